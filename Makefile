@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One graph: everything built lands in $(BUILD). The parts are in mk/; `make help` lists the targets.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+CC      = gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+STRIP   ?= llvm-strip
+PKGS    := libbpf libmnl json-c
+
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef
+WARN    += $(if $(CI),-Werror)
+IVB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DIVB_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD) $(WARN)
+LDLIBS_DP := $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lbpf -lmnl -ljson-c)
+
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -D__TARGET_ARCH_x86 \
+	-Wall -Wextra -Wshadow -Wno-unused-parameter -Werror \
+	-Iinclude -Ibpf -isystem /usr/include/$(shell gcc -dumpmachine)
+
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+all: $(BUILD)/ipvs-bpf bpf-objects
+
+include mk/src.mk
+include mk/bpf.mk
+include mk/tests.mk
+include mk/lint.mk
+include mk/install.mk
+-include mk/vm.mk
+
+demo: all $(DEMO_PROGS)
+	$(Q)tools/demo/demo.sh
+
+help:
+	@echo 'Targets:'
+	@echo '  all          build/ipvs-bpf and the BPF objects (the default)'
+	@echo '  demo         a load balancer, its clients and servers in namespaces, shown at work'
+	@echo '  check        lint, build, and every test tier, ending with a summary'
+	@echo '  check-TIER   one tier: unit, pkt, verifier, netns, fuzz, vm'
+	@echo '  fuzz         a longer fuzzing run (FUZZ_SECONDS=60)'
+	@echo '  vm           a shell in a guest with everything installed (KERNEL=6.1 or 6.12)'
+	@echo '  lint         layers, formatting, shellcheck, man pages, self-contained headers'
+	@echo '  install      into $$(DESTDIR)$$(PREFIX) (PREFIX=/usr/local)'
+	@echo '  uninstall    takes that away again'
+	@echo '  clean        removes build/'
+	@echo 'Variables: V=1 (show commands) BUILD= CC= CLANG= CFLAGS= DESTDIR= PREFIX= KERNEL='
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+.PHONY: all demo help clean

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether an address stands on a device of the packet's network namespace, read from the kernel's own
+ * lists (struct net, net_device, in_device, inet6_dev). Slow, and only asked where the routing tables
+ * cannot tell: see address_local().
+ */
+#ifndef IVB_PATH_ADDRESS_H
+#define IVB_PATH_ADDRESS_H
+
+#include "path/tuple.h"
+
+#define ADDRESS_STEPS 65536 /* addresses and devices looked at */
+
+struct list_head___ivb {
+	struct list_head___ivb *next;
+} __attribute__((preserve_access_index));
+
+struct in_ifaddr___ivb {
+	struct in_ifaddr___ivb *ifa_next;
+	__be32 ifa_local;
+} __attribute__((preserve_access_index));
+
+struct in_device___ivb {
+	struct in_ifaddr___ivb *ifa_list;
+} __attribute__((preserve_access_index));
+
+struct inet6_ifaddr___ivb {
+	struct in6_addr addr;
+	struct list_head___ivb if_list;
+} __attribute__((preserve_access_index));
+
+struct inet6_dev___ivb {
+	struct list_head___ivb addr_list;
+} __attribute__((preserve_access_index));
+
+struct net___ivb {
+	struct list_head___ivb dev_base_head;
+} __attribute__((preserve_access_index));
+
+struct net_device___ivb {
+	struct list_head___ivb dev_list;
+	struct in_device___ivb *ip_ptr;
+	struct inet6_dev___ivb *ip6_ptr;
+	struct {
+		struct net___ivb *net;
+	} nd_net;
+} __attribute__((preserve_access_index));
+
+struct address_walk {
+	__be32 addr[4];
+	void *devices;	    /* list head of all devices */
+	void *device;	    /* list node of the current one */
+	void *ifa;	    /* IPv4: the in_ifaddr to look at, or NULL: on to the next device */
+	void *ifa6, *ifa6s; /* IPv6: list node, list head */
+	bool found;
+};
+
+/* On to the next device; 1: that was the last. */
+static __always_inline long address_next_device(const int af, struct address_walk *w)
+{
+	struct list_head___ivb *node = w->device;
+	struct net_device___ivb *dev;
+	void *in;
+
+	node = BPF_CORE_READ(node, next);
+	w->device = node;
+	if (!node || node == w->devices)
+		return 1;
+	dev = (void *)node - bpf_core_field_offset(struct net_device___ivb, dev_list);
+	if (af == AF_INET) {
+		in = BPF_CORE_READ(dev, ip_ptr);
+		w->ifa = in ? BPF_CORE_READ((struct in_device___ivb *)in, ifa_list) : NULL;
+		return 0;
+	}
+	in = BPF_CORE_READ(dev, ip6_ptr);
+	w->ifa6 = NULL;
+	if (in) {
+		node = in + bpf_core_field_offset(struct inet6_dev___ivb, addr_list);
+		w->ifa6s = node;
+		w->ifa6 = BPF_CORE_READ(node, next);
+	}
+	return 0;
+}
+
+static long address_step4(__u32 i, struct address_walk *w)
+{
+	struct in_ifaddr___ivb *ifa = w->ifa;
+
+	if (!ifa)
+		return address_next_device(AF_INET, w);
+	w->found = BPF_CORE_READ(ifa, ifa_local) == w->addr[0];
+	w->ifa = BPF_CORE_READ(ifa, ifa_next);
+	return w->found;
+}
+
+static long address_step6(__u32 i, struct address_walk *w)
+{
+	struct list_head___ivb *node = w->ifa6;
+	struct inet6_ifaddr___ivb *ifa;
+	struct in6_addr addr = {};
+
+	if (!node || node == w->ifa6s)
+		return address_next_device(AF_INET6, w);
+	ifa = (void *)node - bpf_core_field_offset(struct inet6_ifaddr___ivb, if_list);
+	bpf_core_read(&addr, sizeof(addr), &ifa->addr);
+	w->found = addr_equal(AF_INET6, addr.s6_addr32, w->addr);
+	w->ifa6 = BPF_CORE_READ(node, next);
+	return w->found;
+}
+
+static __always_inline bool address_on_device(struct ivb_ctx *ctx, const int af, const __be32 *addr)
+{
+	struct net_device___ivb *dev = ctx_netdev(ctx);
+	struct address_walk w = {};
+	struct net___ivb *net;
+
+	net = dev ? BPF_CORE_READ(dev, nd_net.net) : NULL;
+	if (!net)
+		return false;
+	addr_copy(af, w.addr, addr);
+	w.devices = (void *)net + bpf_core_field_offset(struct net___ivb, dev_base_head);
+	w.device = w.devices;
+	if (af == AF_INET)
+		bpf_loop(ADDRESS_STEPS, address_step4, &w, 0);
+	else
+		bpf_loop(ADDRESS_STEPS, address_step6, &w, 0);
+	return w.found;
+}
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The walk of a packet: headers, flow, state, next hop, translation, out. One text for both families
+ * and both hooks.
+ */
+#ifndef IVB_PATH_CARRY_H
+#define IVB_PATH_CARRY_H
+
+#include "path/frag.h"
+#include "path/icmp.h"
+#include "path/icmp_send.h"
+#include "path/nat.h"
+#include "path/new.h"
+#include "path/nexthop.h"
+#include "path/track.h"
+
+/* Parses, and once pulls what a short head lacks. 0, or what path_exit() takes. */
+static __always_inline int headers(struct ivb_ctx *ctx, const int af, struct ivb_pkt *p)
+{
+	int r = IVB_PARSE_SHORT, i;
+
+	for (i = 0; i < 2 && r == IVB_PARSE_SHORT; i++) {
+		if (i && ctx_pull(ctx, headers_max(ctx, 0)))
+			return -IVB_R_PASS_TRUNCATED;
+		__builtin_memset(p, 0, sizeof(*p));
+		r = ivb_parse(ctx_data(ctx), ctx_end(ctx), ctx_len(ctx), af, false, p);
+	}
+	if (r == IVB_PARSE_OK)
+		return 0;
+	return r == IVB_PARSE_OTHER ? IVB_GONE : -IVB_R_PASS_TRUNCATED;
+}
+
+GLOBAL int headers4(struct ivb_ctx *ctx, struct ivb_pkt *p)
+{
+	return p ? headers(ctx, AF_INET, p) : -IVB_R_PASS_TRUNCATED;
+}
+
+GLOBAL int headers6(struct ivb_ctx *ctx, struct ivb_pkt *p)
+{
+	return p ? headers(ctx, AF_INET6, p) : -IVB_R_PASS_TRUNCATED;
+}
+
+static __always_inline int tuple_read(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
+				      union tuple *t)
+{
+	void *data = ctx_data(ctx);
+	__be32 *addrs;
+
+	if (data + ETH_HLEN + (af == AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) >
+	    ctx_end(ctx))
+		return -IVB_R_PASS_TRUNCATED;
+	addrs = pkt_addrs(af, data);
+	addr_copy(af, TUPLE_SADDR(af, t), addrs);
+	addr_copy(af, TUPLE_DADDR(af, t), addrs + ADDR_WORDS(af));
+	TUPLE_SPORT(af, t) = p->sport;
+	TUPLE_DPORT(af, t) = p->dport;
+	tuple_set_proto(af, t, p->proto);
+	return 0;
+}
+
+/* Length of the largest IP packet that the frame will become on the wire. */
+static __always_inline __u32 wire_len(const struct ivb_ctx *ctx, const struct ivb_pkt *p)
+{
+	__u32 gso = ctx_gso_size(ctx);
+
+	return gso ? p->l4_off - ETH_HLEN + p->l4_len + gso : ctx_len(ctx) - ETH_HLEN;
+}
+
+/* The Ethernet header for a cached next hop; then out. */
+static __always_inline int send_fast(struct ivb_ctx *ctx, const struct ivb_nexthop *nh, __u32 ifindex)
+{
+	struct ethhdr *eth = ctx_data(ctx);
+
+	if ((void *)(eth + 1) > ctx_end(ctx))
+		return -IVB_R_REWRITE;
+	__builtin_memcpy(eth->h_dest, nh->dmac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, nh->smac, ETH_ALEN);
+	return ctx_redirect(ctx, ifindex) ? -IVB_R_NO_ROUTE : IVB_GONE;
+}
+
+/* Asks the routing tables for a flow's way. */
+static __always_inline int flow_route(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
+				      const union flow *f, __u32 len, struct way *way)
+{
+	struct route_query q = {
+		.proto = p->proto,
+		.sport = f->flow.sport,
+		.dport = f->flow.dport,
+		.len = len,
+	};
+
+	addr_copy(af, q.saddr, FLOW_SADDR(af, f));
+	addr_copy(af, q.daddr, FLOW_DADDR(af, f));
+	return route_lookup(ctx, af, &q, f->flow.nexthop, way);
+}
+
+GLOBAL int flow_route4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_flow4 *f,
+		       __u32 len, struct way *way)
+{
+	return p && f && way ? flow_route(ctx, AF_INET, p, (const union flow *)f, len, way) :
+			       -IVB_R_NO_ROUTE;
+}
+
+GLOBAL int flow_route6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_flow6 *f,
+		       __u32 len, struct way *way)
+{
+	return p && f && way ? flow_route(ctx, AF_INET6, p, (const union flow *)f, len, way) :
+			       -IVB_R_NO_ROUTE;
+}
+
+static __always_inline void flow_account(struct ivb_flow *f, __u32 len)
+{
+	f->packets++;
+	f->bytes += len - ETH_HLEN;
+}
+
+/* A packet with its flow: translated and sent, or a reason. */
+static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
+				     union flow *f, __u32 tag, __u32 now)
+{
+	__u32 len = ctx_len(ctx), wire = wire_len(ctx, p), ifindex;
+	struct ivb_nexthop *nh;
+	struct way way = {};
+	int r;
+
+	nh = nexthop_fresh(af, f->flow.nexthop, now, FLOW_SADDR(af, f), FLOW_DADDR(af, f));
+	if (nh) {
+		ifindex = nh->ifindex;
+		if (wire > nh->mtu)
+			return too_big(ctx, af, p, f, nh->mtu);
+	} else {
+		r = af == AF_INET ? flow_route4(ctx, p, &f->v4, wire, &way) :
+				    flow_route6(ctx, p, &f->v6, wire, &way);
+		if (r == -IVB_R_TOO_BIG)
+			return too_big(ctx, af, p, f, way.mtu);
+		if (r)
+			return r;
+	}
+	r = nat(ctx, af, p, f);
+	if (r)
+		return r;
+	/* The element was not reused meanwhile, so what was read of it is this connection's. */
+	if (READ_ONCE(f->flow.tag) != tag)
+		return -IVB_R_RACE;
+	flow_account(&f->flow, len);
+	if (nh)
+		return send_fast(ctx, nh, ifindex);
+	return ctx_redirect_neigh(ctx, way.ifindex, &way.nh) ? -IVB_R_NO_ROUTE : IVB_GONE;
+}
+
+/* State and liveness. 0: go on; 1: the flow is no more, schedule afresh; or a reason. */
+static __always_inline int flow_note(const int af, const struct ivb_pkt *p, union flow *f, __u32 now)
+{
+	int r = 0;
+
+	if (p->proto == IPPROTO_TCP && !(p->flags & IVB_PKT_LATER) &&
+	    ((p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) ||
+	     !(f->flow.flags & IVB_FLOW_ESTABLISHED)))
+		r = af == AF_INET ? track4(&f->v4, p->tcp_flags) : track6(&f->v6, p->tcp_flags);
+	else if (now - READ_ONCE(f->flow.last_seen) >= ivb_hz)
+		af == AF_INET ? refresh4(&f->v4, now) : refresh6(&f->v6, now);
+	if (r)
+		return r;
+	/* As kernel IPVS: what a client sends to a removed server is dropped, replies still pass. */
+	if (!(f->flow.flags & IVB_FLOW_REPLY) && !dest_available(f->flow.dest))
+		return -IVB_R_DEST_GONE;
+	if (p->flags & IVB_PKT_SOURCE_ROUTE)
+		return -IVB_R_IP_OPTIONS;
+	return 0;
+}
+
+static __always_inline int carry(struct ivb_ctx *ctx, const int af)
+{
+	__u32 now = bpf_jiffies64(), tag;
+	union tuple key = {};
+	struct ivb_pkt p = {};
+	union flow *f;
+	int r;
+
+	r = BY_AF(af, headers, ctx, &p);
+	if (r)
+		return r == IVB_GONE ? IVB_NEXT : r;
+	r = tuple_read(ctx, af, &p, &key);
+	if (r)
+		return r;
+	if (p.proto == (af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return BY_AF(af, icmp_error, ctx, &p);
+	if (p.flags & IVB_PKT_LATER) {
+		r = af == AF_INET ? frag_later4(&p, &key.v4) : frag_later6(&p, &key.v6);
+		if (r)
+			return r;
+	}
+	tag = tuple_tag(af, &key);
+	f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
+	r = f ? flow_note(af, &p, f, now) : 1;
+	if (r < 0)
+		return r;
+	if (r) {
+		r = af == AF_INET ? flow_miss4(ctx, &p, &key.v4) : flow_miss6(ctx, &p, &key.v6);
+		if (r == -IVB_R_NO_DEST)
+			return no_dest(ctx, af, &p);
+		if (r != IVB_CREATED)
+			return r;
+		f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
+		if (!f)
+			return -IVB_R_RACE;
+	}
+	if ((p.flags & (IVB_PKT_FRAGMENT | IVB_PKT_LATER)) == IVB_PKT_FRAGMENT) {
+		r = af == AF_INET ? frag_first4(&p, &key.v4) : frag_first6(&p, &key.v6);
+		if (r)
+			return r;
+	}
+	if (p.ttl <= 1)
+		return ttl_exceeded(ctx, af, &p, f);
+	return flow_send(ctx, af, &p, f, tag, now);
+}
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a connection: its slot in the clock, its state, and its end. Both flows are made and
+ * removed together; whoever removes a connection has first claimed its stamp, so one of several wins.
+ */
+#ifndef IVB_PATH_CONN_H
+#define IVB_PATH_CONN_H
+
+#include "path/exit.h"
+#include "path/state.h"
+#include "path/tuple.h"
+
+#define SLOT_TRIES 16
+
+static __always_inline __u32 *clock_stamp(const int af, __u32 id)
+{
+	__u32 group = id / IVB_CLOCK_GROUP;
+	struct ivb_clock_group *g = bpf_map_lookup_elem(MAP_OF(af, clock), &group);
+
+	return g ? &g->expires[id & (IVB_CLOCK_GROUP - 1)] : NULL;
+}
+
+/* A stamp is never one of the special values; it may be up to two jiffies late for that. */
+static __always_inline __u32 stamp_at(__u32 jiffies)
+{
+	return jiffies > IVB_CLOCK_BUSY ? jiffies : IVB_CLOCK_BUSY + 1;
+}
+
+static __always_inline struct ivb_conn *conn_get(const int af, __u32 id)
+{
+	return bpf_map_lookup_elem(MAP_OF(af, conns), &id);
+}
+
+static __always_inline __u32 state_timeout(__u32 state)
+{
+	__u32 zero = 0;
+	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
+
+	return cfg && state < IVB_S_MAX_ ? cfg->timeouts[state] : 60 * ivb_hz;
+}
+
+/* Takes a free slot of one group. */
+static __always_inline int slot_take(struct ivb_clock_group *g, __u32 stamp)
+{
+	int i;
+
+	for (i = 0; i < IVB_CLOCK_GROUP; i++) {
+		if (!g->expires[i] &&
+		    !__sync_val_compare_and_swap(&g->expires[i], IVB_CLOCK_FREE, stamp))
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * Takes a free connection slot, or IVB_NONE. The search starts where this CPU's last one ended, at
+ * four groups in a row, and then jumps: a long run of taken slots must not fail it.
+ */
+static __always_inline __u32 slot_alloc(const int af, __u32 stamp)
+{
+	__u32 family = FAMILY_INDEX(af), mask = CONN_MASK(af) / IVB_CLOCK_GROUP;
+	__u32 *cursor = bpf_map_lookup_elem(&cursors, &family);
+	__u32 start, group, t;
+	int i;
+
+	if (!cursor)
+		return IVB_NONE;
+	start = *cursor;
+	for (t = 0; t < SLOT_TRIES; t++) {
+		struct ivb_clock_group *g;
+
+		group = (t < 4 ? start + t : start + t * 40503) & mask;
+		g = bpf_map_lookup_elem(MAP_OF(af, clock), &group);
+		if (!g)
+			break;
+		i = slot_take(g, stamp);
+		if (i >= 0) {
+			*cursor = group;
+			return group * IVB_CLOCK_GROUP + i;
+		}
+	}
+	*cursor = start + SLOT_TRIES;
+	return IVB_NONE;
+}
+
+GLOBAL __u32 slot_alloc4(__u32 stamp)
+{
+	return slot_alloc(AF_INET, stamp);
+}
+
+GLOBAL __u32 slot_alloc6(__u32 stamp)
+{
+	return slot_alloc(AF_INET6, stamp);
+}
+
+static __always_inline void slot_free(const int af, __u32 id)
+{
+	__u32 *stamp = clock_stamp(af, id);
+
+	if (stamp)
+		WRITE_ONCE(*stamp, IVB_CLOCK_FREE);
+}
+
+/* The connection has been seen: it ends a timeout from now, unless somebody is removing it. */
+static __always_inline void conn_touch(const int af, __u32 id, __u32 now, __u32 timeout)
+{
+	__u32 *stamp = clock_stamp(af, id), seen;
+
+	if (!stamp)
+		return;
+	seen = READ_ONCE(*stamp);
+	if (seen > IVB_CLOCK_BUSY)
+		__sync_val_compare_and_swap(stamp, seen, stamp_at(now + timeout));
+}
+
+static __always_inline struct ivb_dest_conns *dest_counts(__u32 dest)
+{
+	return bpf_map_lookup_elem(&dest_conns, &dest);
+}
+
+static __always_inline void dest_count(__u32 dest, __u32 state, int delta)
+{
+	struct ivb_dest_conns *c = dest_counts(dest);
+
+	if (!c)
+		return;
+	if (state_active(state))
+		__sync_fetch_and_add(&c->active, delta);
+	else
+		__sync_fetch_and_add(&c->inactive, delta);
+}
+
+/* Moves the connection's state; the CPU that moves it moves the counts. Returns the new state. */
+static __always_inline __u32 conn_set_state(struct ivb_conn *c, __u32 from, __u32 to)
+{
+	if (from == to || __sync_val_compare_and_swap(&c->state, from, to) != from)
+		return to;
+	if (state_active(from) != state_active(to)) {
+		dest_count(c->dest, from, -1);
+		dest_count(c->dest, to, 1);
+	}
+	return to;
+}
+
+/* The traffic of a flow that ends goes to its server's account. */
+static __always_inline void flow_fold(const struct ivb_flow *f)
+{
+	struct ivb_dest_conns *c = dest_counts(f->dest);
+
+	if (!c)
+		return;
+	if (f->flags & IVB_FLOW_REPLY) {
+		__sync_fetch_and_add(&c->out_packets, f->packets);
+		__sync_fetch_and_add(&c->out_bytes, f->bytes);
+	} else {
+		__sync_fetch_and_add(&c->in_packets, f->packets);
+		__sync_fetch_and_add(&c->in_bytes, f->bytes);
+	}
+}
+
+/* Removes a flow if it is still this connection's. */
+static __always_inline void flow_remove(const int af, const union tuple *key, __u32 id, __u32 gen)
+{
+	union flow *f = bpf_map_lookup_elem(MAP_OF(af, flows), key);
+
+	if (!f || f->flow.conn != id || f->flow.conn_gen != gen)
+		return;
+	flow_fold(&f->flow);
+	bpf_map_delete_elem(MAP_OF(af, flows), key);
+}
+
+/*
+ * Removes both flows of a connection whose stamp the caller has set to IVB_CLOCK_BUSY, and frees the
+ * slot. Returns false if the flows were gone already (the slot was stale).
+ */
+static __always_inline bool conn_remove(const int af, __u32 id)
+{
+	struct ivb_conn *c = conn_get(af, id);
+	union tuple key, peer;
+	bool found = false;
+	__u32 gen, state;
+	union flow *f;
+
+	if (!c)
+		return false;
+	gen = c->gen;
+	if (af == AF_INET)
+		key.v4 = ((struct ivb_conn4 *)c)->key;
+	else
+		key.v6 = ((struct ivb_conn6 *)c)->key;
+	f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
+	if (f && f->flow.conn == id && f->flow.conn_gen == gen) {
+		found = true;
+		flow_peer_key(af, f, tuple_proto(af, &key), &peer);
+		flow_remove(af, &peer, id, gen);
+		/* Nobody moves a state of NONE, so the counts are this CPU's from here. */
+		state = __sync_lock_test_and_set(&c->state, IVB_S_NONE);
+		dest_count(c->dest, state, -1);
+		flow_remove(af, &key, id, gen);
+	}
+	slot_free(af, id);
+	return found;
+}
+
+GLOBAL int conn_remove4(__u32 id)
+{
+	return conn_remove(AF_INET, id);
+}
+
+GLOBAL int conn_remove6(__u32 id)
+{
+	return conn_remove(AF_INET6, id);
+}
+
+/* Claims and removes a connection now. False: somebody else is at it. */
+static __always_inline bool conn_kill(const int af, __u32 id)
+{
+	__u32 *stamp = clock_stamp(af, id), seen;
+
+	if (!stamp)
+		return false;
+	seen = READ_ONCE(*stamp);
+	if (seen <= IVB_CLOCK_BUSY ||
+	    __sync_val_compare_and_swap(stamp, seen, IVB_CLOCK_BUSY) != seen)
+		return false;
+	BY_AF(af, conn_remove, id);
+	return true;
+}
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Expiry without any process: one timer a family sweeps the clock's stamps a chunk at a time, so that
+ * a whole turn takes a second, and removes what is due, at most REAP_BUDGET connections a tick.
+ */
+#ifndef IVB_PATH_EXPIRE_H
+#define IVB_PATH_EXPIRE_H
+
+#include "path/conn.h"
+
+#define TICKS_PER_TURN 64
+#define TICK_NS 15625000ull   /* 1 s / TICKS_PER_TURN */
+#define CATCH_UP_NS 1000000ull /* after a tick that ran out of budget */
+#define REAP_BUDGET 128
+
+struct sweep {
+	__u32 now;
+	__u32 group; /* first of this chunk */
+	__u32 due;
+	__u32 done; /* groups gone through */
+	__u64 expired;
+	__u64 stale;
+};
+
+/*
+ * One bit for each stamp of the group that has passed. The intermediate values are hidden from clang,
+ * which would otherwise make branches of them: 2^16 paths for the verifier (clang 14, all kernels,
+ * "BPF program is too large").
+ */
+static __always_inline __u32 group_due(const struct ivb_clock_group *g, __u32 now)
+{
+	__u32 mask = 0;
+	int i;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < IVB_CLOCK_GROUP; i++) {
+		__u64 stamp = g->expires[i], used = stamp - 2, due;
+
+		asm volatile("" : "+r"(used));
+		used = ~used >> 63; /* neither FREE nor BUSY */
+		due = (__u32)(now - (__u32)stamp);
+		asm volatile("" : "+r"(due));
+		due = (~due >> 31) & 1;
+		mask |= (used & due) << i;
+	}
+	return mask;
+}
+
+static __always_inline void reap(const int af, __u32 id, struct sweep *s)
+{
+	__u32 *stamp = clock_stamp(af, id), seen;
+
+	if (!stamp)
+		return;
+	seen = READ_ONCE(*stamp);
+	if (seen <= IVB_CLOCK_BUSY || (__s32)(s->now - seen) < 0)
+		return;
+	if (__sync_val_compare_and_swap(stamp, seen, IVB_CLOCK_BUSY) != seen)
+		return;
+	if (BY_AF(af, conn_remove, id))
+		s->expired++;
+	else
+		s->stale++;
+}
+
+static __always_inline long sweep_group(const int af, __u32 i, struct sweep *s)
+{
+	__u32 group = (s->group + i) & (CONN_MASK(af) / IVB_CLOCK_GROUP), due;
+	struct ivb_clock_group *g = bpf_map_lookup_elem(MAP_OF(af, clock), &group);
+	int j;
+
+	if (!g)
+		return 1;
+	s->done = i + 1;
+	due = group_due(g, s->now);
+	if (!due)
+		return 0;
+	for (j = 0; j < IVB_CLOCK_GROUP; j++) {
+		if (!(due >> j & 1))
+			continue;
+		s->due++;
+		reap(af, group * IVB_CLOCK_GROUP + j, s);
+	}
+	return s->due >= REAP_BUDGET;
+}
+
+static long sweep_group4(__u32 i, void *s)
+{
+	return sweep_group(AF_INET, i, s);
+}
+
+static long sweep_group6(__u32 i, void *s)
+{
+	return sweep_group(AF_INET6, i, s);
+}
+
+/* One tick; returns the nanoseconds until the next. */
+static __always_inline __u64 sweep_tick(const int af, struct hand *hand)
+{
+	__u32 family = FAMILY_INDEX(af), groups = CONN_MASK(af) / IVB_CLOCK_GROUP + 1;
+	__u32 chunk = (groups + TICKS_PER_TURN - 1) / TICKS_PER_TURN;
+	struct sweep s = { .now = bpf_jiffies64(), .group = hand->next };
+	struct ivb_sweep *stats;
+
+	if (af == AF_INET)
+		bpf_loop(chunk, sweep_group4, &s, 0);
+	else
+		bpf_loop(chunk, sweep_group6, &s, 0);
+	hand->next = (s.group + s.done) & (groups - 1);
+	stats = bpf_map_lookup_elem(&sweeps, &family);
+	if (stats) {
+		WRITE_ONCE(stats->last, s.now);
+		stats->ticks++;
+		stats->expired += s.expired;
+		stats->stale += s.stale;
+	}
+	return s.done < chunk ? CATCH_UP_NS : TICK_NS;
+}
+
+static int tick4(void *map, __u32 *key, struct hand *hand)
+{
+	bpf_timer_start(&hand->timer, sweep_tick(AF_INET, hand), 0);
+	return 0;
+}
+
+static int tick6(void *map, __u32 *key, struct hand *hand)
+{
+	bpf_timer_start(&hand->timer, sweep_tick(AF_INET6, hand), 0);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A packet of a known connection that may move its state, and the once-a-second note that the
+ * connection is alive.
+ */
+#ifndef IVB_PATH_TRACK_H
+#define IVB_PATH_TRACK_H
+
+#include "path/conn.h"
+#include "path/exit.h"
+
+static __always_inline bool dest_available(__u32 slot)
+{
+	struct ivb_dest *d = bpf_map_lookup_elem(&dests, &slot);
+
+	return d && READ_ONCE(d->state) == IVB_DEST_AVAILABLE;
+}
+
+/*
+ * A SYN from the client on a connection that has ended, or whose server is gone, belongs to a new
+ * connection: the old pair goes and 1 is returned, for the caller to schedule afresh. Else 0, or a
+ * reason.
+ */
+static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
+{
+	bool reply = f->flow.flags & IVB_FLOW_REPLY;
+	__u32 now = bpf_jiffies64(), id = f->flow.conn, state, next;
+	struct ivb_conn *c = conn_get(af, id);
+
+	if (!c || c->gen != f->flow.conn_gen)
+		return -IVB_R_RACE;
+	state = READ_ONCE(c->state);
+	if (state == IVB_S_NONE)
+		return -IVB_R_RACE; /* being removed */
+	if (!reply && (tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN &&
+	    (state == IVB_S_TIME_WAIT || state == IVB_S_CLOSE || !dest_available(f->flow.dest)))
+		return conn_kill(af, id) ? 1 : -IVB_R_RACE;
+	next = conn_set_state(c, state, tcp_state_after(state, tcp_flags, reply));
+	if (next == IVB_S_ESTABLISHED)
+		f->flow.flags |= IVB_FLOW_ESTABLISHED;
+	WRITE_ONCE(f->flow.last_seen, now);
+	conn_touch(af, id, now, state_timeout(next));
+	return 0;
+}
+
+GLOBAL int track4(struct ivb_flow4 *f, __u8 tcp_flags)
+{
+	return f ? track(AF_INET, (union flow *)f, tcp_flags) : 0;
+}
+
+GLOBAL int track6(struct ivb_flow6 *f, __u8 tcp_flags)
+{
+	return f ? track(AF_INET6, (union flow *)f, tcp_flags) : 0;
+}
+
+static __always_inline void refresh(const int af, union flow *f, __u32 now)
+{
+	__u32 id = f->flow.conn;
+	struct ivb_conn *c = conn_get(af, id);
+
+	if (!c || c->gen != f->flow.conn_gen)
+		return;
+	WRITE_ONCE(f->flow.last_seen, now);
+	conn_touch(af, id, now, state_timeout(READ_ONCE(c->state)));
+}
+
+GLOBAL int refresh4(struct ivb_flow4 *f, __u32 now)
+{
+	if (f)
+		refresh(AF_INET, (union flow *)f, now);
+	return 0;
+}
+
+GLOBAL int refresh6(struct ivb_flow6 *f, __u32 now)
+{
+	if (f)
+		refresh(AF_INET6, (union flow *)f, now);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# User space: a list of sources for each layer, and the binary.
+
+BASE_SRCS := \
+	src/base/addr.c \
+	src/base/err.c \
+	src/base/num.c
+
+NL_SRCS := \
+	src/nl/route.c
+
+MODEL_SRCS := \
+	src/model/names.c \
+	src/model/order.c \
+	src/model/sched.c \
+	src/model/slices.c
+
+DP_SRCS := \
+	src/dp/dests.c \
+	src/dp/edit.c \
+	src/dp/services.c
+
+CLI_SRCS := \
+	src/cli/adm.c \
+	src/cli/adm_json.c \
+	src/cli/adm_list.c \
+	src/cli/adm_opts.c \
+	src/cli/adm_parse.c \
+	src/cli/fail.c \
+	src/cli/main.c
+
+SRCS := $(BASE_SRCS) $(NL_SRCS) $(MODEL_SRCS) $(DP_SRCS) $(CLI_SRCS)
+OBJS := $(SRCS:%.c=$(BUILD)/%.o)
+
+# Rebuilt when the flags change.
+$(BUILD)/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(CC) $(CFLAGS) $(IVB_CFLAGS) $(CLANG) $(BPF_CFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(CFLAGS) $(IVB_CFLAGS) $(CLANG) $(BPF_CFLAGS)' > $@
+
+$(BUILD)/src/%.o: src/%.c $(BUILD)/flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -MMD -MP -c $< -o $@
+
+# Only the loader sees the skeleton.
+$(BUILD)/src/dp/load.o: $(BUILD)/tc.skel.h
+
+$(BUILD)/ipvs-bpf: $(OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS_DP) -o $@
+
+-include $(OBJS:.o=.d)
+
+FORCE:
+.PHONY: FORCE

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every command of ipvs-bpf gets, and the exit statuses that it may give. */
+#ifndef IVB_CLI_CLI_H
+#define IVB_CLI_CLI_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum ivb_exit {
+	IVB_EXIT_OK = 0,
+	IVB_EXIT_FAILURE = 1,
+	IVB_EXIT_USAGE = 2,
+};
+
+/* The global options. */
+struct ivb_cli {
+	const char *instance; /* never NULL */
+	const char *netns;    /* NULL: the current one; otherwise entered already */
+	bool json;
+};
+
+/* A command: argv[0] is its name. Returns an enum ivb_exit. */
+int ivb_cmd_adm(const struct ivb_cli *cli, int argc, char **argv);
+int ivb_cmd_check(const struct ivb_cli *cli, int argc, char **argv);
+int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv);
+int ivb_cmd_down(const struct ivb_cli *cli, int argc, char **argv);
+int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv);
+int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv);
+
+/* Prints "ipvs-bpf <cmd>: <text>" on stderr ({"error":...} on stdout with --json); returns the status. */
+int ivb_fail(const struct ivb_cli *cli, const char *cmd, int status, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif
