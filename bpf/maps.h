@@ -16,13 +16,13 @@ const volatile __u32 ivb_nexthop_mask = 1023;
 
 __u64 ivb_now_jiffies; /* written by the program now */
 
-#define IVB_ARRAY(name_, value_, entries_, flags_)           \
-	struct {                                             \
-		__uint(type, BPF_MAP_TYPE_ARRAY);            \
-		__type(key, __u32);                          \
-		__type(value, value_);                       \
-		__uint(max_entries, entries_);               \
-		__uint(map_flags, flags_);                   \
+#define IVB_ARRAY(name_, value_, entries_, flags_) \
+	struct {                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);  \
+		__type(key, __u32);                \
+		__type(value, value_);             \
+		__uint(max_entries, entries_);     \
+		__uint(map_flags, flags_);         \
 	} name_ SEC(".maps")
 
 #define IVB_HASH(name_, type_, key_, value_, entries_, flags_) \

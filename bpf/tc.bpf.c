@@ -69,5 +69,4 @@ int now(void *args)
 	return 0;
 }
 
-
 char _license[] SEC("license") = "GPL";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The packet path compiled for XDP, to keep the shared text fit for both hooks. It is not attached by
- * anything yet: the way around unresolved neighbours and GSO-sized frames is to be built first.
+ * The packet path compiled for XDP, to keep the shared text fit for both hooks. It is not attached
+ * by anything yet: the way around unresolved neighbours and GSO-sized frames is to be built first.
  */
 #include <stdbool.h>
 #include <linux/types.h>

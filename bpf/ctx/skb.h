@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What differs between the hooks, for tc (ctx/xdp.h has the same functions in the same order).
- * Here: frames may be GSO (longer than the MTU), checksums may be partial or complete, the VLAN tag is
- * in metadata, the head may be shorter than the packet, and pointers die with every pull or resize.
+ * Here: frames may be GSO (longer than the MTU), checksums may be partial or complete, the VLAN tag
+ * is in metadata, the head may be shorter than the packet, and pointers die with every pull or
+ * resize.
  */
 #ifndef IVB_CTX_H
 #define IVB_CTX_H
@@ -34,10 +35,10 @@ static __always_inline void *ctx_data(const struct ivb_ctx *ctx)
 }
 
 /*
- * The byte at an offset whose bounds the caller has checked. It is hidden how the offset came about:
- * clang would split a constant off it, and the verifier learns nothing from a comparison of a packet
- * pointer with a negative fixed part (clang 14, all kernels, "R4 offset is outside of the packet").
- * No header that we look at starts beyond the mask.
+ * The byte at an offset whose bounds the caller has checked. It is hidden how the offset came
+ * about: clang would split a constant off it, and the verifier learns nothing from a comparison of
+ * a packet pointer with a negative fixed part (clang 14, all kernels, "R4 offset is outside of the
+ * packet"). No header that we look at starts beyond the mask.
  */
 static __always_inline void *ctx_at(const struct ivb_ctx *ctx, __u32 off)
 {
@@ -106,7 +107,7 @@ static __always_inline struct net_device___ivb *ctx_netdev(struct ivb_ctx *ctx)
 	return dev;
 }
 
-/* After direct writes that changed the sum of the IP packet by delta; matters to CHECKSUM_COMPLETE. */
+/* After direct writes that changed the sum of the IP packet by delta (CHECKSUM_COMPLETE). */
 static __always_inline void ctx_csum_changed(struct ivb_ctx *ctx, __u16 delta)
 {
 	bpf_csum_update(ctx, delta);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What differs between the hooks, for XDP (ctx/skb.h has the same functions in the same order).
- * Here: one frame as it came from the wire, never GSO; checksums are whole and ours to keep; tags are
- * in the frame, unless the hardware took them; nothing resolves neighbours.
+ * Here: one frame as it came from the wire, never GSO; checksums are whole and ours to keep; tags
+ * are in the frame, unless the hardware took them; nothing resolves neighbours.
  */
 #ifndef IVB_CTX_H
 #define IVB_CTX_H
@@ -14,7 +14,6 @@
 #include <bpf/bpf_endian.h>
 
 #define ivb_ctx xdp_md
-
 
 enum { CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE, CHECKSUM_PARTIAL };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether an address stands on a device of the packet's network namespace, read from the kernel's own
- * lists (struct net, net_device, in_device, inet6_dev). Slow, and only asked where the routing tables
- * cannot tell: see address_local().
+ * Whether an address stands on a device of the packet's network namespace, read from the kernel's
+ * own lists (struct net, net_device, in_device, inet6_dev). Slow, and only asked where the routing
+ * tables cannot tell: see address_local().
  */
 #ifndef IVB_PATH_ADDRESS_H
 #define IVB_PATH_ADDRESS_H

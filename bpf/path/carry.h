@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk of a packet: headers, flow, state, next hop, translation, out. One text for both families
- * and both hooks.
+ * The walk of a packet: headers, flow, state, next hop, translation, out. One text for both
+ * families and both hooks.
  */
 #ifndef IVB_PATH_CARRY_H
 #define IVB_PATH_CARRY_H
@@ -67,7 +67,8 @@ static __always_inline __u32 wire_len(const struct ivb_ctx *ctx, const struct iv
 }
 
 /* The Ethernet header for a cached next hop; then out. */
-static __always_inline int send_fast(struct ivb_ctx *ctx, const struct ivb_nexthop *nh, __u32 ifindex)
+static __always_inline int send_fast(struct ivb_ctx *ctx, const struct ivb_nexthop *nh,
+				     __u32 ifindex)
 {
 	struct ethhdr *eth = ctx_data(ctx);
 
@@ -97,15 +98,15 @@ static __always_inline int flow_route(struct ivb_ctx *ctx, const int af, const s
 GLOBAL int flow_route4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_flow4 *f,
 		       __u32 len, struct way *way)
 {
-	return p && f && way ? flow_route(ctx, AF_INET, p, (const union flow *)f, len, way) :
-			       -IVB_R_NO_ROUTE;
+	return p && f && way ? flow_route(ctx, AF_INET, p, (const union flow *)f, len, way)
+			     : -IVB_R_NO_ROUTE;
 }
 
 GLOBAL int flow_route6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_flow6 *f,
 		       __u32 len, struct way *way)
 {
-	return p && f && way ? flow_route(ctx, AF_INET6, p, (const union flow *)f, len, way) :
-			       -IVB_R_NO_ROUTE;
+	return p && f && way ? flow_route(ctx, AF_INET6, p, (const union flow *)f, len, way)
+			     : -IVB_R_NO_ROUTE;
 }
 
 static __always_inline void flow_account(struct ivb_flow *f, __u32 len)
@@ -127,12 +128,12 @@ static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const st
 	if (nh) {
 		ifindex = nh->ifindex;
 		if (wire > nh->mtu)
-			return too_big(ctx, af, p, f, nh->mtu);
+			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, nh->mtu);
 	} else {
-		r = af == AF_INET ? flow_route4(ctx, p, &f->v4, wire, &way) :
-				    flow_route6(ctx, p, &f->v6, wire, &way);
+		r = af == AF_INET ? flow_route4(ctx, p, &f->v4, wire, &way)
+				  : flow_route6(ctx, p, &f->v6, wire, &way);
 		if (r == -IVB_R_TOO_BIG)
-			return too_big(ctx, af, p, f, way.mtu);
+			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, way.mtu);
 		if (r)
 			return r;
 	}
@@ -149,7 +150,8 @@ static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const st
 }
 
 /* State and liveness. 0: go on; 1: the flow is no more, schedule afresh; or a reason. */
-static __always_inline int flow_note(const int af, const struct ivb_pkt *p, union flow *f, __u32 now)
+static __always_inline int flow_note(const int af, const struct ivb_pkt *p, union flow *f,
+				     __u32 now)
 {
 	int r = 0;
 
@@ -161,7 +163,8 @@ static __always_inline int flow_note(const int af, const struct ivb_pkt *p, unio
 		af == AF_INET ? refresh4(&f->v4, now) : refresh6(&f->v6, now);
 	if (r)
 		return r;
-	/* As kernel IPVS: what a client sends to a removed server is dropped, replies still pass. */
+	/* As kernel IPVS: what a client sends to a removed server is dropped, replies still pass.
+	 */
 	if (!(f->flow.flags & IVB_FLOW_REPLY) && !dest_available(f->flow.dest))
 		return -IVB_R_DEST_GONE;
 	if (p->flags & IVB_PKT_SOURCE_ROUTE)
@@ -198,7 +201,7 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 	if (r) {
 		r = af == AF_INET ? flow_miss4(ctx, &p, &key.v4) : flow_miss6(ctx, &p, &key.v6);
 		if (r == -IVB_R_NO_DEST)
-			return no_dest(ctx, af, &p);
+			return REFUSE(af, ctx, &p, NULL, IVB_R_NO_DEST, 0);
 		if (r != IVB_CREATED)
 			return r;
 		f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
@@ -211,7 +214,7 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 			return r;
 	}
 	if (p.ttl <= 1)
-		return ttl_exceeded(ctx, af, &p, f);
+		return REFUSE(af, ctx, &p, f, IVB_R_TTL, 0);
 	return flow_send(ctx, af, &p, f, tag, now);
 }
 

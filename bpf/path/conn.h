@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The life of a connection: its slot in the clock, its state, and its end. Both flows are made and
- * removed together; whoever removes a connection has first claimed its stamp, so one of several wins.
+ * removed together; whoever removes a connection has first claimed its stamp, so one of several
+ * wins.
  */
 #ifndef IVB_PATH_CONN_H
 #define IVB_PATH_CONN_H
@@ -170,8 +171,8 @@ static __always_inline void flow_remove(const int af, const union tuple *key, __
 }
 
 /*
- * Removes both flows of a connection whose stamp the caller has set to IVB_CLOCK_BUSY, and frees the
- * slot. Returns false if the flows were gone already (the slot was stale).
+ * Removes both flows of a connection whose stamp the caller has set to IVB_CLOCK_BUSY, and frees
+ * the slot. Returns false if the flows were gone already (the slot was stale).
  */
 static __always_inline bool conn_remove(const int af, __u32 id)
 {

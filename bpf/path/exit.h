@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the functions of the path return, and the one place that turns it into the hook's verdict and
- * counts it: a verdict (>= 0), or a reason with its sign turned.
+ * What the functions of the path return, and the one place that turns it into the hook's verdict
+ * and counts it: a verdict (>= 0), or a reason with its sign turned.
  */
 #ifndef IVB_PATH_EXIT_H
 #define IVB_PATH_EXIT_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expiry without any process: one timer a family sweeps the clock's stamps a chunk at a time, so that
- * a whole turn takes a second, and removes what is due, at most REAP_BUDGET connections a tick.
+ * Expiry without any process: one timer a family sweeps the clock's stamps a chunk at a time, so
+ * that a whole turn takes a second, and removes what is due, at most REAP_BUDGET connections a
+ * tick.
  */
 #ifndef IVB_PATH_EXPIRE_H
 #define IVB_PATH_EXPIRE_H
@@ -9,7 +10,7 @@
 #include "path/conn.h"
 
 #define TICKS_PER_TURN 64
-#define TICK_NS 15625000ull   /* 1 s / TICKS_PER_TURN */
+#define TICK_NS 15625000ull    /* 1 s / TICKS_PER_TURN */
 #define CATCH_UP_NS 1000000ull /* after a tick that ran out of budget */
 #define REAP_BUDGET 128
 
@@ -23,9 +24,9 @@ struct sweep {
 };
 
 /*
- * One bit for each stamp of the group that has passed. The intermediate values are hidden from clang,
- * which would otherwise make branches of them: 2^16 paths for the verifier (clang 14, all kernels,
- * "BPF program is too large").
+ * One bit for each stamp of the group that has passed. The intermediate values are hidden from
+ * clang, which would otherwise make branches of them: 2^16 paths for the verifier (clang 14, all
+ * kernels, "BPF program is too large").
  */
 static __always_inline __u32 group_due(const struct ivb_clock_group *g, __u32 now)
 {
@@ -63,11 +64,34 @@ static __always_inline void reap(const int af, __u32 id, struct sweep *s)
 		s->stale++;
 }
 
+/* Apart from the sweep: its loop's paths are too many for 6.1 where a stack's contents are tracked. */
+static __always_inline int reap_group(const int af, __u32 group, __u32 due, struct sweep *s)
+{
+	int j;
+
+	for (j = 0; j < IVB_CLOCK_GROUP; j++) {
+		if (!(due >> j & 1))
+			continue;
+		s->due++;
+		reap(af, group * IVB_CLOCK_GROUP + j, s);
+	}
+	return 0;
+}
+
+GLOBAL int reap_group4(__u32 group, __u32 due, struct sweep *s)
+{
+	return s ? reap_group(AF_INET, group, due, s) : 0;
+}
+
+GLOBAL int reap_group6(__u32 group, __u32 due, struct sweep *s)
+{
+	return s ? reap_group(AF_INET6, group, due, s) : 0;
+}
+
 static __always_inline long sweep_group(const int af, __u32 i, struct sweep *s)
 {
 	__u32 group = (s->group + i) & (CONN_MASK(af) / IVB_CLOCK_GROUP), due;
 	struct ivb_clock_group *g = bpf_map_lookup_elem(MAP_OF(af, clock), &group);
-	int j;
 
 	if (!g)
 		return 1;
@@ -75,12 +99,7 @@ static __always_inline long sweep_group(const int af, __u32 i, struct sweep *s)
 	due = group_due(g, s->now);
 	if (!due)
 		return 0;
-	for (j = 0; j < IVB_CLOCK_GROUP; j++) {
-		if (!(due >> j & 1))
-			continue;
-		s->due++;
-		reap(af, group * IVB_CLOCK_GROUP + j, s);
-	}
+	BY_AF(af, reap_group, group, due, s);
 	return s->due >= REAP_BUDGET;
 }
 

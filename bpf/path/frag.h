@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fragments: only the first has ports, and the first that is seen decides for the whole datagram. In
- * order they are carried; a datagram whose later fragment came first is left to the stack, and its
- * first fragment, if it is one of ours, is dropped, since the stack could not use it alone.
+ * Fragments: only the first has ports, and the first that is seen decides for the whole datagram.
+ * In order they are carried; a datagram whose later fragment came first is left to the stack, and
+ * its first fragment, if it is one of ours, is dropped, since the stack could not use it alone.
  */
 #ifndef IVB_PATH_FRAG_H
 #define IVB_PATH_FRAG_H

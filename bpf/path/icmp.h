@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ICMP errors about packets that we have sent: the quoted packet's tuple, turned round, is the key of
- * the flow that leads back to whoever sent it. The outer and the quoted addresses and ports are
+ * ICMP errors about packets that we have sent: the quoted packet's tuple, turned round, is the key
+ * of the flow that leads back to whoever sent it. The outer and the quoted addresses and ports are
  * translated (as ip_vs_nat_icmp(), ip_vs_nat_icmp_v6()); the connection's state is not touched.
  */
 #ifndef IVB_PATH_ICMP_H
@@ -12,7 +12,9 @@
 #include "path/nexthop.h"
 
 #define ICMP_HLEN 8
-#define MTU_MIN4 576 /* RFC 791: what every host takes; below that it is an attack on throughput */
+#define MTU_MIN4 \
+	576 /* RFC 791: what every host takes; below that it is an attack on throughput \
+		      */
 #define MTU_MIN6 1280
 
 static __always_inline bool icmp_is_error(const int af, __u8 type)
@@ -92,7 +94,7 @@ static __always_inline bool mtu_plausible(const int af, const struct ivb_pkt *p,
 	return p->tcp_flags != ICMPV6_PKT_TOOBIG || bpf_ntohl(*(__be32 *)(icmp + 4)) >= MTU_MIN6;
 }
 
-/* Writes the quoted packet's own tuple: *delta gains what that changes in a sum over the message. */
+/* The quoted packet's own tuple again: *delta gains what that changes in the message's sum. */
 static __always_inline int quote_rewrite(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 					 const struct ivb_pkt *quote, const union flow *f,
 					 __u64 *delta)

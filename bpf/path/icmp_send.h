@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ICMP errors of our own, for packets that cannot go on (RFC 792, RFC 1812, RFC 4443): the packet is
- * turned into the error that quotes it and goes back where it came from. At most ICMP_RATE a second
- * and CPU, as net.ipv4.icmp_msgs_per_sec.
+ * ICMP errors of our own, for packets that cannot go on (RFC 792, RFC 1812, RFC 4443): the packet
+ * is turned into the error that quotes it and goes back where it came from. At most ICMP_RATE a
+ * second and CPU, as net.ipv4.icmp_msgs_per_sec.
  */
 #ifndef IVB_PATH_ICMP_SEND_H
 #define IVB_PATH_ICMP_SEND_H
@@ -116,6 +116,14 @@ static __always_inline void icmp6_head(struct icmp6_head *h, const struct icmp_w
 	h->icmp.checksum = ~csum_fold(sum);
 }
 
+/* quote is 1 to ICMP_QUOTE, which 6.1 has forgotten by now ("R3 min value is outside of ..."). */
+static __always_inline int quote_load(struct ivb_ctx *ctx, struct scratch *s, __u32 quote)
+{
+	asm volatile("" : "+r"(quote));
+	quote = ((quote - 1) & (ICMP_QUOTE - 1)) + 1;
+	return ctx_load(ctx, ETH_HLEN, s->quote, quote);
+}
+
 /* The frame becomes Ethernet, IP, ICMP, quote; *to is whoever sent it. */
 static __always_inline int icmp_build(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				      const struct icmp_what *w, const __be32 *to)
@@ -130,7 +138,7 @@ static __always_inline int icmp_build(struct ivb_ctx *ctx, const int af, const s
 
 	if (!s || quote < 28 || ctx_trim(ctx, ETH_HLEN + quote))
 		return -1;
-	if (ctx_load(ctx, ETH_HLEN, s->quote, quote) ||
+	if (quote_load(ctx, s, quote) ||
 	    (partial && ctx_load(ctx, check_off, &check, sizeof(check))))
 		return -1;
 	sum = quote_sum(s->quote, p->l4_off - ETH_HLEN, partial, check);
@@ -182,18 +190,6 @@ static __always_inline int icmp_send(struct ivb_ctx *ctx, const int af, const st
 	return IVB_GONE;
 }
 
-GLOBAL int icmp_send4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct icmp_what *w,
-		      __u32 reason)
-{
-	return p && w ? icmp_send(ctx, AF_INET, p, w, reason) : IVB_NEXT;
-}
-
-GLOBAL int icmp_send6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct icmp_what *w,
-		      __u32 reason)
-{
-	return p && w ? icmp_send(ctx, AF_INET6, p, w, reason) : IVB_NEXT;
-}
-
 /*
  * The address that the error comes from: the one that the packet was sent to, which is ours (the
  * service's, or SNAT's). A server's packet without SNAT was sent to the client: then the service's.
@@ -212,43 +208,53 @@ static __always_inline void icmp_source(struct ivb_ctx *ctx, const int af, const
 		addr_copy(af, w->saddr, pkt_addrs(af, data) + ADDR_WORDS(af));
 }
 
-static __always_inline int ttl_exceeded(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-					const union flow *f)
+/* Which error tells the sender of the reason (no server: as ip_vs_leave()). */
+static __always_inline void icmp_choose(const int af, __u32 reason, struct icmp_what *w)
 {
-	struct icmp_what w = {
-		.type = af == AF_INET ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED,
-	};
+	const bool v4 = af == AF_INET;
 
-	icmp_source(ctx, af, f, &w);
-	return BY_AF(af, icmp_send, ctx, p, &w, IVB_R_TTL);
+	if (reason == IVB_R_TTL) {
+		w->type = v4 ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED;
+	} else if (reason == IVB_R_TOO_BIG) {
+		w->type = v4 ? ICMP_DEST_UNREACH : ICMPV6_PKT_TOOBIG;
+		w->code = v4 ? ICMP_FRAG_NEEDED : 0;
+	} else {
+		w->type = v4 ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
+		w->code = v4 ? ICMP_PORT_UNREACH : ICMPV6_PORT_UNREACH;
+	}
 }
 
-/* IPv4 without DF would be fragmented by a router; we cannot, and say nothing. */
-static __always_inline int too_big(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				   const union flow *f, __u32 mtu)
+/*
+ * Drops the packet for IVB_R_TTL, IVB_R_TOO_BIG (mtu: of the next hop) or IVB_R_NO_DEST, and tells
+ * its sender. f: its flow, if there is one. An IPv4 packet without DF would be fragmented by a router;
+ * we cannot, and there is no error that says so.
+ */
+static __always_inline int refuse(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
+				  const union flow *f, __u32 reason, __u32 mtu)
 {
-	struct icmp_what w = {
-		.type = af == AF_INET ? ICMP_DEST_UNREACH : ICMPV6_PKT_TOOBIG,
-		.code = af == AF_INET ? ICMP_FRAG_NEEDED : 0,
-		.mtu = mtu,
-	};
+	struct icmp_what w = { .mtu = mtu };
 
-	if (af == AF_INET && !(p->flags & IVB_PKT_DONT_FRAGMENT))
+	if (af == AF_INET && reason == IVB_R_TOO_BIG && !(p->flags & IVB_PKT_DONT_FRAGMENT))
 		return -IVB_R_TOO_BIG;
+	icmp_choose(af, reason, &w);
 	icmp_source(ctx, af, f, &w);
-	return BY_AF(af, icmp_send, ctx, p, &w, IVB_R_TOO_BIG);
+	return icmp_send(ctx, af, p, &w, reason);
 }
 
-/* As ip_vs_leave(). */
-static __always_inline int no_dest(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p)
+GLOBAL int refuse4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_flow4 *f,
+		   __u32 reason, __u32 mtu)
 {
-	struct icmp_what w = {
-		.type = af == AF_INET ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH,
-		.code = af == AF_INET ? ICMP_PORT_UNREACH : ICMPV6_PORT_UNREACH,
-	};
-
-	icmp_source(ctx, af, NULL, &w);
-	return BY_AF(af, icmp_send, ctx, p, &w, IVB_R_NO_DEST);
+	return p ? refuse(ctx, AF_INET, p, (const union flow *)f, reason, mtu) : IVB_NEXT;
 }
+
+GLOBAL int refuse6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_flow6 *f,
+		   __u32 reason, __u32 mtu)
+{
+	return p ? refuse(ctx, AF_INET6, p, (const union flow *)f, reason, mtu) : IVB_NEXT;
+}
+
+#define REFUSE(af, ctx, p, f, reason, mtu)                           \
+	((af) == AF_INET ? refuse4(ctx, p, (void *)(f), reason, mtu) \
+			 : refuse6(ctx, p, (void *)(f), reason, mtu))
 
 #endif

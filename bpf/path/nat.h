@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes a flow's new tuple into the packet: addresses, ports, TTL, and every checksum over them. */
+/* Writes a flow's new tuple into the packet: addresses, ports, TTL, and every checksum. */
 #ifndef IVB_PATH_NAT_H
 #define IVB_PATH_NAT_H
 
@@ -29,7 +29,8 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 	}
 	*(__be16 *)l4 = f->sport;
 	*(__be16 *)(l4 + 2) = f->dport;
-	if (summed == CHECKSUM_PARTIAL) /* the field holds the sum of the pseudo header, not its complement */
+	if (summed ==
+	    CHECKSUM_PARTIAL) /* the field holds the sum of the pseudo header, not its complement */
 		*check = csum_fold((__u64)*check + f->addr_delta);
 	else if (p->proto == IPPROTO_UDP)
 		*check = csum_update_udp(*check, f->tuple_delta);
@@ -38,7 +39,8 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 	return size ? 0 : -IVB_R_REWRITE;
 }
 
-/* What a TTL that is one less changes in a sum of 16-bit words: the TTL is the upper byte of its word. */
+/* What a TTL that is one less changes in a sum of 16-bit words: the TTL is the upper byte of its
+ * word. */
 #define TTL_DELTA ((__u16)~bpf_htons(0x0100))
 /* The hop limit is the lower byte of its. */
 #define HOP_LIMIT_DELTA ((__u16)~bpf_htons(0x0001))
@@ -66,10 +68,10 @@ static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union
 }
 
 /*
- * The whole packet. A later fragment has no transport header. CHECKSUM_COMPLETE is a sum over the IP
- * packet: IPv4's header adds nothing to it, and the transport checksum's change takes away what the
- * ports add but not the addresses; IPv6's addresses are in the packet as well, which leaves the hop
- * limit.
+ * The whole packet. A later fragment has no transport header. CHECKSUM_COMPLETE is a sum over the
+ * IP packet: IPv4's header adds nothing to it, and the transport checksum's change takes away what
+ * the ports add but not the addresses; IPv6's addresses are in the packet as well, which leaves the
+ * hop limit.
  */
 static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 			       const union flow *f)
@@ -90,8 +92,7 @@ static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct i
 	if (af == AF_INET)
 		change = p->flags & IVB_PKT_LATER ? 0 : (__u16)~f->flow.addr_delta;
 	else
-		change = HOP_LIMIT_DELTA +
-			 (p->flags & IVB_PKT_LATER ? f->flow.addr_delta : 0);
+		change = HOP_LIMIT_DELTA + (p->flags & IVB_PKT_LATER ? f->flow.addr_delta : 0);
 	ctx_csum_changed(ctx, csum_fold(change));
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The first packet of a connection: admission, scheduling, and the making of both flows. The reply
- * flow is inserted first and reserves the SNAT port; the forward flow's insertion decides between two
- * CPUs that see the same first packet, and the loser takes back what it made.
+ * flow is inserted first and reserves the SNAT port; the forward flow's insertion decides between
+ * two CPUs that see the same first packet, and the loser takes back what it made.
  */
 #ifndef IVB_PATH_NEW_H
 #define IVB_PATH_NEW_H
@@ -73,8 +73,8 @@ static __always_inline void flows_fill(const int af, const struct birth *b, cons
 	fwd->flow.dport = b->dest->port;
 	rep->flow.sport = TUPLE_DPORT(af, key);
 	rep->flow.dport = TUPLE_SPORT(af, key);
-	fwd->flow.addr_delta = csum_fold(addr_delta(af, client, source) +
-					 addr_delta(af, vip, b->dest->addr.ip6));
+	fwd->flow.addr_delta =
+		csum_fold(addr_delta(af, client, source) + addr_delta(af, vip, b->dest->addr.ip6));
 	rep->flow.addr_delta = ~fwd->flow.addr_delta;
 }
 
@@ -173,8 +173,12 @@ static __always_inline int conn_create(const int af, struct birth *b, const unio
 		slot_free(af, b->conn);
 		return r;
 	}
+	if (af == AF_INET)
+		s->key.v4 = key->v4;
+	else
+		s->key.v6 = key->v6;
 	s->fwd.flow.tag = tuple_tag(af, key);
-	r = bpf_map_update_elem(MAP_OF(af, flows), key, &s->fwd, BPF_NOEXIST);
+	r = bpf_map_update_elem(MAP_OF(af, flows), &s->key, &s->fwd, BPF_NOEXIST);
 	if (r) {
 		bpf_map_delete_elem(MAP_OF(af, flows), &s->rkey);
 		slot_free(af, b->conn);
@@ -202,7 +206,8 @@ static __always_inline int birth_schedule(struct birth *b)
 	b->dest = bpf_map_lookup_elem(&dests, &b->dest_slot);
 	if (!b->dest)
 		return -IVB_R_NO_DEST;
-	/* The service is being changed, and this position of its ring speaks of another's server. */
+	/* The service is being changed, and this position of its ring speaks of another's server.
+	 */
 	if (b->dest->service != b->svc->slot || b->dest->state != IVB_DEST_AVAILABLE)
 		return -IVB_R_RACE;
 	return 0;

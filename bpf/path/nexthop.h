@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a translated packet leaves: the cache of next hops, and the routing tables behind it. A packet
- * that finds no entry younger than a second asks the routing tables, renews the entry, and goes
- * through the kernel's neighbour code, so that entries which have gone stale are probed.
+ * Where a translated packet leaves: the cache of next hops, and the routing tables behind it. A
+ * packet that finds no entry younger than a second asks the routing tables, renews the entry, and
+ * goes through the kernel's neighbour code, so that entries which have gone stale are probed.
  */
 #ifndef IVB_PATH_NEXTHOP_H
 #define IVB_PATH_NEXTHOP_H

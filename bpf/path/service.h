@@ -33,11 +33,12 @@ static __always_inline int fib_ask(struct ivb_ctx *ctx, const int af, const __be
 }
 
 /*
- * The routing tables answer NOT_FWDED for a local address, and for one without any route. The address
- * beside it (last bit turned) tells the two apart where that one has a route; else the addresses of
- * the devices do.
+ * The routing tables answer NOT_FWDED for a local address, and for one without any route. The
+ * address beside it (last bit turned) tells the two apart where that one has a route; else the
+ * addresses of the devices do.
  */
-static __always_inline bool address_local(struct ivb_ctx *ctx, const int af, const union ivb_addr *a)
+static __always_inline bool address_local(struct ivb_ctx *ctx, const int af,
+					  const union ivb_addr *a)
 {
 	const __be32 *addr = a->ip6;
 	__be32 beside[4] = {};

@@ -38,7 +38,8 @@ static __always_inline const __be32 *snat_address(const int af, const struct ivb
 	return addr_zero(af, dest->snat_addr.ip6) ? NULL : dest->snat_addr.ip6;
 }
 
-/* Where the search for a port starts: the same for the same connection wherever the key is the same. */
+/* Where the search for a port starts: the same for the same connection wherever the key is the
+ * same. */
 static __always_inline __u32 port_hash(const int af, const struct ivb_config *cfg,
 				       const union tuple *key)
 {
@@ -73,8 +74,8 @@ static __always_inline bool port_allowed(__u32 port)
 }
 
 /* The try-th port to try for this connection, host order; 0: there are none. */
-static __always_inline __u32 port_candidate(const struct ivb_config *cfg, __u32 hash, __u32 client_port,
-					    __u32 try)
+static __always_inline __u32 port_candidate(const struct ivb_config *cfg, __u32 hash,
+					    __u32 client_port, __u32 try)
 {
 	__u32 n = cfg->num_snat_ports;
 

@@ -23,13 +23,15 @@ enum { EVENT_SYN, EVENT_FIN, EVENT_ACK, EVENT_RST, EVENT_MAX_ };
 
 /* The column is the old state, from NONE to SYNACK. */
 static const __u8 tcp_next[2][EVENT_MAX_][16] = {
-	{ /* from the client */
+	{
+		/* from the client */
 		[EVENT_SYN] = { SR, ES, ES, SR, SR, SR, SR, SR, SR, SR, SR },
 		[EVENT_FIN] = { CL, CW, SS, TW, TW, TW, CL, CW, LA, LI, TW },
 		[EVENT_ACK] = { ES, ES, SS, ES, FW, TW, CL, CW, CL, LI, ES },
 		[EVENT_RST] = { CL, CL, CL, SR, CL, CL, CL, CL, LA, LI, SR },
 	},
-	{ /* from the server */
+	{
+		/* from the server */
 		[EVENT_SYN] = { SS, ES, SS, SR, SS, SS, SS, SS, SS, LI, SR },
 		[EVENT_FIN] = { TW, FW, SS, TW, FW, TW, CL, TW, LA, LI, TW },
 		[EVENT_ACK] = { ES, ES, SS, ES, FW, TW, CL, CW, LA, ES, ES },
@@ -68,11 +70,11 @@ static __always_inline __u32 tcp_state_after(__u32 state, __u8 flags, bool reply
 	return tcp_next[reply ? 1 : 0][event][state & 15];
 }
 
-/* Whether a connection in this state counts as active; the others, and all UDP ones, as inactive. */
+/* Whether a connection in this state counts as active; all others, and UDP, as inactive. */
 static __always_inline bool state_active(__u32 state)
 {
-	const __u32 active = 1u << IVB_S_ESTABLISHED | 1u << IVB_S_SYN_SENT |
-			     1u << IVB_S_SYN_RECV | 1u << IVB_S_SYNACK;
+	const __u32 active = 1u << IVB_S_ESTABLISHED | 1u << IVB_S_SYN_SENT | 1u << IVB_S_SYN_RECV |
+			     1u << IVB_S_SYNACK;
 
 	return active >> (state & 31) & 1;
 }

@@ -29,7 +29,9 @@ union flow {
 	struct ivb_flow6 v6;
 };
 
-#define ICMP_QUOTE 128 /* bytes of a packet that are sent back in an ICMP error; a multiple of 4 */
+#define ICMP_QUOTE \
+	128 /* bytes of a packet that are sent back in an ICMP error; a multiple of 4 \
+			*/
 
 /*
  * What would not fit on the stack of 512 bytes. A CPU each: nothing else of ours runs on the CPU
@@ -40,6 +42,7 @@ struct scratch {
 		struct { /* conn_create() */
 			union flow fwd;
 			union flow rep;
+			union tuple key; /* maps of 6.1 take no key from a GLOBAL's caller */
 			union tuple rkey;
 		};
 		struct { /* icmp_build() */
@@ -96,8 +99,7 @@ static __always_inline void addr_copy(const int af, __be32 *to, const __be32 *fr
 
 static __always_inline bool addr_equal(const int af, const __be32 *a, const __be32 *b)
 {
-	return a[0] == b[0] &&
-	       (af == AF_INET || (a[1] == b[1] && a[2] == b[2] && a[3] == b[3]));
+	return a[0] == b[0] && (af == AF_INET || (a[1] == b[1] && a[2] == b[2] && a[3] == b[3]));
 }
 
 static __always_inline bool addr_zero(const int af, const __be32 *a)
@@ -154,7 +156,8 @@ static __always_inline __u32 tuple_tag(const int af, const union tuple *t)
 
 	if (af == AF_INET)
 		return mix(w[0], w[1]);
-	return mix(w[0] ^ (w[2] << 7 | w[2] >> 57), w[1] ^ (w[3] << 13 | w[3] >> 51)) ^ mix(w[4], w[0]);
+	return mix(w[0] ^ (w[2] << 7 | w[2] >> 57), w[1] ^ (w[3] << 13 | w[3] >> 51)) ^
+	       mix(w[4], w[0]);
 }
 
 /* The flow's translated tuple, turned round: the key of the connection's other direction. */

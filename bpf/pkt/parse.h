@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads the headers of an Ethernet frame that holds IPv4 or IPv6: no context, no maps; also compiled
- * natively. Nothing is believed that lies outside of the frame or of the IP packet's own length.
+ * Reads the headers of an Ethernet frame that holds IPv4 or IPv6: no context, no maps; also
+ * compiled natively. Nothing is believed that lies outside of the frame or of the IP packet's own
+ * length.
  */
 #ifndef IVB_PKT_PARSE_H
 #define IVB_PKT_PARSE_H
@@ -32,8 +33,9 @@
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 
-#define IPV6_EXT_MAX 6	   /* extension headers gone through */
-#define IVB_L4_OFF_MAX 320 /* the transport header starts below this offset, or the packet is not ours */
+#define IPV6_EXT_MAX 6 /* extension headers gone through */
+#define IVB_L4_OFF_MAX \
+	320 /* the transport header starts below this offset, or the packet is not ours */
 #define IVB_HEADERS_MAX (IVB_L4_OFF_MAX + 20)
 
 /* linux/ipv6.h keeps the numbers of the extension headers to the kernel (RFC 8200, RFC 4303). */
@@ -55,18 +57,18 @@ enum ivb_pkt_flags {
 };
 
 struct ivb_pkt {
-	__u32 flags;	  /* enum ivb_pkt_flags */
-	__u32 l4_off;	  /* of the transport header, from the start of the frame */
-	__u32 l3_len;	  /* of the IP packet as its header says; 64 kB and more: as the frame is */
-	__u32 need;	  /* IVB_PARSE_SHORT: bytes before end; IVB_HEADERS_MAX is always enough */
+	__u32 flags;  /* enum ivb_pkt_flags */
+	__u32 l4_off; /* of the transport header, from the start of the frame */
+	__u32 l3_len; /* of the IP packet as its header says; 64 kB and more: as the frame is */
+	__u32 need;   /* IVB_PARSE_SHORT: bytes before end; IVB_HEADERS_MAX is always enough */
 	__be32 frag_id;
-	__be16 sport;	  /* TCP and UDP */
+	__be16 sport; /* TCP and UDP */
 	__be16 dport;
-	__u8 proto;	  /* transport protocol */
-	__u8 frag_proto;  /* protocol as every fragment of the datagram has it */
-	__u8 ttl;	  /* or hop limit */
-	__u8 tcp_flags;	  /* or the ICMP type */
-	__u8 l4_len;	  /* of the transport header: with TCP's options */
+	__u8 proto;	 /* transport protocol */
+	__u8 frag_proto; /* protocol as every fragment of the datagram has it */
+	__u8 ttl;	 /* or hop limit */
+	__u8 tcp_flags;	 /* or the ICMP type */
+	__u8 l4_len;	 /* of the transport header: with TCP's options */
 };
 
 struct ivb_ip6_ext {
@@ -91,7 +93,8 @@ static __always_inline int parse_l4(void *data, void *end, __u32 l3_end, const i
 				    const bool quoted, struct ivb_pkt *p)
 {
 	const bool tcp = p->proto == IPPROTO_TCP;
-	__u32 off = p->l4_off, size = tcp && !quoted ? sizeof(struct tcphdr) : sizeof(struct udphdr);
+	__u32 off = p->l4_off,
+	      size = tcp && !quoted ? sizeof(struct tcphdr) : sizeof(struct udphdr);
 	__u8 *l4;
 
 	if (!tcp && p->proto != IPPROTO_UDP &&
@@ -202,8 +205,10 @@ static __always_inline bool ipv6_is_ext(__u8 next)
 	       next == NEXTHDR_FRAGMENT;
 }
 
-/* Steps over one extension header at off; 1: it was the last, or a fragment's end of what can be read. */
-static __always_inline int ipv6_step(void *data, void *end, __u32 *off, __u8 *next, struct ivb_pkt *p)
+/* Steps over one extension header at off; 1: it was the last, or a fragment's end of what can be
+ * read. */
+static __always_inline int ipv6_step(void *data, void *end, __u32 *off, __u8 *next,
+				     struct ivb_pkt *p)
 {
 	struct ivb_ip6_ext *ext = (void *)((char *)data + *off);
 	struct ivb_ip6_frag *frag = (void *)ext;
@@ -249,7 +254,8 @@ static __always_inline int parse_ipv6(void *data, void *end, __u32 len, const bo
 		return len < off ? IVB_PARSE_MALFORMED : IVB_PARSE_SHORT;
 	if (ip6->version != 6)
 		return IVB_PARSE_MALFORMED;
-	/* A payload length of 0 is a jumbogram, which is how GSO packets of more than 64 kB look. */
+	/* A payload length of 0 is a jumbogram, which is how GSO packets of more than 64 kB look.
+	 */
 	l3_end = ip6->payload_len ? off + bpf_ntohs(ip6->payload_len) : len;
 	if (!quoted && l3_end > len)
 		return IVB_PARSE_MALFORMED;
@@ -278,14 +284,14 @@ static __always_inline int parse_ipv6(void *data, void *end, __u32 len, const bo
 }
 
 /*
- * data is where the Ethernet header starts, or, for a packet quoted in an ICMP error, would start: 14
- * bytes before the IP header. *p must be zeroed. Returns an enum ivb_parse.
+ * data is where the Ethernet header starts, or, for a packet quoted in an ICMP error, would start:
+ * 14 bytes before the IP header. *p must be zeroed. Returns an enum ivb_parse.
  */
 static __always_inline int ivb_parse(void *data, void *end, __u32 len, const int af,
 				     const bool quoted, struct ivb_pkt *p)
 {
-	return af == AF_INET ? parse_ipv4(data, end, len, quoted, p) :
-			       parse_ipv6(data, end, len, quoted, p);
+	return af == AF_INET ? parse_ipv4(data, end, len, quoted, p)
+			     : parse_ipv6(data, end, len, quoted, p);
 }
 
 #endif

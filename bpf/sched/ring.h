@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rr and wrr (net/netfilter/ipvs/ip_vs_rr.c, ip_vs_wrr.c): user space has laid out the period of the
- * sequence (struct ivb_sched); a new connection takes the next position of it.
+ * rr and wrr (net/netfilter/ipvs/ip_vs_rr.c, ip_vs_wrr.c): user space has laid out the period of
+ * the sequence (struct ivb_sched); a new connection takes the next position of it.
  */
 #ifndef IVB_SCHED_RING_H
 #define IVB_SCHED_RING_H

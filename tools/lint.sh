@@ -1,0 +1,92 @@
+#!/bin/sh
+# What a reviewer would otherwise have to look for: who includes whom, sizes, licence lines, headers
+# that stand alone, formatting, shell scripts, the man page. Prints what is wrong; exit 1 if anything is.
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -u
+# shellcheck disable=SC2046 # lists of file names, none with blanks
+cd "$(dirname "$0")/.." || exit
+
+FILE_MAX=600
+FUNCTION_MAX=60
+bad=0
+
+wrong() {
+	echo "lint: $*" >&2
+	bad=1
+}
+
+files() {
+	git ls-files -co --exclude-standard -- "$@" | while read -r f; do
+		[ ! -f "$f" ] || echo "$f"
+	done
+}
+
+# layer FOLDER "FOLDERS that it may include"
+layer() {
+	for f in $(files "src/$1/*.[ch]"); do
+		sed -n 's/^#include "\([a-z0-9]*\)\/.*/\1/p' "$f" | sort -u | while read -r used; do
+			case " $2 " in
+			*" $used "*) ;;
+			*) echo "$f includes $used/, which $1 may not use" ;;
+			esac
+		done
+	done
+}
+
+layers() {
+	layer base "base"
+	layer nl "base nl"
+	layer model "base model"
+	layer dp "base nl model dp"
+	layer cli "base nl model dp cli"
+	grep -lE '#include <bpf/' $(files 'src/*.[ch]') | grep -v '^src/dp/' | sed 's/$/ uses libbpf: that is src\/dp alone/'
+	grep -l '\.skel\.h"' $(files 'src/*.[ch]') | grep -v '^src/dp/load.c$' | sed 's/$/ includes a skeleton: that is src\/dp\/load.c alone/'
+	grep -nE '#include ["<](src|base|nl|model|dp|cli)/' $(files 'bpf/*') | sed 's/$/ : bpf\/ uses include\/ivb alone/'
+}
+
+sizes() {
+	for f in $(files '*.[ch]' '*.sh' '*.t'); do
+		n=$(wc -l <"$f")
+		[ "$n" -le $FILE_MAX ] || echo "$f has $n lines; a file of over $FILE_MAX has more than one job"
+	done
+	for f in $(files 'src/*.c' 'bpf/*.[ch]'); do
+		awk -v f="$f" -v max=$FUNCTION_MAX '
+			/^{$/ { start = NR; next }
+			/^}$/ && start { if (NR - start - 1 > max) print f ":" start ": a function of " NR - start - 1 " lines"; start = 0 }
+			/^}/ { start = 0 }' "$f"
+	done
+}
+
+licences() {
+	for f in $(files '*.[ch]' '*.sh' '*.t' '*.mk' '*.def' Makefile check demo); do
+		head -n 6 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || echo "$f has no SPDX line"
+	done
+}
+
+headers() {
+	for f in $(files 'src/*.h' 'include/*.h'); do
+		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Iinclude -Isrc -fsyntax-only -x c "$f" 2>&1 |
+			grep -vE 'pragma once|#pragma' | grep -E 'error|warning' | head -n 2
+	done
+}
+
+formatting() {
+	clang-format --dry-run $(files 'src/*.[ch]' 'bpf/*.[ch]') 2>&1 | grep -E '^[^ ].*: (warning|error)' | head -n 5
+}
+
+shell() {
+	shellcheck -S warning -x $(files '*.sh' '*.t' check demo '.ci/run') || echo "shellcheck: see above"
+}
+
+manpages() {
+	for f in $(files 'man/*.8'); do
+		mandoc -Tlint -W warning "$f"
+	done
+}
+
+for what in layers sizes licences headers formatting shell manpages; do
+	out=$($what)
+	[ -z "$out" ] || wrong "$what
+$out"
+done
+exit $bad
