@@ -115,13 +115,15 @@ static __always_inline void flow_account(struct ivb_flow *f, __u32 len)
 	f->bytes += len - ETH_HLEN;
 }
 
-/* A packet with its flow: translated and sent, or a reason. */
+/*
+ * A packet with its flow: translated and sent, or a reason. If the routing tables have been asked
+ * for this packet, *way is their answer: it renewed the cache, so this packet probes the neighbour.
+ */
 static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				     union flow *f, __u32 tag, __u32 now)
+				     union flow *f, __u32 tag, __u32 now, struct way *way)
 {
 	__u32 len = ctx_len(ctx), wire = wire_len(ctx, p), ifindex;
 	struct ivb_nexthop *nh;
-	struct way way = {};
 	int r;
 
 	nh = nexthop_fresh(af, f->flow.nexthop, now, FLOW_SADDR(af, f), FLOW_DADDR(af, f));
@@ -130,10 +132,10 @@ static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const st
 		if (wire > nh->mtu)
 			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, nh->mtu);
 	} else {
-		r = af == AF_INET ? flow_route4(ctx, p, &f->v4, wire, &way)
-				  : flow_route6(ctx, p, &f->v6, wire, &way);
+		r = af == AF_INET ? flow_route4(ctx, p, &f->v4, wire, way)
+				  : flow_route6(ctx, p, &f->v6, wire, way);
 		if (r == -IVB_R_TOO_BIG)
-			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, way.mtu);
+			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, way->mtu);
 		if (r)
 			return r;
 	}
@@ -144,9 +146,9 @@ static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const st
 	if (READ_ONCE(f->flow.tag) != tag)
 		return -IVB_R_RACE;
 	flow_account(&f->flow, len);
-	if (nh)
+	if (nh && !way->ifindex)
 		return send_fast(ctx, nh, ifindex);
-	return ctx_redirect_neigh(ctx, way.ifindex, &way.nh) ? -IVB_R_NO_ROUTE : IVB_GONE;
+	return ctx_redirect_neigh(ctx, way->ifindex, &way->nh) ? -IVB_R_NO_ROUTE : IVB_GONE;
 }
 
 /* State and liveness. 0: go on; 1: the flow is no more, schedule afresh; or a reason. */
@@ -177,6 +179,7 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 	__u32 now = bpf_jiffies64(), tag;
 	union tuple key = {};
 	struct ivb_pkt p = {};
+	struct way way = {};
 	union flow *f;
 	int r;
 
@@ -199,7 +202,8 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 	if (r < 0)
 		return r;
 	if (r) {
-		r = af == AF_INET ? flow_miss4(ctx, &p, &key.v4) : flow_miss6(ctx, &p, &key.v6);
+		r = af == AF_INET ? flow_miss4(ctx, &p, &key.v4, &way)
+				  : flow_miss6(ctx, &p, &key.v6, &way);
 		if (r == -IVB_R_NO_DEST)
 			return REFUSE(af, ctx, &p, NULL, IVB_R_NO_DEST, 0);
 		if (r != IVB_CREATED)
@@ -215,7 +219,7 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 	}
 	if (p.ttl <= 1)
 		return REFUSE(af, ctx, &p, f, IVB_R_TTL, 0);
-	return flow_send(ctx, af, &p, f, tag, now);
+	return flow_send(ctx, af, &p, f, tag, now, &way);
 }
 
 #endif

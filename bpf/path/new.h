@@ -219,14 +219,17 @@ static __always_inline bool first_packet(const struct ivb_pkt *p)
 	       (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 }
 
-/* Whether the way to the server is one that replies come back by. */
+/*
+ * Whether the way to the server is one that replies come back by. If the routing tables were asked,
+ * *way is the answer, and the packet takes it.
+ */
 static __always_inline int birth_route(struct ivb_ctx *ctx, const int af, const struct birth *b,
-				       const union tuple *key, const __be32 *source)
+				       const union tuple *key, const __be32 *source,
+				       struct way *way)
 {
 	struct route_query q = { .len = 1, .proto = tuple_proto(af, key), .dport = b->dest->port };
 	__u32 index = nexthop_index(af, source, b->dest->addr.ip6);
 	struct ivb_nexthop *nh;
-	struct way way = {};
 	int r;
 
 	nh = nexthop_fresh(af, index, b->now, source, b->dest->addr.ip6);
@@ -234,13 +237,13 @@ static __always_inline int birth_route(struct ivb_ctx *ctx, const int af, const 
 		return way_attached(nh->ifindex);
 	addr_copy(af, q.saddr, source);
 	addr_copy(af, q.daddr, b->dest->addr.ip6);
-	r = BY_AF(af, route_lookup, ctx, &q, index, &way);
-	return r ? r : way_attached(way.ifindex);
+	r = BY_AF(af, route_lookup, ctx, &q, index, way);
+	return r ? r : way_attached(way->ifindex);
 }
 
 /* A packet without a flow. */
 static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				     const union tuple *key)
+				     const union tuple *key, struct way *way)
 {
 	struct birth b = { .now = bpf_jiffies64() };
 	const __be32 *source;
@@ -262,26 +265,34 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 	if (p->flags & IVB_PKT_SOURCE_ROUTE)
 		return -IVB_R_IP_OPTIONS;
 	r = birth_schedule(&b);
+	if (r == -IVB_R_RACE) {
+		b.svc = service_find(af, key);
+		r = b.svc ? birth_schedule(&b) : r;
+	}
 	if (r)
 		return r;
 	b.snat = snat_wanted(af, b.cfg, b.svc, TUPLE_SADDR(af, key), b.dest);
 	source = b.snat ? snat_address(af, b.cfg, b.dest) : TUPLE_SADDR(af, key);
 	if (!source)
 		return -IVB_R_NO_SNAT_ADDR;
-	r = birth_route(ctx, af, &b, key, source);
+	r = birth_route(ctx, af, &b, key, source, way);
 	if (r)
 		return r;
 	return BY_AF(af, conn_create, &b, key, source);
 }
 
-GLOBAL int flow_miss4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_tuple4 *key)
+GLOBAL int flow_miss4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_tuple4 *key,
+		      struct way *way)
 {
-	return p && key ? flow_miss(ctx, AF_INET, p, (const union tuple *)key) : IVB_NEXT;
+	return p && key && way ? flow_miss(ctx, AF_INET, p, (const union tuple *)key, way)
+			       : IVB_NEXT;
 }
 
-GLOBAL int flow_miss6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_tuple6 *key)
+GLOBAL int flow_miss6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_tuple6 *key,
+		      struct way *way)
 {
-	return p && key ? flow_miss(ctx, AF_INET6, p, (const union tuple *)key) : IVB_NEXT;
+	return p && key && way ? flow_miss(ctx, AF_INET6, p, (const union tuple *)key, way)
+			       : IVB_NEXT;
 }
 
 #endif

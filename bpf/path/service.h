@@ -62,7 +62,10 @@ GLOBAL int address_local6(struct ivb_ctx *ctx, const union ivb_addr *addr)
 	return addr && address_local(ctx, AF_INET6, addr);
 }
 
-/* The answer is kept for a second; 0 stands for "never asked". */
+/*
+ * "Yes" is kept for a second (0 stands for "never asked"), "no" is not: an address may have come just
+ * now, and the stack would answer what we pass on with RST.
+ */
 static __always_inline bool service_local(struct ivb_ctx *ctx, const int af, __u32 slot,
 					  const __be32 *addr)
 {
@@ -74,8 +77,8 @@ static __always_inline bool service_local(struct ivb_ctx *ctx, const int af, __u
 	if (!s)
 		return false;
 	checked = READ_ONCE(s->checked);
-	if (checked && now - checked < ivb_hz)
-		return READ_ONCE(s->local);
+	if (checked && now - checked < ivb_hz && READ_ONCE(s->local))
+		return true;
 	addr_copy(af, a.ip6, addr);
 	local = BY_AF(af, address_local, ctx, &a);
 	WRITE_ONCE(s->local, local);

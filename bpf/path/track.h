@@ -38,6 +38,8 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 	next = conn_set_state(c, state, tcp_state_after(state, tcp_flags, reply));
 	if (next == IVB_S_ESTABLISHED)
 		f->flow.flags |= IVB_FLOW_ESTABLISHED;
+	else if (state_active(next)) /* opened again: its next ACK counts */
+		f->flow.flags &= ~IVB_FLOW_ESTABLISHED;
 	WRITE_ONCE(f->flow.last_seen, now);
 	conn_touch(af, id, now, state_timeout(next));
 	return 0;
