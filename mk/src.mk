@@ -7,7 +7,12 @@ BASE_SRCS := \
 	src/base/num.c
 
 NL_SRCS := \
-	src/nl/route.c
+	src/nl/link.c \
+	src/nl/nft.c \
+	src/nl/nl.c \
+	src/nl/route.c \
+	src/nl/tc.c \
+	src/nl/xfrm.c
 
 MODEL_SRCS := \
 	src/model/names.c \
@@ -16,8 +21,28 @@ MODEL_SRCS := \
 	src/model/slices.c
 
 DP_SRCS := \
+	src/dp/attach.c \
+	src/dp/attached.c \
+	src/dp/bpflog.c \
+	src/dp/config.c \
+	src/dp/conns.c \
 	src/dp/dests.c \
+	src/dp/down.c \
 	src/dp/edit.c \
+	src/dp/family.c \
+	src/dp/host.c \
+	src/dp/info.c \
+	src/dp/instance.c \
+	src/dp/load.c \
+	src/dp/maps.c \
+	src/dp/pins.c \
+	src/dp/ports.c \
+	src/dp/sysbpf.c \
+	src/dp/up.c \
+	src/dp/verify.c \
+	src/dp/verify_config.c \
+	src/dp/verify_counts.c \
+	src/dp/verify_flows.c \
 	src/dp/services.c
 
 CLI_SRCS := \
@@ -26,8 +51,14 @@ CLI_SRCS := \
 	src/cli/adm_list.c \
 	src/cli/adm_opts.c \
 	src/cli/adm_parse.c \
+	src/cli/check.c \
+	src/cli/command.c \
+	src/cli/conn.c \
+	src/cli/down.c \
 	src/cli/fail.c \
-	src/cli/main.c
+	src/cli/main.c \
+	src/cli/status.c \
+	src/cli/up.c
 
 SRCS := $(BASE_SRCS) $(NL_SRCS) $(MODEL_SRCS) $(DP_SRCS) $(CLI_SRCS)
 OBJS := $(SRCS:%.c=$(BUILD)/%.o)

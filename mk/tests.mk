@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Test programs and the tiers; all speak TAP, and prove runs them.
+
+# --- programs: unit tests are linked with base and model, sanitized ---------------------------
+UNIT_TESTS :=
+UNIT_TESTS += $(addprefix $(BUILD)/tests/unit/,test_addr test_adm test_order test_sched)
+UNIT_TESTS += $(addprefix $(BUILD)/tests/unit/,test_pkt_csum test_pkt_parse)
+UNIT_TESTS += $(BUILD)/tests/fuzz/replay_parse
+
+# pkt, fuzz and verifier programs
+PKT_TESTS := $(BUILD)/tests/pkt/pkt
+VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
+FUZZ_TESTS := tests/fuzz/fuzz.t
+
+# programs that netns tests and the demo use
+NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp probe watch watch.bpf.o)
+DEMO_PROGS := $(BUILD)/tests/lib/udp
+
+# scripts
+NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk topologies conntrack manners vip zones replies \
+	icmp pmtu fragments checksums devices cli live expiry)
+VM_TESTS := tests/vm/6.1.t tests/vm/6.12.t
+
+TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS)
+
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_LIB_SRCS := $(BASE_SRCS) $(MODEL_SRCS)
+UNIT_LIB_OBJS := $(UNIT_LIB_SRCS:%.c=$(BUILD)/san/%.o)
+
+$(BUILD)/san/%.o: %.c $(BUILD)/flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(IVB_CFLAGS) -Itests/lib -Ibpf -MMD -MP -c $< -o $@
+
+$(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB_OBJS)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $^ $(LDLIBS_DP) -o $@
+
+$(BUILD)/tests/lib/%: tests/lib/%.c $(BUILD)/flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< $(LDLIBS_DP) -o $@
+
+$(BUILD)/tests/lib/%.bpf.o: tests/lib/%.bpf.c $(BUILD)/flags
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+# adm's parser is the one part of cli that has a unit test
+$(BUILD)/tests/unit/test_adm: $(addprefix $(BUILD)/san/src/cli/,adm_parse.o adm_opts.o)
+
+# unit tests of bpf/pkt build frames
+$(BUILD)/tests/unit/test_pkt_parse: $(BUILD)/san/tests/lib/pkt.o
+
+# fuzz targets: under libFuzzer, and, with gcc, replaying the committed inputs
+FUZZ_SECONDS ?= 60
+FUZZ_SRCS := tests/fuzz/fuzz_parse.c tests/fuzz/ref_parse.c
+
+$(BUILD)/tests/fuzz/replay_parse: $(BUILD)/san/tests/fuzz/replay.o $(FUZZ_SRCS:%.c=$(BUILD)/san/%.o)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $^ -o $@
+
+$(BUILD)/tests/fuzz/fuzz_parse: $(FUZZ_SRCS) tests/fuzz/ref_parse.h tests/fuzz/fuzz.h bpf/pkt/parse.h $(BUILD)/flags
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CFLAGS) $(IVB_CFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-Ibpf $(FUZZ_SRCS) -o $@
+
+tests/fuzz/fuzz.t: $(BUILD)/tests/fuzz/fuzz_parse
+
+fuzz: tests/fuzz/fuzz.t
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $<
+
+PROVE := prove --timer --merge
+
+check: all lint $(TEST_PROGS)
+	$(Q)$(PROVE) $(UNIT_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS)
+
+check-unit: $(UNIT_TESTS)
+	$(Q)$(PROVE) $^
+check-pkt: all $(PKT_TESTS)
+	$(Q)$(PROVE) $(PKT_TESTS)
+check-verifier: all $(VERIFIER_TESTS)
+	$(Q)$(PROVE) $(VERIFIER_TESTS)
+check-fuzz: $(FUZZ_TESTS)
+	$(Q)$(PROVE) $(FUZZ_TESTS)
+check-netns: all $(NETNS_PROGS)
+	$(Q)$(PROVE) $(NETNS_TESTS)
+check-vm: all $(TEST_PROGS)
+	$(Q)$(PROVE) $(VM_TESTS)
+
+.PHONY: fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ipvsadm's command line to a request, with ipvsadm's words and statuses for what is wrong with it. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/num.h"
+#include "cli/adm_opts.h"
+#include "model/names.h"
+#include "model/sched.h"
+
+#define USAGE 2
+#define DEFAULT_SCHEDULER "wlc" /* ipvsadm's */
+#define ZONE_MAX 0xffffff	/* ivb_tuple4.zone */
+
+/* What the walk has found. */
+struct parser {
+	struct ivb_adm *adm;
+	struct ivb_adm_error *err;
+	struct ivb_adm_words words;
+	__u32 given; /* a bit for each enum ivb_adm_opt */
+	const char *scheduler;
+	bool dest_has_port;
+	const struct ivb_adm_option *later; /* the first one that is a later version's */
+	const char *later_word;
+};
+
+static int host_parse(const char *host, __u8 *ret_af, union ivb_addr *ret)
+{
+	struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *ai;
+
+	if (!ivb_addr_parse(AF_INET, host, ret_af, ret))
+		return 0;
+	if (!*host || strpbrk(host, ":/[] \t\n"))
+		return -EINVAL;
+	/* Nothing to ask a name server about; "10.1" is 10.0.0.1 here, as for ipvsadm. */
+	if (strspn(host, "0123456789.") == strlen(host))
+		hints.ai_flags = AI_NUMERICHOST;
+	if (getaddrinfo(host, NULL, &hints, &ai))
+		return -EINVAL;
+	*ret_af = AF_INET;
+	*ret = (union ivb_addr){ .ip = ((struct sockaddr_in *)(void *)ai->ai_addr)->sin_addr.s_addr };
+	freeaddrinfo(ai);
+	return 0;
+}
+
+static int port_parse(const char *s, __u8 proto, __be16 *ret)
+{
+	const struct servent *se;
+	__u16 port;
+	int r;
+
+	r = ivb_u16_parse(&port, s, 0, 65535);
+	if (!r)
+		*ret = htons(port);
+	if (r != -EINVAL || !*s)
+		return r;
+	se = getservbyname(s, proto == IPPROTO_UDP ? "udp" : "tcp");
+	if (!se)
+		return -EINVAL;
+	*ret = (__be16)se->s_port;
+	return 0;
+}
+
+int ivb_adm_parse_address(const char *s, __u8 proto, __u8 *ret_af, union ivb_addr *ret,
+			  __be16 *ret_port, bool *ret_has_port)
+{
+	const char *colon = strrchr(s, ':');
+	char host[NI_MAXHOST];
+	__be16 port = 0;
+	size_t len;
+
+	if (s[0] != '[' && !ivb_addr_parse(AF_INET6, s, ret_af, ret)) {
+		colon = NULL;
+	} else {
+		len = colon ? (size_t)(colon - s) : strlen(s);
+		if (len >= sizeof(host) || (colon && port_parse(colon + 1, proto, &port)))
+			return -EINVAL;
+		memcpy(host, s, len);
+		host[len] = '\0';
+		/* ipvsadm takes brackets only with a port behind them. */
+		if (s[0] == '[' ? !colon || ivb_addr_parse(AF_INET6, host, ret_af, ret)
+				: host_parse(host, ret_af, ret))
+			return -EINVAL;
+	}
+	*ret_port = port;
+	*ret_has_port = colon;
+	return 0;
+}
+
+static int service_option(struct parser *p, const struct ivb_adm_option *o)
+{
+	struct ivb_service_key *key = &p->adm->key;
+	bool has_port;
+
+	p->adm->has_service = true;
+	key->proto = o->letter == 'u' ? IPPROTO_UDP : IPPROTO_TCP;
+	if (ivb_adm_parse_address(p->words.value, key->proto, &key->af, &key->addr, &key->port,
+				  &has_port))
+		return ivb_adm_refuse(p->err, USAGE, "illegal virtual server address[:port] specified");
+	return 0;
+}
+
+static int server_option(struct parser *p)
+{
+	struct ivb_adm *adm = p->adm;
+
+	if (ivb_adm_parse_address(p->words.value, adm->key.proto, &adm->dest_af, &adm->dest_addr,
+				  &adm->dest_port, &p->dest_has_port))
+		return ivb_adm_refuse(p->err, USAGE, "illegal real server address[:port] specified");
+	return 0;
+}
+
+static int option_take(struct parser *p, const struct ivb_adm_option *o)
+{
+	struct ivb_adm *adm = p->adm;
+	const char *value = p->words.value;
+
+	switch (o->opt) {
+	case IVB_OPT_SERVICE:
+		return service_option(p, o);
+	case IVB_OPT_SERVER:
+		return server_option(p);
+	case IVB_OPT_SCHEDULER:
+		p->scheduler = value;
+		break;
+	case IVB_OPT_WEIGHT:
+		if (ivb_u32_parse(&adm->weight, value, 0, IVB_MAX_WEIGHT))
+			return ivb_adm_refuse(p->err, USAGE, "illegal weight specified");
+		break;
+	case IVB_OPT_SNAT:
+		if (ivb_snat_parse(&adm->snat, value))
+			return ivb_adm_refuse(p->err, USAGE, "illegal SNAT policy specified: it is never, "
+							     "auto or always");
+		break;
+	case IVB_OPT_ZONE:
+		if (ivb_u32_parse(&adm->key.zone, value, 0, ZONE_MAX))
+			return ivb_adm_refuse(p->err, USAGE, "illegal zone specified: it is a number up "
+							     "to %d", ZONE_MAX);
+		break;
+	case IVB_OPT_NUMERIC:
+		adm->numeric = true;
+		break;
+	case IVB_OPT_CONNECTION:
+		adm->connections = true;
+		break;
+	case IVB_OPT_NOSORT:
+		adm->nosort = true;
+		break;
+	default: /* masquerading, exact, sort: nothing to remember */
+		break;
+	}
+	return 0;
+}
+
+static int option_seen(struct parser *p, const struct ivb_adm_option *o)
+{
+	__u32 bit;
+
+	if (o->opt == IVB_OPT_CMD)
+		return ivb_adm_refuse(p->err, USAGE, "invalid option `%s'", p->words.word);
+	bit = 1u << o->opt;
+	if (p->given & bit && o->opt != IVB_OPT_SORT && o->opt != IVB_OPT_TUN)
+		return ivb_adm_refuse(p->err, USAGE, "multiple '%s' options specified",
+				      ivb_adm_opt_name(o->opt));
+	p->given |= bit;
+	if (!o->later)
+		return option_take(p, o);
+	if (!p->later) {
+		p->later = o;
+		p->later_word = p->words.word;
+	}
+	return 0;
+}
+
+static int tryhelp(struct parser *p)
+{
+	return ivb_adm_refuse(p->err, IVB_EXIT_ADM,
+			      "Try `ipvs-bpf adm -h' or 'ipvs-bpf adm --help' for more information.");
+}
+
+static int command_parse(struct parser *p)
+{
+	const struct ivb_adm_option *o;
+
+	if (ivb_adm_next(&p->words, &o) || !o || o->opt != IVB_OPT_CMD)
+		return tryhelp(p);
+	if (o->later)
+		return ivb_adm_refuse(p->err, USAGE, "%s: %s comes with a later version of ipvs-bpf",
+				      p->words.word, o->later);
+	p->adm->cmd = o->cmd;
+	return 0;
+}
+
+static int options_parse(struct parser *p)
+{
+	const struct ivb_adm_option *o;
+	int r;
+
+	for (;;) {
+		r = ivb_adm_next(&p->words, &o);
+		if (r)
+			return ivb_adm_refuse(p->err, IVB_EXIT_ADM, "%s: %s", p->words.word,
+					      r == -ENODATA ? "missing argument" : "unknown option");
+		if (!o)
+			break;
+		r = option_seen(p, o);
+		if (r)
+			return r;
+	}
+	if (p->words.leftover)
+		return ivb_adm_refuse(p->err, USAGE, "unexpected argument %s", p->words.leftover);
+	return 0;
+}
+
+/* Everything that ipvsadm can do and we cannot yet. */
+static int later_check(struct parser *p)
+{
+	const __u32 list_what = 1u << IVB_OPT_CONNECTION | 1u << IVB_OPT_TIMEOUT | 1u << IVB_OPT_DAEMON;
+	const __u32 list_how = 1u << IVB_OPT_STATS | 1u << IVB_OPT_RATE | 1u << IVB_OPT_THRESHOLDS |
+			       1u << IVB_OPT_PERSISTENTCONN | 1u << IVB_OPT_TUN;
+	enum ivb_adm_cmd cmd = p->adm->cmd;
+
+	if (cmd == IVB_ADM_LIST && p->given & list_what && p->given & list_how)
+		return ivb_adm_refuse(p->err, USAGE, "options conflicts in the list command");
+	if (p->later && p->later->opt == IVB_OPT_FORWARD)
+		return ivb_adm_refuse(p->err, USAGE, "%s: %s comes with a later version of ipvs-bpf; say "
+						     "-m (masquerading)", p->later_word, p->later->later);
+	if (p->later)
+		return ivb_adm_refuse(p->err, USAGE, "%s: %s comes with a later version of ipvs-bpf",
+				      p->later_word, p->later->later);
+	if ((cmd == IVB_ADM_ADD_DEST || cmd == IVB_ADM_EDIT_DEST) &&
+	    !(p->given & 1u << IVB_OPT_FORWARD))
+		return ivb_adm_refuse(p->err, USAGE, "direct routing (-g, which is meant without -m) comes "
+						     "with a later version of ipvs-bpf; say -m "
+						     "(masquerading)");
+	return 0;
+}
+
+static int scheduler_take(struct parser *p)
+{
+	bool given = p->scheduler && *p->scheduler;
+	const char *name = given ? p->scheduler : DEFAULT_SCHEDULER;
+	__u8 scheduler = IVB_SCHED_MAX_;
+
+	/* A name that nobody has is found out later: ipvsadm tells first whether the service exists. */
+	if (ivb_scheduler_parse(&scheduler, name) == -EOPNOTSUPP)
+		return ivb_adm_refuse(p->err, USAGE, "the scheduler %s%s comes with a later version of "
+						     "ipvs-bpf; say -s rr or -s wrr", name,
+				      given ? "" : " (which is meant without -s)");
+	p->adm->scheduler = scheduler;
+	return 0;
+}
+
+static int request_check(struct parser *p)
+{
+	struct ivb_adm *adm = p->adm;
+	int r;
+
+	r = ivb_adm_check(adm->cmd, p->given, p->err);
+	if (!r)
+		r = later_check(p);
+	if (r)
+		return r;
+	if (adm->cmd == IVB_ADM_ADD || adm->cmd == IVB_ADM_EDIT) {
+		if (!adm->key.port)
+			return ivb_adm_refuse(p->err, USAGE,
+					      "Zero port specified for non-persistent service");
+		return scheduler_take(p);
+	}
+	if (!p->dest_has_port)
+		adm->dest_port = adm->key.port;
+	else if (adm->cmd == IVB_ADM_ADD_DEST && !adm->dest_port)
+		return ivb_adm_refuse(p->err, USAGE, "illegal real server address[:port] specified");
+	if ((adm->cmd == IVB_ADM_ADD_DEST || adm->cmd == IVB_ADM_EDIT_DEST) &&
+	    adm->dest_af != adm->key.af)
+		return ivb_adm_refuse(p->err, USAGE,
+				      "Different address family is allowed only for tunneling servers");
+	return 0;
+}
+
+int ivb_adm_parse(struct ivb_adm *ret, int argc, char **argv, struct ivb_adm_error *err)
+{
+	struct ivb_adm adm = { .cmd = IVB_ADM_LIST, .snat = IVB_SNAT_MAX_, .weight = 1 };
+	struct parser p = {
+		.adm = &adm,
+		.err = err,
+		.words = { .argv = argv, .argc = argc, .next = 1 },
+	};
+	int r;
+
+	if (argc > 1) {
+		r = command_parse(&p);
+		if (r)
+			return r;
+		if (adm.cmd != IVB_ADM_HELP && adm.cmd != IVB_ADM_VERSION) {
+			r = options_parse(&p);
+			if (!r)
+				r = request_check(&p);
+			if (r)
+				return r;
+		}
+	}
+	*ret = adm;
+	return 0;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ipvs-bpf up */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/addr.h"
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "dp/up.h"
+
+enum {
+	OPT_SNAT = 1,
+	OPT_SNAT_ADDR,
+	OPT_SNAT_PORTS,
+	OPT_NON_MASQ,
+	OPT_ANY_VIP,
+	OPT_ZONE,
+	OPT_MAX_CONNS,
+	OPT_MAX_CONNS6,
+	OPT_IGNORE_XFRM,
+};
+
+static const struct ivb_opt opts[] = {
+	{ "snat", OPT_SNAT, "POLICY",
+	  "whether servers see the director's address instead of the client's:\n"
+	  "never (the default), auto (all clients but those of --non-masq), always" },
+	{ "snat-addr", OPT_SNAT_ADDR, "ADDR",
+	  "the director's address that servers see; once for each family\n"
+	  "(default: the source address of the route to the server)" },
+	{ "snat-ports", OPT_SNAT_PORTS, "LO-HI",
+	  "the ports that SNAT may use, but for those in use now (default: 1024-65535\n"
+	  "without net.ipv4.ip_local_port_range and ip_local_reserved_ports)" },
+	{ "non-masq", OPT_NON_MASQ, "PREFIXES",
+	  "clients that --snat auto leaves alone: 10.0.0.0/8,fd00::/8 (may be given again;\n"
+	  "on a running instance the list is replaced; an empty one removes it)" },
+	{ "any-vip", OPT_ANY_VIP, "[=yes|no]",
+	  "serve also virtual addresses that are not addresses of this host" },
+	{ "zone", OPT_ZONE, "N",
+	  "the group of these devices: connections do not mix with those of other zones;\n"
+	  "services are of one zone (0 to 16777215; default 0)" },
+	{ "max-conns", OPT_MAX_CONNS, "N",
+	  "IPv4 connections that there is room for, rounded up to a power of two\n"
+	  "(default 262144, some 90 MB)" },
+	{ "max-conns6", OPT_MAX_CONNS6, "N",
+	  "the same for IPv6; the room is taken with the first IPv6 service" },
+	{ "ignore-xfrm", OPT_IGNORE_XFRM, NULL,
+	  "go on although there are IPsec policies: none of them is for what is carried" },
+	{ 0 },
+};
+
+struct options {
+	struct ivb_up up;
+	struct ivb_prefix *non_masq;
+};
+
+static int bad(const struct ivb_cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int bad(const struct ivb_cli *cli, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return ivb_fail(cli, "up", IVB_EXIT_USAGE, "%s", text);
+}
+
+static int set_snat(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+{
+	if (!strcmp(value, "never"))
+		up->snat = IVB_SNAT_NEVER;
+	else if (!strcmp(value, "auto"))
+		up->snat = IVB_SNAT_AUTO;
+	else if (!strcmp(value, "always"))
+		up->snat = IVB_SNAT_ALWAYS;
+	else
+		return bad(cli, "--snat '%s': choose never, auto or always", value);
+	return IVB_OPTS_GO;
+}
+
+static int set_snat_addr(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+{
+	union ivb_addr addr, *to;
+	__u8 af;
+
+	if (ivb_addr_parse(AF_UNSPEC, value, &af, &addr))
+		return bad(cli, "--snat-addr '%s': not an IP address", value);
+	if (!ivb_addr_is_unicast(af, &addr) || ivb_addr_is_loopback(af, &addr))
+		return bad(cli, "--snat-addr %s: not an address that servers could answer to", value);
+	to = af == AF_INET ? &up->snat_addr4 : &up->snat_addr6;
+	if (!ivb_addr_is_zero(to))
+		return bad(cli, "--snat-addr %s: a second %s address; one for each family is possible", value,
+			   af == AF_INET ? "IPv4" : "IPv6");
+	*to = addr;
+	return IVB_OPTS_GO;
+}
+
+static int add_prefix(const struct ivb_cli *cli, const char *word, struct options *o)
+{
+	struct ivb_prefix p = { 0 };
+	__u32 len;
+	__u8 af;
+	int r = ivb_prefix_parse(word, &af, &p.addr, &len);
+
+	if (r == -EBADMSG)
+		return bad(cli, "--non-masq %s: the address has bits beyond the prefix length", word);
+	if (r)
+		return bad(cli, "--non-masq '%s': not a prefix (as 10.0.0.0/8)", word);
+	if (o->up.num_non_masq == IVB_MAX_NON_MASQ)
+		return bad(cli, "--non-masq: more than %d prefixes", IVB_MAX_NON_MASQ);
+	p.af = af;
+	p.prefixlen = 32 + len;
+	o->non_masq[o->up.num_non_masq++] = p;
+	return IVB_OPTS_GO;
+}
+
+static int set_non_masq(const struct ivb_cli *cli, const char *value, struct options *o)
+{
+	_cleanup_free_ char *text = strdup(value);
+	char *save = NULL, *word;
+	int r;
+
+	if (!o->non_masq)
+		o->non_masq = calloc(IVB_MAX_NON_MASQ, sizeof(*o->non_masq));
+	if (!text || !o->non_masq)
+		return ivb_fail(cli, "up", IVB_EXIT_FAILURE, "out of memory");
+	o->up.set_non_masq = true;
+	o->up.non_masq = o->non_masq;
+	for (word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		r = add_prefix(cli, word, o);
+		if (r != IVB_OPTS_GO)
+			return r;
+	}
+	return IVB_OPTS_GO;
+}
+
+static int set_any_vip(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+{
+	if (value && strcmp(value, "yes") && strcmp(value, "no"))
+		return bad(cli, "--any-vip '%s': choose yes or no", value);
+	up->any_vip = !value || !strcmp(value, "yes");
+	return IVB_OPTS_GO;
+}
+
+static int set_conns(const struct ivb_cli *cli, const char *name, const char *value, __u32 *to)
+{
+	if (ivb_u32_parse(to, value, IVB_MAX_CONNS_MIN, IVB_MAX_CONNS_MAX))
+		return bad(cli, "--%s '%s': a number from %u to %u is possible", name, value,
+			   IVB_MAX_CONNS_MIN, IVB_MAX_CONNS_MAX);
+	return IVB_OPTS_GO;
+}
+
+static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
+{
+	struct options *o = arg;
+	struct ivb_up *up = &o->up;
+
+	switch (id) {
+	case OPT_SNAT:
+		return set_snat(cli, value, up);
+	case OPT_SNAT_ADDR:
+		return set_snat_addr(cli, value, up);
+	case OPT_SNAT_PORTS:
+		if (ivb_range_parse(&up->snat_port_lo, &up->snat_port_hi, value, 1, 65535))
+			return bad(cli, "--snat-ports '%s': not a range of ports (as 10000-30000)", value);
+		return IVB_OPTS_GO;
+	case OPT_NON_MASQ:
+		return set_non_masq(cli, value, o);
+	case OPT_ANY_VIP:
+		return set_any_vip(cli, value, up);
+	case OPT_ZONE:
+		if (ivb_u32_parse(&up->zone, value, 0, IVB_ZONE_MAX))
+			return bad(cli, "--zone '%s': a number from 0 to %u is possible", value, IVB_ZONE_MAX);
+		return IVB_OPTS_GO;
+	case OPT_MAX_CONNS:
+		return set_conns(cli, "max-conns", value, &up->max_conns);
+	case OPT_MAX_CONNS6:
+		return set_conns(cli, "max-conns6", value, &up->max_conns6);
+	default:
+		up->ignore_xfrm = true;
+		return IVB_OPTS_GO;
+	}
+}
+
+static const struct ivb_command_opts command = {
+	.command = "up",
+	.usage = "[OPTION]... DEV...",
+	.help = "Loads the data plane and attaches it to the devices DEV: those by which clients, and those\n"
+		"by which servers are reached. On a running instance: adds devices, changes options.\n"
+		"Services are added with `ipvs-bpf adm`.",
+	.opts = opts,
+	.set = set,
+};
+
+/* Warnings go to stderr, or into the JSON object. */
+struct output {
+	const struct ivb_cli *cli;
+	struct json_object *warnings; /* NULL without --json */
+};
+
+static void warn(const struct output *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void warn(const struct output *out, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (out->warnings)
+		json_object_array_add(out->warnings, json_object_new_string(text));
+	else
+		fprintf(stderr, "ipvs-bpf up: warning: %s\n", text);
+}
+
+static void warn_forwarding(const struct output *out, const struct ivb_up_dev *dev)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", dev->name);
+	f = fopen(path, "re");
+	if (f && fgetc(f) == '0')
+		warn(out,
+		     "IPv4 forwarding is off on %s, so nothing that comes in by it is carried; "
+		     "turn it on with: sysctl -w net.ipv4.ip_forward=1",
+		     dev->name);
+}
+
+/* Whether a socket could be bound to the address: then answers to it are delivered here. */
+static bool addr_is_local(int af, const union ivb_addr *addr)
+{
+	_cleanup_close_ int fd = socket(af, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = addr->ip };
+
+	memcpy(&sin6.sin6_addr, addr->ip6, sizeof(addr->ip6));
+	if (fd < 0)
+		return true;
+	return (af == AF_INET ? !bind(fd, (struct sockaddr *)&sin, sizeof(sin)) :
+				!bind(fd, (struct sockaddr *)&sin6, sizeof(sin6))) ||
+	       errno != EADDRNOTAVAIL;
+}
+
+static void warn_snat_addr(const struct output *out, int af, const union ivb_addr *addr)
+{
+	char buf[IVB_ADDR_LEN];
+
+	if (!ivb_addr_is_zero(addr) && !addr_is_local(af, addr))
+		warn(out, "%s is not an address of this host: servers' answers come here only if the network "
+			  "routes it here",
+		     ivb_addr_fmt(buf, sizeof(buf), af, addr));
+}
+
+static void warn_all(const struct output *out, const struct ivb_up *up, const struct ivb_up_result *res)
+{
+	size_t i;
+
+	for (i = 0; i < res->num_devs; i++)
+		warn_forwarding(out, &res->devs[i]);
+	warn_snat_addr(out, AF_INET, &up->snat_addr4);
+	warn_snat_addr(out, AF_INET6, &up->snat_addr6);
+	if (!res->num_snat_ports)
+		warn(out, "no port is left for SNAT; give some with --snat-ports");
+}
+
+static const char *kind_name(enum ivb_attach kind)
+{
+	return kind == IVB_ATTACH_TCX ? "tcx" : "clsact";
+}
+
+static void say_json(const struct ivb_up_result *res, struct output *out)
+{
+	struct json_object *o = json_object_new_object(), *devs = json_object_new_array(), *d;
+	size_t i;
+
+	json_object_object_add(o, "instance", json_object_new_string(out->cli->instance));
+	json_object_object_add(o, "fresh", json_object_new_boolean(res->fresh));
+	json_object_object_add(o, "snat_ports", json_object_new_int64(res->num_snat_ports));
+	for (i = 0; i < res->num_devs; i++) {
+		d = json_object_new_object();
+		json_object_object_add(d, "name", json_object_new_string(res->devs[i].name));
+		json_object_object_add(d, "attach", json_object_new_string(kind_name(res->devs[i].kind)));
+		json_object_object_add(d, "new", json_object_new_boolean(!res->devs[i].was_attached));
+		json_object_array_add(devs, d);
+	}
+	json_object_object_add(o, "devices", devs);
+	json_object_object_add(o, "warnings", out->warnings);
+	ivb_json_print(o);
+}
+
+static void say(const struct ivb_up_result *res)
+{
+	bool attached = false;
+	size_t i;
+
+	for (i = 0; i < res->num_devs; i++) {
+		const struct ivb_up_dev *dev = &res->devs[i];
+
+		printf("%s: %s%s\n", dev->name, dev->was_attached ? "was attached already, by " : "attached by ",
+		       kind_name(dev->kind));
+		attached = attached || !dev->was_attached;
+	}
+	if (attached)
+		puts("What is carried for services passes by netfilter: iptables and nftables rules (INPUT,\n"
+		     "FORWARD, NAT) and conntrack do not see it, and rp_filter does not check it.");
+}
+
+static int run(const struct ivb_cli *cli, const struct ivb_up *up)
+{
+	_cleanup_free_ struct ivb_up_result *res = calloc(1, sizeof(*res));
+	struct output out = { .cli = cli };
+	struct ivb_err err = { 0 };
+	int r;
+
+	if (!res)
+		return ivb_fail(cli, "up", IVB_EXIT_FAILURE, "out of memory");
+	r = ivb_dp_up(up, res, &err);
+	if (r)
+		return ivb_fail_err(cli, "up", r, &err);
+	if (cli->json)
+		out.warnings = json_object_new_array();
+	else
+		say(res);
+	fflush(stdout);
+	warn_all(&out, up, res);
+	if (cli->json)
+		say_json(res, &out);
+	return IVB_EXIT_OK;
+}
+
+int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv)
+{
+	struct options o = { .up = { .instance = cli->instance, .any_vip = -1 } };
+	int first, r;
+
+	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);
+	if (r == IVB_OPTS_GO) {
+		o.up.devs = argv + first;
+		o.up.num_devs = (size_t)(argc - first);
+		r = run(cli, &o.up);
+	}
+	free(o.non_masq);
+	return r;
+}

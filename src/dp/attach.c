@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Attaching to and detaching from devices. */
+#include "dp/attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "dp/bpflog.h"
+#include "dp/load.h"
+#include "dp/pins.h"
+#include "dp/sysbpf.h"
+#include "nl/tc.h"
+
+static void link_path(char *buf, size_t size, const struct ivb_dp *dp, __u32 ifindex)
+{
+	snprintf(buf, size, "%s/links/%u", dp->path, ifindex);
+}
+
+static void marker_path(char *buf, size_t size, const struct ivb_dp *dp, __u32 ifindex)
+{
+	snprintf(buf, size, "%s/links/%u-clsact", dp->path, ifindex);
+}
+
+static int set_dev(const struct ivb_dp *dp, __u32 ifindex, __u32 zone, enum ivb_attach kind,
+		   struct ivb_err *err)
+{
+	struct ivb_dev dev = { .zone = zone, .kind = kind };
+
+	if (bpf_map_update_elem(dp->fds[IVB_MAP_DEVS], &ifindex, &dev, BPF_ANY))
+		return ivb_err(err, -errno, "cannot write the map %s/devs: %m", dp->path);
+	return 0;
+}
+
+static int attach_tcx(struct ivb_dp *dp, int prog_fd, __u32 ifindex, __u32 zone, struct ivb_err *err)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts);
+	_cleanup_close_ int fd = -1;
+	char path[IVB_PIN_PATH_LEN];
+	int r;
+
+	fd = bpf_link_create(prog_fd, (int)ifindex, IVB_BPF_TCX_INGRESS, &opts);
+	if (fd < 0)
+		return ivb_err(err, -errno, "tcx: %m");
+	/* Until it is pinned, the link ends with this process: nothing to undo. */
+	link_path(path, sizeof(path), dp, ifindex);
+	if (bpf_obj_pin(fd, path))
+		return ivb_err(err, -errno, "cannot pin %s: %m", path);
+	r = set_dev(dp, ifindex, zone, IVB_ATTACH_TCX, err);
+	if (r)
+		unlink(path);
+	return r;
+}
+
+/* -EEXIST: the place is taken by somebody else; -EALREADY: by a program of ours. */
+static int check_filter_place(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *err)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = IVB_FILTER_PRIORITY);
+	__u32 zone;
+	int r = bpf_tc_query(&hook, &opts);
+
+	if (r == -ENOENT || r == -EINVAL)
+		return 0;
+	if (!r && !ivb_load_zone_of(dp, opts.prog_id, &zone))
+		return -EALREADY;
+	/* Not a BPF filter: the query fails in its own ways. */
+	return ivb_err(err, -EEXIST,
+		       "another filter has priority %d, handle %d at the device's clsact ingress; it is "
+		       "left alone, see: tc filter show dev DEV ingress",
+		       IVB_FILTER_PRIORITY, IVB_FILTER_HANDLE);
+}
+
+static int count_filter(const struct ivb_tc_filter *f, void *arg)
+{
+	(void)f;
+	++*(int *)arg;
+	return 0;
+}
+
+/* Removes the clsact if we made it and nothing is on it. */
+static void drop_clsact(const struct ivb_dp *dp, __u32 ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
+		    .attach_point = (enum bpf_tc_attach_point)(BPF_TC_INGRESS | BPF_TC_EGRESS));
+	char path[IVB_PIN_PATH_LEN];
+	int filters = 0;
+
+	marker_path(path, sizeof(path), dp, ifindex);
+	if (rmdir(path))
+		return;
+	if (!ivb_tc_filters(ifindex, count_filter, &filters) && !filters)
+		bpf_tc_hook_destroy(&hook);
+}
+
+/* Not made by us: it stays. */
+static int make_clsact(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *err)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	char path[IVB_PIN_PATH_LEN];
+	bool have;
+	int r = ivb_tc_has_clsact(ifindex, &have);
+
+	if (r)
+		return ivb_err(err, r, "cannot list the device's qdiscs: %s", strerror(-r));
+	if (have)
+		return 0;
+	/* The marker first: without qdisc it means nothing. */
+	marker_path(path, sizeof(path), dp, ifindex);
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return ivb_err(err, -errno, "cannot make %s: %m", path);
+	r = bpf_tc_hook_create(&hook);
+	if (r) {
+		rmdir(path);
+		return ivb_bpflog_err(err, r, "cannot add a clsact qdisc");
+	}
+	return 0;
+}
+
+static int add_filter(const struct ivb_dp *dp, int prog_fd, __u32 ifindex, struct ivb_err *err)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = IVB_FILTER_PRIORITY,
+		    .prog_fd = prog_fd);
+	int r = check_filter_place(dp, ifindex, err);
+
+	if (r == -EALREADY)
+		opts.flags = BPF_TC_F_REPLACE;
+	else if (r)
+		return r;
+	r = bpf_tc_attach(&hook, &opts);
+	if (r)
+		return ivb_bpflog_err(err, r, "cannot add a clsact filter");
+	return 0;
+}
+
+static int attach_clsact(struct ivb_dp *dp, int prog_fd, __u32 ifindex, __u32 zone,
+			 struct ivb_err *err)
+{
+	int r;
+
+	ivb_bpflog_start();
+	/* The entry first, for a `down` after an interruption to know where to look. */
+	r = set_dev(dp, ifindex, zone, IVB_ATTACH_CLSACT, err);
+	if (r)
+		return r;
+	r = make_clsact(dp, ifindex, err);
+	if (r)
+		goto undo_dev;
+	r = add_filter(dp, prog_fd, ifindex, err);
+	if (r)
+		goto undo_clsact;
+	return 0;
+undo_clsact:
+	drop_clsact(dp, ifindex);
+undo_dev:
+	bpf_map_delete_elem(dp->fds[IVB_MAP_DEVS], &ifindex);
+	return r;
+}
+
+int ivb_attach(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
+	       enum ivb_attach *ret_kind, struct ivb_err *err)
+{
+	enum ivb_attach kind = ivb_tcx_supported() ? IVB_ATTACH_TCX : IVB_ATTACH_CLSACT;
+	_cleanup_close_ int prog_fd = -1;
+	char path[IVB_PIN_PATH_LEN];
+	int r = ivb_load_prog(dp, zone, &prog_fd);
+
+	if (r)
+		return ivb_err(err, r, "the program of zone %u is not loaded", zone);
+	snprintf(path, sizeof(path), "%s/links", dp->path);
+	r = ivb_pins_mkdir(path, err);
+	if (r)
+		return r;
+	r = kind == IVB_ATTACH_TCX ? attach_tcx(dp, prog_fd, ifindex, zone, err) :
+				     attach_clsact(dp, prog_fd, ifindex, zone, err);
+	if (r)
+		return ivb_err_prefix(err, r, "cannot attach to %s", name);
+	*ret_kind = kind;
+	return 0;
+}
+
+static int detach_tcx(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *err)
+{
+	_cleanup_close_ int fd = -1;
+	char path[IVB_PIN_PATH_LEN];
+
+	link_path(path, sizeof(path), dp, ifindex);
+	fd = bpf_obj_get(path);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	/* Detached at once, whoever else holds the link. A dead one (-ENOLINK) only has to go. */
+	if (fd >= 0)
+		bpf_link_detach(fd);
+	if (unlink(path) && errno != ENOENT)
+		return ivb_err(err, -errno, "cannot remove %s: %m", path);
+	return 0;
+}
+
+/* Only a filter with one of our programs. */
+static int detach_clsact(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *err)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = IVB_FILTER_PRIORITY);
+	char name[IF_NAMESIZE];
+	int r;
+
+	/* Another device that has got the same index since then is none of ours. */
+	if (if_indextoname(ifindex, name) && check_filter_place(dp, ifindex, NULL) == -EALREADY) {
+		ivb_bpflog_start();
+		r = bpf_tc_detach(&hook, &opts);
+		if (r && r != -ENOENT)
+			return ivb_bpflog_err(err, r, "cannot remove the clsact filter of %s", name);
+	}
+	drop_clsact(dp, ifindex);
+	return 0;
+}
+
+int ivb_detach(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err)
+{
+	int r = detach_tcx(dp, a->ifindex, err);
+
+	if (!r && a->kind == IVB_ATTACH_CLSACT)
+		r = detach_clsact(dp, a->ifindex, err);
+	if (r)
+		return r;
+	if (dp->fds[IVB_MAP_DEVS] >= 0)
+		bpf_map_delete_elem(dp->fds[IVB_MAP_DEVS], &a->ifindex);
+	return 0;
+}

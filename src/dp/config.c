@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From options to config, snat_ports and non_masq. */
+#include "dp/config.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/addr.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "dp/ports.h"
+
+#define FIRST_SNAT_PORT 1024
+
+/* Seconds, as kernel IPVS has them (ip_vs_proto_tcp.c, ip_vs_proto_udp.c). */
+static const __u32 timeouts[IVB_S_MAX_] = {
+	[IVB_S_NONE] = 2,
+	[IVB_S_ESTABLISHED] = 15 * 60,
+	[IVB_S_SYN_SENT] = 2 * 60,
+	[IVB_S_SYN_RECV] = 60,
+	[IVB_S_FIN_WAIT] = 2 * 60,
+	[IVB_S_TIME_WAIT] = 2 * 60,
+	[IVB_S_CLOSE] = 10,
+	[IVB_S_CLOSE_WAIT] = 60,
+	[IVB_S_LAST_ACK] = 30,
+	[IVB_S_LISTEN] = 2 * 60,
+	[IVB_S_SYNACK] = 120,
+	[IVB_S_UDP] = 5 * 60,
+};
+
+static int set_defaults(const struct ivb_dp *dp, struct ivb_config *c, struct ivb_err *err)
+{
+	int i;
+
+	*c = (struct ivb_config){ .snat = IVB_SNAT_NEVER };
+	for (i = 0; i < IVB_S_MAX_; i++)
+		c->timeouts[i] = timeouts[i] * dp->meta.hz;
+	if (getrandom(&c->hash_key, sizeof(c->hash_key), 0) != sizeof(c->hash_key))
+		return ivb_err(err, -errno, "cannot get random bytes: %m");
+	return 0;
+}
+
+/*
+ * The ports that SNAT may take, in ascending order (the programs search them by halves). A range that
+ * was given is taken whole but for sockets that are there now; the default also leaves alone what the
+ * kernel gives to local sockets.
+ */
+static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct ivb_err *err)
+{
+	_cleanup_free_ struct ivb_port_set *taken = calloc(1, sizeof(*taken));
+	__u32 lo = up->snat_port_lo ? up->snat_port_lo : FIRST_SNAT_PORT;
+	__u32 hi = up->snat_port_hi ? up->snat_port_hi : 65535;
+	__u32 port, n = 0;
+	int r;
+
+	if (!taken)
+		return -ENOMEM;
+	r = ivb_ports_add_bound(taken, err);
+	if (!r && !up->snat_port_lo)
+		r = ivb_ports_add_local(taken, err);
+	if (r)
+		return r;
+	for (port = lo; port <= hi; port++) {
+		if (ivb_port_test(taken, port))
+			continue;
+		p->ports[n / IVB_PORT_GROUP].port[n % IVB_PORT_GROUP] = (__u16)port;
+		n++;
+	}
+	if (!n && (up->snat_port_lo || p->config.snat != IVB_SNAT_NEVER))
+		return ivb_err(err, -EADDRINUSE,
+			       "no port is left for SNAT in %u-%u: all are in use%s; choose others with "
+			       "--snat-ports",
+			       lo, hi, up->snat_port_lo ? "" : " or reserved for local sockets");
+	p->config.num_snat_ports = n;
+	p->set_ports = true;
+	return 0;
+}
+
+int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh,
+		    struct ivb_config_plan *ret, struct ivb_err *err)
+{
+	struct ivb_config *c = &ret->config;
+	__u32 zero = 0;
+	int r = 0;
+
+	if (fresh)
+		r = set_defaults(dp, c, err);
+	else if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, c))
+		r = ivb_err(err, -errno, "cannot read the map %s/config: %m", dp->path);
+	if (r)
+		return r;
+	if (up->snat != IVB_SNAT_DEFAULT)
+		c->snat = up->snat;
+	if (up->any_vip >= 0)
+		c->flags = (c->flags & ~(__u32)IVB_CONFIG_ANY_VIP) |
+			   (up->any_vip ? IVB_CONFIG_ANY_VIP : 0);
+	if (!ivb_addr_is_zero(&up->snat_addr4))
+		c->snat_addr4 = up->snat_addr4;
+	if (!ivb_addr_is_zero(&up->snat_addr6))
+		c->snat_addr6 = up->snat_addr6;
+	ret->non_masq = up->non_masq;
+	ret->num_non_masq = up->num_non_masq;
+	ret->set_non_masq = up->set_non_masq;
+	return fresh || up->snat_port_lo ? plan_ports(up, ret, err) : 0;
+}
+
+static int write_config(const struct ivb_dp *dp, const struct ivb_config *c, struct ivb_err *err)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(dp->fds[IVB_MAP_CONFIG], &zero, c, BPF_ANY))
+		return ivb_err(err, -errno, "cannot write the map %s/config: %m", dp->path);
+	return 0;
+}
+
+static int write_ports(const struct ivb_dp *dp, const struct ivb_config_plan *p, struct ivb_err *err)
+{
+	__u32 group, groups = (p->config.num_snat_ports + IVB_PORT_GROUP - 1) / IVB_PORT_GROUP;
+
+	for (group = 0; group < groups; group++) {
+		if (bpf_map_update_elem(dp->fds[IVB_MAP_SNAT_PORTS], &group, &p->ports[group], BPF_ANY))
+			return ivb_err(err, -errno, "cannot write the map %s/snat_ports: %m", dp->path);
+	}
+	return 0;
+}
+
+static bool is_wanted(const struct ivb_config_plan *p, const struct ivb_prefix *key)
+{
+	size_t i;
+
+	for (i = 0; i < p->num_non_masq; i++) {
+		if (!memcmp(&p->non_masq[i], key, sizeof(*key)))
+			return true;
+	}
+	return false;
+}
+
+/* New ones first, so that clients in both lists never see neither. */
+static int write_non_masq(const struct ivb_dp *dp, const struct ivb_config_plan *p,
+			  struct ivb_err *err)
+{
+	struct ivb_prefix key, next, *prev = NULL;
+	int fd = dp->fds[IVB_MAP_NON_MASQ];
+	__u32 one = 1;
+	size_t i;
+
+	for (i = 0; i < p->num_non_masq; i++) {
+		if (bpf_map_update_elem(fd, &p->non_masq[i], &one, BPF_ANY))
+			return ivb_err(err, -errno, "cannot write the map %s/non_masq: %m", dp->path);
+	}
+	while (!bpf_map_get_next_key(fd, prev, &next)) {
+		/* Deleting the key that the walk stands at would begin it again. */
+		if (prev && !is_wanted(p, &key))
+			bpf_map_delete_elem(fd, &key);
+		key = next;
+		prev = &key;
+	}
+	if (prev && !is_wanted(p, &key))
+		bpf_map_delete_elem(fd, &key);
+	return 0;
+}
+
+int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *p, struct ivb_err *err)
+{
+	struct ivb_config first = p->config;
+	int r;
+
+	if (p->set_ports) {
+		/* While the list is being written there are none beyond the shorter one's end. */
+		if (!bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &(__u32){ 0 }, &first) &&
+		    first.num_snat_ports > p->config.num_snat_ports) {
+			first.num_snat_ports = p->config.num_snat_ports;
+			r = write_config(dp, &first, err);
+			if (r)
+				return r;
+		}
+		r = write_ports(dp, p, err);
+		if (r)
+			return r;
+	}
+	if (p->set_non_masq) {
+		r = write_non_masq(dp, p, err);
+		if (r)
+			return r;
+	}
+	return write_config(dp, &p->config, err);
+}

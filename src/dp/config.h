@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The maps config, snat_ports and non_masq, from the options of `up`. Internal to dp. */
+#ifndef IVB_DP_CONFIG_H
+#define IVB_DP_CONFIG_H
+
+#include "dp/up.h"
+
+/* What the maps are to be. Allocated: some 130 kB. */
+struct ivb_config_plan {
+	struct ivb_config config;
+	struct ivb_port_group ports[65536 / IVB_PORT_GROUP];
+	bool set_ports;
+	const struct ivb_prefix *non_masq;
+	size_t num_non_masq;
+	bool set_non_masq;
+};
+
+/* Works it out without changing anything; fresh: from the defaults, else from the current config. */
+int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh,
+		    struct ivb_config_plan *ret, struct ivb_err *err);
+
+/* Writes it. */
+int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *plan, struct ivb_err *err);
+
+#endif

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sizes, constants, loading and pinning. The only file that sees the skeleton. */
+#include "dp/load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "dp/bpflog.h"
+#include "dp/open.h"
+#include "dp/pins.h"
+#include "tc.skel.h"
+
+#define MAX_NEW_PINS (IVB_MAP_MAX_ + 8)
+
+/* A load on its way: what it is to bring, and the pins that it has made so far. */
+struct load {
+	struct ivb_dp *dp;
+	struct tc_bpf *skel;
+	__u32 zone;
+	bool v4, v6; /* load this family's programs */
+	unsigned int num_pins;
+	char pins[MAX_NEW_PINS][32];
+};
+
+static const char *const inner_maps[] = {
+#define X(name) #name,
+	IVB_INNER_MAPS(X)
+#undef X
+};
+
+static void destroy(struct tc_bpf **skel)
+{
+	tc_bpf__destroy(*skel);
+}
+
+static void pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name)
+{
+	snprintf(buf, size, "%s/%s", dp->path, name);
+}
+
+static int get_pin(const struct ivb_dp *dp, const char *name)
+{
+	char path[IVB_PIN_PATH_LEN];
+	int fd;
+
+	pin_path(path, sizeof(path), dp, name);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+static int get_zone_pin(const struct ivb_dp *dp, const char *kind, __u32 zone)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s-%u", kind, zone);
+	return get_pin(dp, name);
+}
+
+static int pin(struct load *l, int fd, const char *name, struct ivb_err *err)
+{
+	char path[IVB_PIN_PATH_LEN];
+
+	pin_path(path, sizeof(path), l->dp, name);
+	if (bpf_obj_pin(fd, path))
+		return ivb_err(err, -errno, "cannot pin %s: %m", path);
+	if (l->num_pins < MAX_NEW_PINS)
+		snprintf(l->pins[l->num_pins++], sizeof(l->pins[0]), "%s", name);
+	return 0;
+}
+
+static void undo_pins(struct load *l)
+{
+	char path[IVB_PIN_PATH_LEN];
+
+	while (l->num_pins) {
+		pin_path(path, sizeof(path), l->dp, l->pins[--l->num_pins]);
+		unlink(path);
+	}
+}
+
+static bool is_v6_map(const char *name)
+{
+	return name[strlen(name) - 1] == '6';
+}
+
+/* A pinned map is taken as it is; others are made, those of IPv6 only with its program. */
+static int prepare_map(struct load *l, const char *name, const char *pinned_as, struct ivb_err *err)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(l->skel->obj, name);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!map)
+		return ivb_err(err, -ENOENT, "the BPF object has no map %s", name);
+	if (is_v6_map(name) && !l->v6)
+		return bpf_map__set_autocreate(map, false);
+	fd = get_pin(l->dp, pinned_as);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return ivb_err(err, fd, "cannot open the pin %s/%s: %s", l->dp->path, pinned_as,
+			       strerror(-fd));
+	r = bpf_map__reuse_fd(map, fd);
+	if (r)
+		return ivb_err(err, r, "cannot use the map %s/%s: %s", l->dp->path, pinned_as,
+			       strerror(-r));
+	return 0;
+}
+
+static int prepare_maps(struct load *l, struct ivb_err *err)
+{
+	char name[32];
+	size_t i;
+	int r;
+
+	for (i = 0; i < IVB_MAP_MAX_; i++) {
+		r = prepare_map(l, ivb_map_names[i], ivb_map_names[i], err);
+		if (r)
+			return r;
+	}
+	for (i = 0; i < sizeof(inner_maps) / sizeof(inner_maps[0]); i++) {
+		r = prepare_map(l, inner_maps[i], inner_maps[i], err);
+		if (r)
+			return r;
+	}
+	snprintf(name, sizeof(name), "progs-%u", l->zone);
+	return prepare_map(l, "progs", name, err);
+}
+
+/* Before the pinned maps are looked for: theirs count. */
+static void set_sizes(struct tc_bpf *skel, const struct ivb_meta *meta)
+{
+	bpf_map__set_max_entries(skel->maps.flows4, 2 * meta->max_conns);
+	bpf_map__set_max_entries(skel->maps.conns4, meta->max_conns);
+	bpf_map__set_max_entries(skel->maps.clock4, meta->max_conns / IVB_CLOCK_GROUP);
+	bpf_map__set_max_entries(skel->maps.flows6, 2 * meta->max_conns6);
+	bpf_map__set_max_entries(skel->maps.conns6, meta->max_conns6);
+	bpf_map__set_max_entries(skel->maps.clock6, meta->max_conns6 / IVB_CLOCK_GROUP);
+	skel->rodata->ivb_hz = meta->hz;
+	skel->rodata->ivb_conn_mask4 = meta->max_conns - 1;
+	skel->rodata->ivb_conn_mask6 = meta->max_conns6 - 1;
+	skel->rodata->ivb_nexthop_mask = meta->max_nexthops - 1;
+}
+
+static void choose_programs(struct tc_bpf *skel, bool v4, bool v6)
+{
+	bpf_program__set_autoload(skel->progs.tc_ingress, v4);
+	bpf_program__set_autoload(skel->progs.arm4, v4);
+	bpf_program__set_autoload(skel->progs.tc_ingress6, v6);
+	bpf_program__set_autoload(skel->progs.arm6, v6);
+}
+
+static int open_object(struct tc_bpf **ret, struct ivb_err *err)
+{
+	ivb_bpflog_start();
+	*ret = tc_bpf__open();
+	if (!*ret)
+		return ivb_bpflog_err(err, -errno, "cannot open the BPF object");
+	return 0;
+}
+
+static int load_object(struct tc_bpf *skel, const struct ivb_meta *meta, struct ivb_err *err)
+{
+	int r = tc_bpf__load(skel);
+
+	if (r == -EPERM || r == -EACCES)
+		return ivb_bpflog_err(err, r, "cannot load the BPF programs (root, or CAP_BPF, CAP_NET_ADMIN "
+					      "and CAP_PERFMON, is needed)");
+	if (r == -ENOMEM || r == -E2BIG)
+		return ivb_bpflog_err(err, r, "cannot load the BPF programs with tables for %u connections",
+				      meta->max_conns);
+	if (r)
+		return ivb_bpflog_err(err, r, "cannot load the BPF programs");
+	return 0;
+}
+
+static int run(int fd, struct ivb_err *err, const char *what)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (bpf_prog_test_run_opts(fd, &opts))
+		return ivb_err(err, -errno, "cannot run the BPF program %s: %m", what);
+	return (int)opts.retval;
+}
+
+/* bpf_timer_init allocates without waiting, so it may fail and succeed the next time (6.18). */
+static int arm(int fd, struct ivb_err *err, const char *what)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
+	int r, tries;
+
+	for (tries = 0; tries < 50; tries++) {
+		r = run(fd, err, what);
+		if (r != -ENOMEM)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (r)
+		return ivb_err(err, r, "cannot start the expiry timer (%s): %s", what, strerror(-r));
+	return 0;
+}
+
+/* When it was how many jiffies. */
+static int set_time(struct tc_bpf *skel, struct ivb_meta *meta, struct ivb_err *err)
+{
+	__u64 before = ivb_monotonic_ns();
+	int r = run(bpf_program__fd(skel->progs.now), err, "now");
+
+	if (r)
+		return r;
+	meta->monotonic_ns = before + (ivb_monotonic_ns() - before) / 2;
+	meta->jiffies = skel->bss->ivb_now_jiffies;
+	return 0;
+}
+
+/* hand4 and hand6 last: they tell that the family's maps are all there. */
+static int pin_maps(struct load *l, struct ivb_err *err)
+{
+	const char *const *names = ivb_map_names;
+	char name[32];
+	int i, fd, r;
+
+	snprintf(name, sizeof(name), "progs-%u", l->zone);
+	fd = get_pin(l->dp, name);
+	if (fd >= 0)
+		close(fd);
+	else if ((r = pin(l, bpf_map__fd(l->skel->maps.progs), name, err)))
+		return r;
+	for (size_t k = 0; k < sizeof(inner_maps) / sizeof(inner_maps[0]); k++) {
+		fd = get_pin(l->dp, inner_maps[k]);
+		if (fd >= 0) {
+			close(fd);
+			continue;
+		}
+		fd = bpf_object__find_map_fd_by_name(l->skel->obj, inner_maps[k]);
+		r = pin(l, fd, inner_maps[k], err);
+		if (r)
+			return r;
+	}
+	for (i = 0; i < IVB_MAP_MAX_; i++) {
+		if (l->dp->fds[i] >= 0 || (is_v6_map(names[i]) && !l->v6))
+			continue;
+		r = pin(l, bpf_object__find_map_fd_by_name(l->skel->obj, names[i]), names[i], err);
+		if (r)
+			return r;
+	}
+	return ivb_dp_open_maps(l->dp, err);
+}
+
+/* A program that every load brings: the first one's pin stays. */
+static int pin_once(struct load *l, const struct bpf_program *prog, struct ivb_err *err)
+{
+	int fd = get_pin(l->dp, bpf_program__name(prog));
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	return pin(l, bpf_program__fd(prog), bpf_program__name(prog), err);
+}
+
+static int start_v4(struct load *l, struct ivb_err *err)
+{
+	char name[32];
+	int r;
+
+	r = arm(bpf_program__fd(l->skel->progs.arm4), err, "arm4");
+	if (r)
+		return r;
+	r = pin_once(l, l->skel->progs.arm4, err);
+	if (r)
+		return r;
+	snprintf(name, sizeof(name), "prog-%u", l->zone);
+	return pin(l, bpf_program__fd(l->skel->progs.tc_ingress), name, err);
+}
+
+static int start_v6(struct load *l, struct ivb_err *err)
+{
+	__u32 zero = 0, fd = (__u32)bpf_program__fd(l->skel->progs.tc_ingress6);
+	int r;
+
+	r = arm(bpf_program__fd(l->skel->progs.arm6), err, "arm6");
+	if (r)
+		return r;
+	r = pin_once(l, l->skel->progs.arm6, err);
+	if (r)
+		return r;
+	/* From here packets are looked at. */
+	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.progs), &zero, &fd, BPF_ANY))
+		return ivb_err(err, -errno, "cannot install the IPv6 program: %m");
+	return 0;
+}
+
+static int load(struct load *l, struct ivb_err *err)
+{
+	struct ivb_meta *meta = &l->dp->meta;
+	int r;
+
+	set_sizes(l->skel, meta);
+	l->skel->rodata->ivb_zone = l->zone;
+	choose_programs(l->skel, l->v4, l->v6);
+	r = prepare_maps(l, err);
+	if (!r)
+		r = load_object(l->skel, meta, err);
+	if (!r && !meta->monotonic_ns)
+		r = set_time(l->skel, meta, err);
+	if (!r)
+		r = pin_maps(l, err);
+	if (!r && l->v4)
+		r = start_v4(l, err);
+	if (!r && l->v6)
+		r = start_v6(l, err);
+	return r;
+}
+
+static bool zone_has_v4(const struct ivb_dp *dp, __u32 zone)
+{
+	_cleanup_close_ int fd = get_zone_pin(dp, "prog", zone);
+
+	return fd >= 0;
+}
+
+static bool zone_has_v6(const struct ivb_dp *dp, __u32 zone)
+{
+	_cleanup_close_ int fd = get_zone_pin(dp, "progs", zone);
+	__u32 zero = 0, id;
+
+	return fd >= 0 && !bpf_map_lookup_elem(fd, &zero, &id);
+}
+
+int ivb_load_zone(struct ivb_dp *dp, __u32 zone, bool v6, struct ivb_err *err)
+{
+	struct tc_bpf *skel __cleanup(destroy) = NULL;
+	struct load l = { .dp = dp, .zone = zone };
+	int r, i;
+
+	l.v4 = !zone_has_v4(dp, zone);
+	l.v6 = v6 && !zone_has_v6(dp, zone);
+	if (!l.v4 && !l.v6)
+		return 0;
+	r = open_object(&skel, err);
+	if (r)
+		return r;
+	l.skel = skel;
+	r = load(&l, err);
+	if (!r)
+		return 0;
+	undo_pins(&l);
+	/* Maps whose pins are gone again are not the instance's. */
+	for (i = 0; i < IVB_MAP_MAX_; i++) {
+		_cleanup_close_ int fd = get_pin(dp, ivb_map_names[i]);
+
+		if (fd < 0 && dp->fds[i] >= 0) {
+			close(dp->fds[i]);
+			dp->fds[i] = -1;
+		}
+	}
+	return r;
+}
+
+void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone)
+{
+	char path[IVB_PIN_PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/prog-%u", dp->path, zone);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/progs-%u", dp->path, zone);
+	unlink(path);
+}
+
+int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)
+{
+	struct tc_bpf *skel __cleanup(destroy) = NULL;
+	struct timespec t;
+	int r;
+
+	r = open_object(&skel, err);
+	if (r)
+		return r;
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &t) || t.tv_sec || t.tv_nsec < 100000)
+		return ivb_err(err, -EINVAL, "cannot tell the kernel's HZ");
+	meta->abi = IVB_ABI;
+	meta->hz = (__u32)((1000000000l + t.tv_nsec / 2) / t.tv_nsec);
+	meta->max_services = bpf_map__max_entries(skel->maps.services);
+	meta->max_dests = bpf_map__max_entries(skel->maps.dests);
+	meta->max_ring = bpf_map__max_entries(skel->maps.ring);
+	meta->max_nexthops = bpf_map__max_entries(skel->maps.nexthops);
+	return 0;
+}
+
+int ivb_load_probe(struct ivb_err *err)
+{
+	struct ivb_meta meta = { .max_conns = 1024, .max_conns6 = 1024 };
+	struct tc_bpf *skel __cleanup(destroy) = NULL;
+	int r;
+
+	r = ivb_load_defaults(&meta, err);
+	if (r)
+		return r;
+	r = open_object(&skel, err);
+	if (r)
+		return r;
+	set_sizes(skel, &meta);
+	choose_programs(skel, true, true);
+	r = load_object(skel, &meta, err);
+	if (!r)
+		r = arm(bpf_program__fd(skel->progs.arm4), err, "arm4");
+	if (!r)
+		r = arm(bpf_program__fd(skel->progs.arm6), err, "arm6");
+	return r;
+}
+
+int ivb_load_arm(const struct ivb_dp *dp, struct ivb_err *err)
+{
+	static const char *const names[] = { "arm4", "arm6" };
+	int r, i;
+
+	for (i = 0; i < 2; i++) {
+		_cleanup_close_ int fd = get_pin(dp, names[i]);
+
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0)
+			return ivb_err(err, fd, "cannot open the pin %s/%s: %s", dp->path, names[i],
+				       strerror(-fd));
+		r = arm(fd, err, names[i]);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int ivb_load_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+{
+	int fd = get_zone_pin(dp, "prog", zone);
+
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
+struct zone_walk {
+	int (*fn)(__u32 zone, void *arg);
+	void *arg;
+};
+
+static int visit_pin(const char *name, void *arg)
+{
+	struct zone_walk *w = arg;
+	char rest;
+	__u32 zone;
+
+	return sscanf(name, "prog-%u%c", &zone, &rest) == 1 ? w->fn(zone, w->arg) : 0;
+}
+
+int ivb_load_zones(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg)
+{
+	struct zone_walk w = { .fn = fn, .arg = arg };
+
+	return ivb_pins_list(dp->path, visit_pin, &w);
+}
+
+struct zone_search {
+	const struct ivb_dp *dp;
+	__u32 prog_id, zone;
+};
+
+static int match_zone(__u32 zone, void *arg)
+{
+	struct zone_search *s = arg;
+	_cleanup_close_ int fd = get_zone_pin(s->dp, "prog", zone);
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.id != s->prog_id)
+		return 0;
+	s->zone = zone;
+	return 1;
+}
+
+int ivb_load_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone)
+{
+	struct zone_search s = { .dp = dp, .prog_id = prog_id };
+	int r = ivb_load_zones(dp, match_zone, &s);
+
+	if (r < 0)
+		return r;
+	if (!r)
+		return -ENOENT;
+	*ret_zone = s.zone;
+	return 0;
+}
+
+struct v6_enable {
+	struct ivb_dp *dp;
+	struct ivb_err *err;
+};
+
+static int enable_zone(__u32 zone, void *arg)
+{
+	struct v6_enable *e = arg;
+
+	return ivb_load_zone(e->dp, zone, true, e->err);
+}
+
+int ivb_dp_enable_v6(struct ivb_dp *dp, struct ivb_err *err)
+{
+	struct v6_enable e = { .dp = dp, .err = err };
+	int r = ivb_load_zones(dp, enable_zone, &e);
+
+	return r ? ivb_err_prefix(err, r, "enabling IPv6") : 0;
+}

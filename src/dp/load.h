@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loading the programs of a zone and making the maps that are not there yet. Pins beside the maps':
+ * prog-<zone> (tc_ingress), progs-<zone> (the IPv6 program is its only entry), arm4, arm6 (start the
+ * expiry timers). Internal to dp.
+ */
+#ifndef IVB_DP_LOAD_H
+#define IVB_DP_LOAD_H
+
+#include <stdbool.h>
+
+#include "dp/instance.h"
+
+/* Fills in what the object and the kernel decide: abi, hz, limits other than max_conns and max_conns6. */
+int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err);
+
+/*
+ * Loads what the zone has not loaded yet, with IPv6 or without. Makes missing maps by dp->meta and
+ * pins everything; sets meta.jiffies and meta.monotonic_ns if they are 0 (in dp, not in the map).
+ * After a failure no pin of this call stays.
+ */
+int ivb_load_zone(struct ivb_dp *dp, __u32 zone, bool v6, struct ivb_err *err);
+
+/* Removes the pins of a zone that nothing has been attached for. */
+void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone);
+
+/* Loads everything with small maps, runs the timer, and lets go of it all: can this kernel do it? */
+int ivb_load_probe(struct ivb_err *err);
+
+/* Starts the expiry timers that are not running. */
+int ivb_load_arm(const struct ivb_dp *dp, struct ivb_err *err);
+
+/* The program to attach to the zone's devices; the caller closes it. -ENOENT: not loaded. */
+int ivb_load_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
+
+/* The zone that the program with this id was loaded for; -ENOENT: not ours. */
+int ivb_load_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone);
+
+/* Calls fn for each zone that has been loaded; nonzero stops. */
+int ivb_load_zones(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opening what there is of an instance, complete or not: for `up` and `down`. Internal to dp. */
+#ifndef IVB_DP_OPEN_H
+#define IVB_DP_OPEN_H
+
+#include <stdbool.h>
+
+#include "dp/instance.h"
+
+/* Maps that only the programs use, beside IVB_MAPS; pinned so that every zone's programs share them. */
+#define IVB_INNER_MAPS(X) X(cursors) X(icmp_tokens)
+
+extern const char *const ivb_map_names[IVB_MAP_MAX_];
+
+enum ivb_open {
+	IVB_OPEN_EXISTING, /* -ENOENT without a sentence if there is none */
+	IVB_OPEN_CREATE,   /* makes the folders if they are not there */
+	IVB_OPEN_SALVAGE,  /* as existing, for `down`: maps that are not ours and a missing v<ABI> do not matter */
+};
+
+/* As ivb_dp_open(), but what is missing or half made is no error: descriptors are -1, meta is zero. */
+int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock lock, enum ivb_open how,
+		    struct ivb_err *err);
+
+/* An ABI number other than ours of which the instance has a folder; 0: none. */
+int ivb_dp_other_abi(const char *instance);
+
+/* Opens the pinned maps that dp has no descriptor of, and checks their keys' and values' sizes. */
+int ivb_dp_open_maps(struct ivb_dp *dp, struct ivb_err *err);
+
+/* Whether `up` has made everything (meta is written last). */
+bool ivb_dp_is_complete(const struct ivb_dp *dp);
+
+/* Whether the IPv6 maps are there. */
+bool ivb_dp_has_v6(const struct ivb_dp *dp);
+
+/* Forgets the maps, as if none were there. */
+void ivb_dp_close_maps(struct ivb_dp *dp);
+
+/* -EXDEV with a sentence if the instance serves another network namespace than the current one. */
+int ivb_dp_check_netns(const struct ivb_dp *dp, struct ivb_err *err);
+
+/* SO_NETNS_COOKIE of the current network namespace. */
+int ivb_netns_cookie(__u64 *ret);
+
+/* CLOCK_MONOTONIC, in nanoseconds. */
+__u64 ivb_monotonic_ns(void);
+
+#endif

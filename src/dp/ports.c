@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Local ports, from /proc. */
+#include "dp/ports.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+#define TCP_LISTEN_STATE 0x0a /* as /proc/net/tcp has it */
+
+static void add(struct ivb_port_set *s, __u32 lo, __u32 hi)
+{
+	for (; lo <= hi && lo < 65536; lo++)
+		s->word[lo / 64] |= 1ull << (lo % 64);
+}
+
+/* A table that the kernel does not have (no IPv6, say) has no sockets. */
+static int add_table(struct ivb_port_set *s, const char *path, bool tcp, struct ivb_err *err)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	unsigned int port, state;
+	char line[512];
+
+	if (!f && errno == ENOENT)
+		return 0;
+	if (!f)
+		return ivb_err(err, -errno, "cannot read %s: %m", path);
+	while (fgets(line, sizeof(line), f)) {
+		/* "  0: 0100007F:0277 00000000:0000 0A ..." */
+		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &port, &state) == 2 &&
+		    port < 65536 && (!tcp || state == TCP_LISTEN_STATE))
+			add(s, port, port);
+	}
+	return ferror(f) ? ivb_err(err, -EIO, "cannot read %s", path) : 0;
+}
+
+int ivb_ports_add_bound(struct ivb_port_set *s, struct ivb_err *err)
+{
+	int r = add_table(s, "/proc/net/tcp", true, err);
+
+	if (!r)
+		r = add_table(s, "/proc/net/tcp6", true, err);
+	if (!r)
+		r = add_table(s, "/proc/net/udp", false, err);
+	return r ? r : add_table(s, "/proc/net/udp6", false, err);
+}
+
+/* "8080,9148-9150" */
+static int add_reserved(struct ivb_port_set *s, char *text)
+{
+	char *save = NULL, *word;
+	unsigned int lo, hi;
+
+	for (word = strtok_r(text, ",\n", &save); word; word = strtok_r(NULL, ",\n", &save)) {
+		int n = sscanf(word, "%u-%u", &lo, &hi);
+
+		if (n < 1 || lo > 65535 || (n == 2 && hi > 65535))
+			return -EINVAL;
+		add(s, lo, n == 2 ? hi : lo);
+	}
+	return 0;
+}
+
+int ivb_ports_add_local(struct ivb_port_set *s, struct ivb_err *err)
+{
+	static const char *const range = "/proc/sys/net/ipv4/ip_local_port_range";
+	static const char *const reserved = "/proc/sys/net/ipv4/ip_local_reserved_ports";
+	_cleanup_fclose_ FILE *f = fopen(range, "re");
+	_cleanup_fclose_ FILE *g = fopen(reserved, "re");
+	_cleanup_free_ char *text = NULL;
+	unsigned int lo, hi;
+	size_t size = 0;
+
+	if (!f || fscanf(f, "%u %u", &lo, &hi) != 2)
+		return ivb_err(err, -EIO, "cannot read %s", range);
+	add(s, lo, hi);
+	if (!g || (getline(&text, &size, g) < 0 && ferror(g)))
+		return ivb_err(err, -EIO, "cannot read %s", reserved);
+	if (text && add_reserved(s, text))
+		return ivb_err(err, -EINVAL, "cannot understand %s", reserved);
+	return 0;
+}

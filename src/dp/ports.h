@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which local ports the kernel or a socket may use. Internal to dp. */
+#ifndef IVB_DP_PORTS_H
+#define IVB_DP_PORTS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+struct ivb_err;
+
+struct ivb_port_set {
+	__u64 word[65536 / 64];
+};
+
+static inline bool ivb_port_test(const struct ivb_port_set *s, __u32 port)
+{
+	return s->word[port / 64] >> (port % 64) & 1;
+}
+
+/* Adds the ports that listen on TCP or are bound on UDP now, in the current network namespace. */
+int ivb_ports_add_bound(struct ivb_port_set *s, struct ivb_err *err);
+
+/* Adds ip_local_port_range and ip_local_reserved_ports. */
+int ivb_ports_add_local(struct ivb_port_set *s, struct ivb_err *err);
+
+#endif

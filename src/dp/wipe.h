@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Removing an instance's contents. Internal to dp. */
+#ifndef IVB_DP_WIPE_H
+#define IVB_DP_WIPE_H
+
+#include <stddef.h>
+
+#include "dp/instance.h"
+
+/*
+ * Detaches everything, removes all pins and the v<ABI> folder, whatever state they are in; dp stays
+ * open and locked, without maps. Goes on after failures; returns the first. ret_detached may be NULL.
+ */
+int ivb_wipe(struct ivb_dp *dp, size_t *ret_detached, struct ivb_err *err);
+
+#endif

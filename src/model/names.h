@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The names that users write and read for what abi.h has as numbers. */
+#ifndef IVB_MODEL_NAMES_H
+#define IVB_MODEL_NAMES_H
+
+#include <stdbool.h>
+
+#include <ivb/abi.h>
+
+/* "rr", ...; "?" for anything else. */
+const char *ivb_scheduler_name(__u32 scheduler);
+/* -EOPNOTSUPP: the kernel has a scheduler of that name, ipvs-bpf not yet; -ENOENT: nobody has. */
+int ivb_scheduler_parse(__u8 *ret, const char *name);
+
+/* "default", "never", "auto", "always". */
+const char *ivb_snat_name(__u32 snat);
+/* "never", "auto", "always"; -EINVAL otherwise ("default" is not for users to write). */
+int ivb_snat_parse(__u8 *ret, const char *name);
+
+/* "TCP", "UDP". */
+const char *ivb_proto_name(__u8 proto);
+
+#endif

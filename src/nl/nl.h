@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Netlink: one request and its answers, over a socket of its own. */
+#ifndef IVB_NL_NL_H
+#define IVB_NL_NL_H
+
+#include <libmnl/libmnl.h>
+
+#define IVB_NL_BUF_SIZE 65536
+
+/*
+ * Sends nlh (its flags get NLM_F_REQUEST; sequence and port are filled in) on the bus (NETLINK_ROUTE,
+ * NETLINK_XFRM) and calls cb, which may be NULL, for each message of the answer.
+ * -EINTR: the kernel's tables changed during a dump; ask again.
+ */
+int ivb_nl_talk(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg);
+
+/* Copies a string attribute, cut to size. */
+void ivb_nl_get_str(char *buf, size_t size, const struct nlattr *attr);
+
+#endif

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Connections disappear in the kernel when their time is over, with no process of ours alive; what they held
+# (ports, counts, slots) is free again. In guests that skip idle time the long timeouts are tried as well.
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+need nginx curl
+ns_begin
+servers=1
+two_armed
+web
+udp_named 7
+ok "up, with four SNAT ports" up --snat always --snat-ports 2001-2004
+for f in 4 6; do
+	service -t $f 80 rr
+	service -u $f 7 rr
+done
+
+conns() {
+	ivb adm -L -n -c | grep -c "^$1"
+}
+
+# A connection that is reset closes: 10 s. The client's own stack knows nothing of it.
+reset_one() {
+	probe "$1" "$2" -s "$3" -d 80 -f S -q 1000 >/dev/null || return 1
+	probe "$1" "$2" -s "$3" -d 80 -f R -q 1001 -w 1
+	:
+}
+
+for i in 1 2 3 4; do
+	ok "connection $i, IPv4, reset" reset_one 10.9.0.2 $vip4 $((4000 + i))
+	ok "connection $i, IPv6, reset" reset_one fd09::2 $vip6 $((4000 + i))
+done
+is "eight connections are closed" "$(ivb adm -L -n -c | grep -c '^TCP.* CLOSE ')" 8
+like "and inactive" "$(ivb adm -L -n)" '10.2.1.2:80 +Masq +1 +0 +4'
+verify
+nok "there is no port for a fifth" probe 10.9.0.2 $vip4 -s 4005 -d 80
+ok "they disappear after their 10 seconds" wait_for 20 eval '[ "$(conns TCP)" = 0 ]'
+like "and their counts" "$(ivb adm -L -n)" '10.2.1.2:80 +Masq +1 +0 +0'
+ok "and the ports are free again" probe 10.9.0.2 $vip4 -s 4006 -d 80
+is "no process of ours did it" "$(pgrep -x ipvs-bpf -a | grep -c -- "$(ns_name lb)")" 0
+verify
+
+if [ -z "${IVB_SLOW:-}" ]; then
+	skip "only guests skip idle time" "UDP: 300 s, TIME_WAIT: 120 s"
+else
+	is "HTTP" "$(get 4 1)" sv1
+	is "UDP" "$(ask 4 2 7) $(ask 6 2 7)" 'sv1 sv1 sv1 sv1'
+	like "closed connections wait" "$(ivb adm -L -n -c)" '^TCP .*(TIME_WAIT|FIN_WAIT)'
+	is "UDP connections" "$(conns UDP)" 4
+	sleep 130
+	is "TIME_WAIT is over after 120 s" "$(conns TCP)" 0
+	is "UDP is not" "$(conns UDP)" 4
+	sleep 180
+	is "but is after 300 s" "$(conns UDP)" 0
+	like "no connection is counted" "$(ivb adm -L -n | grep '10\.2\.1\.2' | sort -u)" 'Masq +1 +0 +0'
+	verify
+fi
+
+done_testing

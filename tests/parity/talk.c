@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A server that answers each connection (TCP) or datagram (UDP) with its name, and a client that makes
+ * connections one at a time, each from the next source port, and prints who answered or the errno's name.
+ *   talk serve PORT NAME
+ *   talk ask tcp|udp ADDRESS PORT FIRST_SOURCE_PORT COUNT
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define WAIT_MS 3000
+
+union addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "talk: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static int serve(int port, const char *name)
+{
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	struct pollfd p[] = {{.events = POLLIN}, {.events = POLLIN}};
+	int on = 1;
+
+	p[0].fd = socket(AF_INET6, SOCK_STREAM, 0);
+	p[1].fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	for (int i = 0; i < 2; i++) {
+		setsockopt(p[i].fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		if (p[i].fd < 0 || bind(p[i].fd, (struct sockaddr *)&any, sizeof(any)))
+			return fail("bind");
+	}
+	if (listen(p[0].fd, 128))
+		return fail("listen");
+	while (poll(p, 2, -1) > 0) {
+		if (p[0].revents) {
+			int fd = accept(p[0].fd, NULL, NULL);
+
+			if (fd >= 0) {
+				(void)!write(fd, name, strlen(name));
+				close(fd);
+			}
+		}
+		if (p[1].revents) {
+			union addr from;
+			socklen_t len = sizeof(from);
+			char c;
+
+			if (recvfrom(p[1].fd, &c, 1, 0, &from.sa, &len) >= 0)
+				sendto(p[1].fd, name, strlen(name), 0, &from.sa, len);
+		}
+	}
+	return fail("poll");
+}
+
+static socklen_t parse(const char *host, int port, union addr *to)
+{
+	memset(to, 0, sizeof(*to));
+	if (inet_pton(AF_INET, host, &to->in.sin_addr) == 1) {
+		to->in.sin_family = AF_INET;
+		to->in.sin_port = htons(port);
+		return sizeof(to->in);
+	}
+	if (inet_pton(AF_INET6, host, &to->in6.sin6_addr) == 1) {
+		to->in6.sin6_family = AF_INET6;
+		to->in6.sin6_port = htons(port);
+		return sizeof(to->in6);
+	}
+	fprintf(stderr, "talk: bad address '%s'\n", host);
+	exit(2);
+}
+
+/* Fills who with the answer; -1 with errno set if there is none. */
+static int ask_once(int type, const union addr *to, socklen_t len, int sport, char *who, size_t size)
+{
+	union addr from = {.sa.sa_family = to->sa.sa_family};
+	struct timeval wait = {.tv_sec = WAIT_MS / 1000};
+	int fd = socket(to->sa.sa_family, type, 0), on = 1, saved;
+	ssize_t n = -1;
+
+	/* the port is at the same place in both families */
+	from.in.sin_port = htons(sport);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	if (fd >= 0 && !bind(fd, &from.sa, len) && !connect(fd, &to->sa, len) &&
+	    (type == SOCK_STREAM || send(fd, "?", 1, 0) == 1)) {
+		n = recv(fd, who, size - 1, 0);
+		who[n > 0 ? n : 0] = 0;
+	}
+	saved = errno;
+	close(fd);
+	errno = n == 0 ? ENODATA : saved;
+	return n > 0 ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	union addr to;
+	socklen_t len;
+	int type, sport;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 4 && !strcmp(argv[1], "serve"))
+		return serve(atoi(argv[2]), argv[3]);
+	if (argc != 7 || strcmp(argv[1], "ask")) {
+		fputs("usage: talk serve PORT NAME | talk ask tcp|udp ADDRESS PORT FIRST_SOURCE_PORT COUNT\n", stderr);
+		return 2;
+	}
+	type = strcmp(argv[2], "tcp") ? SOCK_DGRAM : SOCK_STREAM;
+	len = parse(argv[3], atoi(argv[4]), &to);
+	sport = atoi(argv[5]);
+	for (int i = 0; i < atoi(argv[6]); i++) {
+		char who[64];
+
+		if (ask_once(type, &to, len, sport + i, who, sizeof(who)))
+			snprintf(who, sizeof(who), "%s", strerrorname_np(errno));
+		puts(who);
+	}
+	return 0;
+}
