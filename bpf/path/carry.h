@@ -183,9 +183,11 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 	union flow *f;
 	int r;
 
-	r = BY_AF(af, headers, ctx, &p);
-	if (r)
-		return r == IVB_GONE ? IVB_NEXT : r;
+	if (!ivb_parse_plain(ctx_data(ctx), ctx_end(ctx), ctx_len(ctx), af, &p)) {
+		r = BY_AF(af, headers, ctx, &p);
+		if (r)
+			return r == IVB_GONE ? IVB_NEXT : r;
+	}
 	r = tuple_read(ctx, af, &p, &key);
 	if (r)
 		return r;

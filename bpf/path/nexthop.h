@@ -24,7 +24,7 @@ static __always_inline __u32 nexthop_index(const int af, const __be32 *saddr, co
 		a ^= (__u64)saddr[1] << 32 | daddr[1];
 		b = ((__u64)saddr[3] << 32 | daddr[3]) ^ ((__u64)daddr[2] << 32 | saddr[2]);
 	}
-	return mix(a, b) & ivb_nexthop_mask;
+	return spread(a, b, ivb_nexthop_mask + 1) & ivb_nexthop_mask;
 }
 
 /* The entry, if it speaks of these addresses and is younger than a second. */

@@ -52,7 +52,7 @@ static __always_inline __u32 port_hash(const int af, const struct ivb_config *cf
 		a ^= (__u64)s[3] << 32 ^ (__u64)s[2] << 13 ^ (__u64)s[1] << 7;
 		b ^= (__u64)d[3] << 24 ^ (__u64)d[2] << 11 ^ (__u64)d[1] << 5;
 	}
-	return mix(a, b);
+	return spread(a, b, 1u << 31);
 }
 
 /* The nth of the ports that may be used, host order; 0: there is none. */

@@ -141,12 +141,23 @@ static __always_inline __be32 *pkt_addrs(const int af, void *data)
 	       (af == AF_INET ? offsetof(struct iphdr, saddr) : offsetof(struct ipv6hdr, saddr));
 }
 
+/* One round: enough to tell values apart, not to spread them over a table by the low bits. */
 static __always_inline __u32 mix(__u64 a, __u64 b)
 {
 	a ^= b * 0x9e3779b97f4a7c15ull;
 	a ^= a >> 32;
 	a *= 0xd6e8feb86659fd93ull;
 	return a >> 32;
+}
+
+/* Spread evenly over 0 .. size - 1. */
+static __always_inline __u32 spread(__u64 a, __u64 b, __u32 size)
+{
+	__u64 x = a ^ b * 0x9e3779b97f4a7c15ull;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return (x >> 32) * size >> 32;
 }
 
 /* Tells flows apart whose elements were reused while somebody held a pointer. */

@@ -294,4 +294,39 @@ static __always_inline int ivb_parse(void *data, void *end, __u32 len, const int
 			     : parse_ipv6(data, end, len, quoted, p);
 }
 
+/*
+ * The same for what nearly every packet is: IPv4 without options and not a fragment, IPv6 without
+ * extension headers, TCP or UDP, headers within reach. False: ask ivb_parse(). *p must be zeroed.
+ */
+static __always_inline bool ivb_parse_plain(void *data, void *end, __u32 len, const int af,
+					    struct ivb_pkt *p)
+{
+	const __u32 l4_off =
+		ETH_HLEN + (af == AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
+	struct iphdr *ip = (void *)((char *)data + ETH_HLEN);
+	struct ipv6hdr *ip6 = (void *)ip;
+
+	if ((char *)data + l4_off > (char *)end)
+		return false;
+	if (af == AF_INET) {
+		if (*(__u8 *)ip != 0x45 || ip->frag_off & bpf_htons(0x3fff))
+			return false;
+		p->proto = ip->protocol;
+		p->ttl = ip->ttl;
+		p->l3_len = bpf_ntohs(ip->tot_len);
+		if (ip->frag_off & bpf_htons(0x4000))
+			p->flags = IVB_PKT_DONT_FRAGMENT;
+	} else {
+		p->proto = ip6->nexthdr;
+		p->ttl = ip6->hop_limit;
+		p->l3_len = sizeof(*ip6) + bpf_ntohs(ip6->payload_len);
+		if (ip6->version != 6 || !ip6->payload_len)
+			return false;
+	}
+	p->l4_off = l4_off;
+	if (p->l3_len + ETH_HLEN > len || (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP))
+		return false;
+	return parse_l4(data, end, ETH_HLEN + p->l3_len, af, false, p) == IVB_PARSE_OK;
+}
+
 #endif
