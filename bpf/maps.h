@@ -67,7 +67,7 @@ IVB_ARRAY(service_state, struct ivb_service_state, 4096, 0);
 IVB_ARRAY(dests, struct ivb_dest, 16384, BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
 IVB_ARRAY(dest_conns, struct ivb_dest_conns, 16384, BPF_F_MMAPABLE);
 IVB_ARRAY(scheds, struct ivb_sched, 8192, BPF_F_MMAPABLE);
-IVB_ARRAY(ring, __u32, 1048576, BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
+IVB_ARRAY(ring, __u32, 2097152, BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
 IVB_ARRAY(config, struct ivb_config, 1, BPF_F_RDONLY_PROG);
 IVB_ARRAY(snat_ports, struct ivb_port_group, 65536 / IVB_PORT_GROUP, BPF_F_RDONLY_PROG);
 IVB_HASH(non_masq, BPF_MAP_TYPE_LPM_TRIE, struct ivb_prefix, __u32, 1024,

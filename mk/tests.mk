@@ -73,6 +73,28 @@ tests/fuzz/fuzz.t: $(BUILD)/tests/fuzz/fuzz_parse
 fuzz: tests/fuzz/fuzz.t
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $<
 
+# programs that load the skeleton
+PKT_SRCS := $(addprefix tests/pkt/,pkt.c env.c state.c observe.c xmit.c conn.c \
+	cases_pass.c cases_conn.c cases_snat.c cases_sched.c cases_tcp.c cases_forward.c \
+	cases_frag.c cases_icmp.c cases_time.c) tests/lib/pkt.c tests/lib/pktdiff.c
+VERIFIER_SRCS := tests/verifier/verifier.c
+SKEL_TEST_OBJS := $(PKT_SRCS:%.c=$(BUILD)/%.o) $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
+
+$(SKEL_TEST_OBJS): $(BUILD)/%.o: %.c $(BUILD)/tc.skel.h $(BUILD)/flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Itests/lib -Itests/pkt -MMD -MP -c $< -o $@
+
+$(BUILD)/tests/pkt/pkt: $(PKT_SRCS:%.c=$(BUILD)/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ -lbpf -o $@
+
+$(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ -lbpf -o $@
+
+-include $(SKEL_TEST_OBJS:.o=.d)
+
 PROVE := prove --timer --merge
 
 check: all lint $(TEST_PROGS)

@@ -90,7 +90,11 @@ static __always_inline void flows_set_port(const int af, const union tuple *key,
 	rep->flow.tuple_delta = ~fwd->flow.tuple_delta;
 }
 
-static __always_inline int insert_reason(long r)
+/*
+ * Of what bpf_map_update_elem() returns: an int. Up to 6.3 the upper half of the register is not the
+ * sign's, so it must not be kept in a long, which is what the helper's declaration says.
+ */
+static __always_inline int insert_reason(int r)
 {
 	return r == -EEXIST ? -IVB_R_NO_PORT : -IVB_R_MAP_FULL;
 }
@@ -100,7 +104,7 @@ static __always_inline int reply_insert(const int af, const struct birth *b, con
 					struct scratch *s)
 {
 	__u32 client_port = bpf_ntohs(TUPLE_SPORT(af, key)), hash, try, port;
-	long r = -EEXIST;
+	int r = -EEXIST;
 
 	hash = b->snat ? port_hash(af, b->cfg, key) : 0;
 	for (try = 0; try < PORT_TRIES; try++) {
@@ -160,7 +164,7 @@ static __always_inline int conn_create(const int af, struct birth *b, const unio
 				       const __be32 *source)
 {
 	struct scratch *s = scratch_get();
-	long r;
+	int r;
 
 	if (!s)
 		return -IVB_R_RACE;
@@ -215,6 +219,8 @@ static __always_inline int birth_schedule(struct birth *b)
 
 static __always_inline bool first_packet(const struct ivb_pkt *p)
 {
+	if (p->flags & IVB_PKT_LATER) /* the rest of a datagram whose connection has ended */
+		return false;
 	return p->proto == IPPROTO_UDP ||
 	       (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 }

@@ -18,11 +18,11 @@ struct way {
 
 static __always_inline __u32 nexthop_index(const int af, const __be32 *saddr, const __be32 *daddr)
 {
-	__u64 a = (__u64)saddr[0] << 32 | daddr[0], b = 0;
+	__u64 a = (__u64)saddr[0] << 32 | daddr[0], b = ivb_zone;
 
 	if (af == AF_INET6) {
 		a ^= (__u64)saddr[1] << 32 | daddr[1];
-		b = ((__u64)saddr[3] << 32 | daddr[3]) ^ ((__u64)daddr[2] << 32 | saddr[2]);
+		b ^= ((__u64)saddr[3] << 32 | daddr[3]) ^ ((__u64)daddr[2] << 32 | saddr[2]);
 	}
 	return spread(a, b, ivb_nexthop_mask + 1) & ivb_nexthop_mask;
 }
@@ -39,7 +39,8 @@ static __always_inline struct ivb_nexthop *nexthop_fresh(const int af, __u32 ind
 	stamp = READ_ONCE(nh->stamp);
 	if (!stamp || (__s32)(now - stamp) >= (__s32)ivb_hz)
 		return NULL;
-	if (!addr_equal(af, nh->daddr.ip6, daddr) || !addr_equal(af, nh->saddr.ip6, saddr))
+	if (nh->zone != ivb_zone || !addr_equal(af, nh->daddr.ip6, daddr) ||
+	    !addr_equal(af, nh->saddr.ip6, saddr))
 		return NULL;
 	return nh;
 }
@@ -55,6 +56,7 @@ static __always_inline void nexthop_store(const int af, __u32 index, __u32 now,
 	WRITE_ONCE(nh->stamp, 0);
 	nh->ifindex = fib->ifindex;
 	nh->mtu = fib->mtu_result;
+	nh->zone = ivb_zone;
 	__builtin_memcpy(nh->smac, fib->smac, ETH_ALEN);
 	__builtin_memcpy(nh->dmac, fib->dmac, ETH_ALEN);
 	__builtin_memset(&nh->saddr, 0, sizeof(nh->saddr) + sizeof(nh->daddr));

@@ -35,15 +35,18 @@ static __always_inline int fib_ask(struct ivb_ctx *ctx, const int af, const __be
 /*
  * The routing tables answer NOT_FWDED for a local address, and for one without any route. The
  * address beside it (last bit turned) tells the two apart where that one has a route; else the
- * addresses of the devices do.
+ * addresses of the devices do. A device that does not forward gets no answer from the tables at all.
  */
 static __always_inline bool address_local(struct ivb_ctx *ctx, const int af,
 					  const union ivb_addr *a)
 {
 	const __be32 *addr = a->ip6;
 	__be32 beside[4] = {};
+	int rc = fib_ask(ctx, af, addr);
 
-	if (fib_ask(ctx, af, addr) != BPF_FIB_LKUP_RET_NOT_FWDED)
+	if (rc == BPF_FIB_LKUP_RET_FWD_DISABLED)
+		return address_on_device(ctx, af, addr);
+	if (rc != BPF_FIB_LKUP_RET_NOT_FWDED)
 		return false;
 	addr_copy(af, beside, addr);
 	beside[af == AF_INET ? 0 : 3] ^= bpf_htonl(1);

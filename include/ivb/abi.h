@@ -246,7 +246,7 @@ struct ivb_segment {
 
 /*
  * A cache with direct addressing: a flow knows the index, and saddr and daddr tell whether the entry
- * speaks of the flow's own (translated) addresses. Valid for one second.
+ * speaks of the flow's own (translated) addresses; zones may use the same. Valid for one second.
  */
 struct ivb_nexthop {
 	__u32 lock;    /* 1 while a CPU writes */
@@ -257,7 +257,7 @@ struct ivb_nexthop {
 	__u8 dmac[6];
 	union ivb_addr saddr;
 	union ivb_addr daddr;
-	__u32 pad_;
+	__u32 zone;
 };
 
 /* --- frags (LRU hash): what the first fragment seen decided for its datagram ---------------- */

@@ -57,7 +57,8 @@ int ivb_addrport_parse(const char *s, __u8 *ret_af, union ivb_addr *ret, __be16 
 			return -EINVAL;
 	} else {
 		colon = strchr(s, ':');
-		if (!colon || strchr(colon + 1, ':')) /* none, or an IPv6 address without brackets */
+		if (!colon ||
+		    strchr(colon + 1, ':')) /* none, or an IPv6 address without brackets */
 			colon = s + strlen(s);
 	}
 	if (*colon) {

@@ -50,7 +50,8 @@ static int say(const struct ivb_cli *cli, int status, const char *text)
 	return status;
 }
 
-static int explain(const struct ivb_cli *cli, enum ivb_adm_cmd cmd, int r, const struct ivb_err *err)
+static int explain(const struct ivb_cli *cli, enum ivb_adm_cmd cmd, int r,
+		   const struct ivb_err *err)
 {
 	size_t i;
 
@@ -60,7 +61,8 @@ static int explain(const struct ivb_cli *cli, enum ivb_adm_cmd cmd, int r, const
 		if (s->error == -r && (s->cmd == cmd || s->cmd == IVB_ADM_MAX_))
 			return say(cli, s->status, s->text);
 	}
-	return ivb_fail(cli, "adm", IVB_EXIT_FAILURE, "%s", err->text[0] ? err->text : strerror(-r));
+	return ivb_fail(cli, "adm", IVB_EXIT_FAILURE, "%s",
+			err->text[0] ? err->text : strerror(-r));
 }
 
 static int usage(void)
@@ -122,8 +124,10 @@ static void mention_kernel(void)
 		     !strncmp(line, "SCTP", 4) || !strncmp(line, "FWM ", 4);
 	if (n) {
 		fflush(stdout);
-		fprintf(stderr, "ipvs-bpf adm: note: the kernel's own IPVS has %u service%s here as well; "
-				"ipvsadm lists %s\n", n, n == 1 ? "" : "s", n == 1 ? "it" : "them");
+		fprintf(stderr,
+			"ipvs-bpf adm: note: the kernel's own IPVS has %u service%s here as well; "
+			"ipvsadm lists %s\n",
+			n, n == 1 ? "" : "s", n == 1 ? "it" : "them");
 	}
 }
 
@@ -208,7 +212,8 @@ int ivb_cmd_adm(const struct ivb_cli *cli, int argc, char **argv)
 	r = ivb_dp_open(&dp, cli->instance,
 			adm.cmd == IVB_ADM_LIST ? IVB_LOCK_SHARED : IVB_LOCK_EXCLUSIVE, &err);
 	if (r)
-		return ivb_fail(cli, "adm", IVB_EXIT_FAILURE, "%s", err.text[0] ? err.text : strerror(-r));
+		return ivb_fail(cli, "adm", IVB_EXIT_FAILURE, "%s",
+				err.text[0] ? err.text : strerror(-r));
 	r = adm.cmd == IVB_ADM_LIST ? list(cli, dp, &adm, &err) : change(cli, dp, &adm, &err);
 	return r ? explain(cli, adm.cmd, r, &err) : IVB_EXIT_OK;
 }

@@ -27,10 +27,10 @@ enum ivb_adm_cmd {
 
 struct ivb_adm {
 	enum ivb_adm_cmd cmd;
-	bool has_service;	    /* a service was named */
+	bool has_service; /* a service was named */
 	struct ivb_service_key key;
-	__u32 scheduler;	    /* IVB_SCHED_MAX_: nobody has one of this name */
-	__u8 snat;		    /* IVB_SNAT_MAX_: not given */
+	__u32 scheduler; /* IVB_SCHED_MAX_: nobody has one of this name */
+	__u8 snat;	 /* IVB_SNAT_MAX_: not given */
 	__u8 dest_af;
 	__be16 dest_port;
 	union ivb_addr dest_addr;

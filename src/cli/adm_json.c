@@ -57,7 +57,8 @@ static void add_addr(struct json_object *o, const char *name, __u8 af, const uni
 /* An array or object, printed and freed. */
 static void print_json(struct json_object *o)
 {
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
 
@@ -84,7 +85,8 @@ static struct json_object *json_dest(const struct ivb_dest_info *d, const struct
 	return o;
 }
 
-static struct json_object *json_service(const struct ivb_adm_entry *e, const struct live_table *live)
+static struct json_object *json_service(const struct ivb_adm_entry *e,
+					const struct live_table *live)
 {
 	static const struct live none;
 	struct json_object *o = json_object_new_object(), *servers = json_object_new_array();
@@ -100,8 +102,9 @@ static struct json_object *json_service(const struct ivb_adm_entry *e, const str
 	for (i = 0; i < e->num_dests; i++) {
 		__u32 slot = e->dests[i].slot;
 
-		json_object_array_add(servers, json_dest(&e->dests[i], slot < live->num ?
-							 &live->dests[slot] : &none));
+		json_object_array_add(
+			servers,
+			json_dest(&e->dests[i], slot < live->num ? &live->dests[slot] : &none));
 	}
 	json_object_object_add(o, "servers", servers);
 	return o;

@@ -30,8 +30,8 @@ static int dest_cmp(const void *a, const void *b)
 	return ivb_dest_order(&x->dest, &y->dest);
 }
 
-static int services_load(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_service_info **ret,
-			 size_t *ret_n, struct ivb_err *err)
+static int services_load(struct ivb_dp *dp, const struct ivb_adm *adm,
+			 struct ivb_service_info **ret, size_t *ret_n, struct ivb_err *err)
 {
 	struct ivb_service_info *one;
 	int r;
@@ -99,15 +99,15 @@ static bool host_name(char *buf, size_t size, __u8 af, const union ivb_addr *add
 	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
 
 	if (af == AF_INET)
-		return !getnameinfo((struct sockaddr *)&sin, sizeof(sin), buf, (socklen_t)size, NULL, 0,
-				    NI_NAMEREQD);
+		return !getnameinfo((struct sockaddr *)&sin, sizeof(sin), buf, (socklen_t)size,
+				    NULL, 0, NI_NAMEREQD);
 	memcpy(&sin6.sin6_addr, addr->ip6, sizeof(addr->ip6));
 	return !getnameinfo((struct sockaddr *)&sin6, sizeof(sin6), buf, (socklen_t)size, NULL, 0,
 			    NI_NAMEREQD);
 }
 
-char *ivb_adm_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, __be16 port, __u8 proto,
-		   bool numeric)
+char *ivb_adm_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, __be16 port,
+		   __u8 proto, bool numeric)
 {
 	const struct servent *se;
 	char host[NI_MAXHOST];
@@ -132,11 +132,12 @@ static void print_dest(const struct ivb_dest_info *d, bool numeric)
 		     numeric);
 	if (name[0] != '[' && strlen(name) > DEST_NAME_MAX)
 		name[DEST_NAME_MAX] = '\0';
-	printf("  -> %-28s %-7s %-6d %-10u %-10u\n", name, "Masq", (int)d->dest.weight, d->conns.active,
-	       d->conns.inactive);
+	printf("  -> %-28s %-7s %-6d %-10u %-10u\n", name, "Masq", (int)d->dest.weight,
+	       d->conns.active, d->conns.inactive);
 }
 
-void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm *adm, __u32 max_conns)
+void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm *adm,
+			 __u32 max_conns)
 {
 	char name[IVB_ADM_NAME_LEN];
 	size_t i, j;
@@ -151,7 +152,8 @@ void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm
 
 		printf("%-4s %s %s", ivb_proto_name(key->proto),
 		       ivb_adm_name(name, sizeof(name), key->af, &key->addr, key->port, key->proto,
-				    adm->numeric), ivb_scheduler_name(e->info.svc.scheduler));
+				    adm->numeric),
+		       ivb_scheduler_name(e->info.svc.scheduler));
 		/* Ours: shown only where it was asked for. */
 		if (key->zone)
 			printf(" zone %u", key->zone);
@@ -166,12 +168,14 @@ void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm
 static int print_conn(const struct ivb_conn_info *c, void *arg)
 {
 	const struct ivb_adm *adm = arg;
-	char client[IVB_ADM_NAME_LEN], virtual[IVB_ADM_NAME_LEN], server[IVB_ADM_NAME_LEN], expire[16];
+	char client[IVB_ADM_NAME_LEN], virtual[IVB_ADM_NAME_LEN], server[IVB_ADM_NAME_LEN],
+		expire[16];
 
 	snprintf(expire, sizeof(expire), "%02u:%02u", c->expires / 60, c->expires % 60);
 	printf("%-3s %-6s %-11s %-18s %-18s %s\n", ivb_proto_name(c->proto), expire,
 	       ivb_conn_state_name(c->state),
-	       ivb_adm_name(client, sizeof(client), c->af, &c->caddr, c->cport, c->proto, adm->numeric),
+	       ivb_adm_name(client, sizeof(client), c->af, &c->caddr, c->cport, c->proto,
+			    adm->numeric),
 	       ivb_adm_name(virtual, sizeof(virtual), c->af, &c->vaddr, c->vport, c->proto,
 			    adm->numeric),
 	       ivb_adm_name(server, sizeof(server), c->af, &c->daddr, c->dport, c->proto,

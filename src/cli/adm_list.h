@@ -30,7 +30,8 @@ int ivb_adm_table_load(struct ivb_adm_table *ret, struct ivb_dp *dp, const struc
 		       struct ivb_err *err);
 void ivb_adm_table_fini(struct ivb_adm_table *table);
 
-void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm *adm, __u32 max_conns);
+void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm *adm,
+			 __u32 max_conns);
 int ivb_adm_print_conns(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_err *err);
 
 int ivb_adm_json_table(struct ivb_dp *dp, const struct ivb_adm_table *table, struct ivb_err *err);
@@ -39,7 +40,7 @@ int ivb_adm_json_conns(struct ivb_dp *dp, struct ivb_err *err);
 #define IVB_ADM_NAME_LEN 1100 /* of "[host]:port" */
 
 /* address:port, by names where there are some unless numeric. Returns buf. */
-char *ivb_adm_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, __be16 port, __u8 proto,
-		   bool numeric);
+char *ivb_adm_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, __be16 port,
+		   __u8 proto, bool numeric);
 
 #endif

@@ -7,89 +7,120 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CMD(letter, name, cmd) { letter, name, IVB_ARG_NONE, IVB_OPT_CMD, cmd, NULL }
-#define CMD_LATER(letter, name, what) { letter, name, IVB_ARG_NONE, IVB_OPT_CMD, IVB_ADM_MAX_, what }
-#define OPT(letter, name, arg, opt) { letter, name, IVB_ARG_##arg, IVB_OPT_##opt, 0, NULL }
-#define LATER(letter, name, arg, opt, what) \
-	{ letter, name, IVB_ARG_##arg, IVB_OPT_##opt, 0, what }
+#define CMD(letter, name, cmd) letter, name, IVB_ARG_NONE, IVB_OPT_CMD, cmd, NULL
+#define CMD_LATER(letter, name, arg, what) \
+	letter, name, IVB_ARG_##arg, IVB_OPT_CMD, IVB_ADM_MAX_, what
+#define OPT(letter, name, arg, opt) letter, name, IVB_ARG_##arg, IVB_OPT_##opt, 0, NULL
+#define LATER(letter, name, arg, opt, what) letter, name, IVB_ARG_##arg, IVB_OPT_##opt, 0, what
 
 static const struct ivb_adm_option options[] = {
-	CMD('A', "add-service", IVB_ADM_ADD),
-	CMD('E', "edit-service", IVB_ADM_EDIT),
-	CMD('D', "delete-service", IVB_ADM_DEL),
-	CMD('C', "clear", IVB_ADM_FLUSH),
-	CMD('L', "list", IVB_ADM_LIST),
-	CMD('l', "list", IVB_ADM_LIST),
-	CMD('a', "add-server", IVB_ADM_ADD_DEST),
-	CMD('e', "edit-server", IVB_ADM_EDIT_DEST),
-	CMD('d', "delete-server", IVB_ADM_DEL_DEST),
-	CMD('h', "help", IVB_ADM_HELP),
-	CMD('v', "version", IVB_ADM_VERSION),
-	CMD_LATER('Z', "zero", "zeroing counters"),
-	CMD_LATER('R', "restore", "restoring from a file"),
-	CMD_LATER('S', "save", "saving to a file"),
-	CMD_LATER(0, "set", "setting timeouts"),
-	{ 0, "start-daemon", IVB_ARG_REQUIRED, IVB_OPT_CMD, IVB_ADM_MAX_, "the sync daemon" },
-	{ 0, "stop-daemon", IVB_ARG_REQUIRED, IVB_OPT_CMD, IVB_ADM_MAX_, "the sync daemon" },
-	OPT('t', "tcp-service", REQUIRED, SERVICE),
-	OPT('u', "udp-service", REQUIRED, SERVICE),
-	LATER(0, "sctp-service", REQUIRED, SERVICE, "SCTP"),
-	LATER('f', "fwmark-service", REQUIRED, SERVICE, "a service by firewall mark"),
-	OPT('s', "scheduler", REQUIRED, SCHEDULER),
-	LATER('p', "persistent", OPTIONAL, PERSISTENT, "persistence"),
-	LATER('M', "netmask", REQUIRED, NETMASK, "persistence"),
-	OPT('r', "real-server", REQUIRED, SERVER),
-	OPT('m', "masquerading", NONE, FORWARD),
-	LATER('i', "ipip", NONE, FORWARD, "tunnelling"),
-	LATER('g', "gatewaying", NONE, FORWARD, "direct routing"),
-	OPT('w', "weight", REQUIRED, WEIGHT),
-	LATER('x', "u-threshold", REQUIRED, UTHRESHOLD, "a limit of connections"),
-	LATER('y', "l-threshold", REQUIRED, LTHRESHOLD, "a limit of connections"),
-	OPT('n', "numeric", NONE, NUMERIC),
-	OPT('c', "connection", NONE, CONNECTION),
-	LATER(0, "mcast-interface", REQUIRED, MCAST, "the sync daemon"),
-	LATER(0, "mcast-group", REQUIRED, MCAST, "the sync daemon"),
-	LATER(0, "mcast-port", REQUIRED, MCAST, "the sync daemon"),
-	LATER(0, "mcast-ttl", REQUIRED, MCAST, "the sync daemon"),
-	LATER(0, "sync-maxlen", REQUIRED, MCAST, "the sync daemon"),
-	LATER(0, "syncid", REQUIRED, SYNCID, "the sync daemon"),
-	LATER(0, "timeout", NONE, TIMEOUT, "listing timeouts"),
-	LATER(0, "daemon", NONE, DAEMON, "the sync daemon"),
-	LATER(0, "stats", NONE, STATS, "listing statistics (--json has a server's counters)"),
-	LATER(0, "rate", NONE, RATE, "listing rates"),
-	LATER(0, "thresholds", NONE, THRESHOLDS, "a limit of connections"),
-	LATER(0, "persistent-conn", NONE, PERSISTENTCONN, "persistence"),
-	OPT(0, "nosort", NONE, NOSORT),
-	OPT(0, "sort", NONE, SORT),
-	OPT('X', "exact", NONE, EXACT),
-	LATER('6', "ipv6", NONE, IPV6, "a service by firewall mark"),
-	LATER('o', "ops", NONE, ONEPACKET, "one-packet scheduling"),
-	LATER(0, "pe", REQUIRED, PE, "a persistence engine"),
-	LATER('b', "sched-flags", REQUIRED, SCHED_FLAGS, "flags of schedulers"),
-	LATER(0, "tun-info", NONE, TUN, "tunnelling"),
-	LATER(0, "tun-type", REQUIRED, TUN, "tunnelling"),
-	LATER(0, "tun-port", REQUIRED, TUN, "tunnelling"),
-	LATER(0, "tun-nocsum", NONE, TUN, "tunnelling"),
-	LATER(0, "tun-csum", NONE, TUN, "tunnelling"),
-	LATER(0, "tun-remcsum", NONE, TUN, "tunnelling"),
-	OPT(0, "snat", REQUIRED, SNAT),
-	OPT(0, "zone", REQUIRED, ZONE),
+	{ CMD('A', "add-service", IVB_ADM_ADD) },
+	{ CMD('E', "edit-service", IVB_ADM_EDIT) },
+	{ CMD('D', "delete-service", IVB_ADM_DEL) },
+	{ CMD('C', "clear", IVB_ADM_FLUSH) },
+	{ CMD('L', "list", IVB_ADM_LIST) },
+	{ CMD('l', "list", IVB_ADM_LIST) },
+	{ CMD('a', "add-server", IVB_ADM_ADD_DEST) },
+	{ CMD('e', "edit-server", IVB_ADM_EDIT_DEST) },
+	{ CMD('d', "delete-server", IVB_ADM_DEL_DEST) },
+	{ CMD('h', "help", IVB_ADM_HELP) },
+	{ CMD('v', "version", IVB_ADM_VERSION) },
+	{ CMD_LATER('Z', "zero", NONE, "zeroing counters") },
+	{ CMD_LATER('R', "restore", NONE, "restoring from a file") },
+	{ CMD_LATER('S', "save", NONE, "saving to a file") },
+	{ CMD_LATER(0, "set", NONE, "setting timeouts") },
+	{ CMD_LATER(0, "start-daemon", REQUIRED, "the sync daemon") },
+	{ CMD_LATER(0, "stop-daemon", REQUIRED, "the sync daemon") },
+	{ OPT('t', "tcp-service", REQUIRED, SERVICE) },
+	{ OPT('u', "udp-service", REQUIRED, SERVICE) },
+	{ LATER(0, "sctp-service", REQUIRED, SERVICE, "SCTP") },
+	{ LATER('f', "fwmark-service", REQUIRED, SERVICE, "a service by firewall mark") },
+	{ OPT('s', "scheduler", REQUIRED, SCHEDULER) },
+	{ LATER('p', "persistent", OPTIONAL, PERSISTENT, "persistence") },
+	{ LATER('M', "netmask", REQUIRED, NETMASK, "persistence") },
+	{ OPT('r', "real-server", REQUIRED, SERVER) },
+	{ OPT('m', "masquerading", NONE, FORWARD) },
+	{ LATER('i', "ipip", NONE, FORWARD, "tunnelling") },
+	{ LATER('g', "gatewaying", NONE, FORWARD, "direct routing") },
+	{ OPT('w', "weight", REQUIRED, WEIGHT) },
+	{ LATER('x', "u-threshold", REQUIRED, UTHRESHOLD, "a limit of connections") },
+	{ LATER('y', "l-threshold", REQUIRED, LTHRESHOLD, "a limit of connections") },
+	{ OPT('n', "numeric", NONE, NUMERIC) },
+	{ OPT('c', "connection", NONE, CONNECTION) },
+	{ LATER(0, "mcast-interface", REQUIRED, MCAST, "the sync daemon") },
+	{ LATER(0, "mcast-group", REQUIRED, MCAST, "the sync daemon") },
+	{ LATER(0, "mcast-port", REQUIRED, MCAST, "the sync daemon") },
+	{ LATER(0, "mcast-ttl", REQUIRED, MCAST, "the sync daemon") },
+	{ LATER(0, "sync-maxlen", REQUIRED, MCAST, "the sync daemon") },
+	{ LATER(0, "syncid", REQUIRED, SYNCID, "the sync daemon") },
+	{ LATER(0, "timeout", NONE, TIMEOUT, "listing timeouts") },
+	{ LATER(0, "daemon", NONE, DAEMON, "the sync daemon") },
+	{ LATER(0, "stats", NONE, STATS, "listing statistics (--json has a server's counters)") },
+	{ LATER(0, "rate", NONE, RATE, "listing rates") },
+	{ LATER(0, "thresholds", NONE, THRESHOLDS, "a limit of connections") },
+	{ LATER(0, "persistent-conn", NONE, PERSISTENTCONN, "persistence") },
+	{ OPT(0, "nosort", NONE, NOSORT) },
+	{ OPT(0, "sort", NONE, SORT) },
+	{ OPT('X', "exact", NONE, EXACT) },
+	{ LATER('6', "ipv6", NONE, IPV6, "a service by firewall mark") },
+	{ LATER('o', "ops", NONE, ONEPACKET, "one-packet scheduling") },
+	{ LATER(0, "pe", REQUIRED, PE, "a persistence engine") },
+	{ LATER('b', "sched-flags", REQUIRED, SCHED_FLAGS, "flags of schedulers") },
+	{ LATER(0, "tun-info", NONE, TUN, "tunnelling") },
+	{ LATER(0, "tun-type", REQUIRED, TUN, "tunnelling") },
+	{ LATER(0, "tun-port", REQUIRED, TUN, "tunnelling") },
+	{ LATER(0, "tun-nocsum", NONE, TUN, "tunnelling") },
+	{ LATER(0, "tun-csum", NONE, TUN, "tunnelling") },
+	{ LATER(0, "tun-remcsum", NONE, TUN, "tunnelling") },
+	{ OPT(0, "snat", REQUIRED, SNAT) },
+	{ OPT(0, "zone", REQUIRED, ZONE) },
 };
 
 #define NUM_OPTIONS (sizeof(options) / sizeof(options[0]))
 
 static const char *const opt_names[IVB_OPT_MAX_] = {
-	"numeric",    "connection",   "service-address",   "scheduler",	       "persistent",
-	"netmask",    "real-server",  "forwarding-method", "weight",	       "u-threshold",
-	"l-threshold", "mcast-interface", "timeout",	   "daemon",	       "stats",
-	"rate",	      "thresholds",   "persistent-conn",   "nosort",	       "syncid",
-	"exact",      "ops",	      "pe",		   "sched-flags",      "tun-type",
-	"ipv6",	      "sort",	      "snat",		   "zone",
+	[IVB_OPT_NUMERIC] = "numeric",
+	[IVB_OPT_CONNECTION] = "connection",
+	[IVB_OPT_SERVICE] = "service-address",
+	[IVB_OPT_SCHEDULER] = "scheduler",
+	[IVB_OPT_PERSISTENT] = "persistent",
+	[IVB_OPT_NETMASK] = "netmask",
+	[IVB_OPT_SERVER] = "real-server",
+	[IVB_OPT_FORWARD] = "forwarding-method",
+	[IVB_OPT_WEIGHT] = "weight",
+	[IVB_OPT_UTHRESHOLD] = "u-threshold",
+	[IVB_OPT_LTHRESHOLD] = "l-threshold",
+	[IVB_OPT_MCAST] = "mcast-interface",
+	[IVB_OPT_TIMEOUT] = "timeout",
+	[IVB_OPT_DAEMON] = "daemon",
+	[IVB_OPT_STATS] = "stats",
+	[IVB_OPT_RATE] = "rate",
+	[IVB_OPT_THRESHOLDS] = "thresholds",
+	[IVB_OPT_PERSISTENTCONN] = "persistent-conn",
+	[IVB_OPT_NOSORT] = "nosort",
+	[IVB_OPT_SYNCID] = "syncid",
+	[IVB_OPT_EXACT] = "exact",
+	[IVB_OPT_ONEPACKET] = "ops",
+	[IVB_OPT_PE] = "pe",
+	[IVB_OPT_SCHED_FLAGS] = "sched-flags",
+	[IVB_OPT_TUN] = "tun-type",
+	[IVB_OPT_IPV6] = "ipv6",
+	[IVB_OPT_SORT] = "sort",
+	[IVB_OPT_SNAT] = "snat",
+	[IVB_OPT_ZONE] = "zone",
 };
 
 static const char *const cmd_names[IVB_ADM_MAX_] = {
-	"add-service", "edit-service",	"delete-service", "flush", "list",
-	"add-server",  "delete-server", "edit-server",	  "help",  "version",
+	[IVB_ADM_ADD] = "add-service",
+	[IVB_ADM_EDIT] = "edit-service",
+	[IVB_ADM_DEL] = "delete-service",
+	[IVB_ADM_FLUSH] = "flush",
+	[IVB_ADM_LIST] = "list",
+	[IVB_ADM_ADD_DEST] = "add-server",
+	[IVB_ADM_DEL_DEST] = "delete-server",
+	[IVB_ADM_EDIT_DEST] = "edit-server",
+	[IVB_ADM_HELP] = "help",
+	[IVB_ADM_VERSION] = "version",
 };
 
 /*
@@ -99,14 +130,14 @@ static const char *const cmd_names[IVB_ADM_MAX_] = {
  * sort, snat zone.
  */
 static const char combinations[][IVB_OPT_MAX_ + 1] = {
-	[IVB_ADM_ADD] = /*	*/ "xx+   xxxxxxxxxxxxxxx   x x  ",
-	[IVB_ADM_EDIT] = /*	*/ "xx+   xxxxxxxxxxxxxxx   x x  ",
-	[IVB_ADM_DEL] = /*	*/ "xx+xxxxxxxxxxxxxxxxxxxxxx xx ",
-	[IVB_ADM_FLUSH] = /*	*/ "xxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-	[IVB_ADM_LIST] = /*	*/ " 11xxxxxxxxx11     x xxx   x ",
-	[IVB_ADM_ADD_DEST] = /*	*/ "xx+xxx+    xxxxxxxxxxxxx  xx ",
-	[IVB_ADM_DEL_DEST] = /*	*/ "xx+xxx+xxxxxxxxxxxxxxxxxx xx ",
-	[IVB_ADM_EDIT_DEST] = /**/ "xx+xxx+    xxxxxxxxxxxxx  xx ",
+	[IVB_ADM_ADD] = "xx+   xxxxxxxxxxxxxxx   x x  ",
+	[IVB_ADM_EDIT] = "xx+   xxxxxxxxxxxxxxx   x x  ",
+	[IVB_ADM_DEL] = "xx+xxxxxxxxxxxxxxxxxxxxxx xx ",
+	[IVB_ADM_FLUSH] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+	[IVB_ADM_LIST] = " 11xxxxxxxxx11     x xxx   x ",
+	[IVB_ADM_ADD_DEST] = "xx+xxx+    xxxxxxxxxxxxx  xx ",
+	[IVB_ADM_DEL_DEST] = "xx+xxx+xxxxxxxxxxxxxxxxxx xx ",
+	[IVB_ADM_EDIT_DEST] = "xx+xxx+    xxxxxxxxxxxxx  xx ",
 };
 
 const char *ivb_adm_opt_name(enum ivb_adm_opt opt)
@@ -232,18 +263,20 @@ int ivb_adm_check(enum ivb_adm_cmd cmd, __u32 given, struct ivb_adm_error *err)
 
 		if (!(given & 1u << i)) {
 			if (rule == '+')
-				return ivb_adm_refuse(err, 2, "You need to supply the '%s' option "
-						      "for the '%s' command", opt_names[i],
-						      cmd_names[cmd]);
+				return ivb_adm_refuse(err, 2,
+						      "You need to supply the '%s' option "
+						      "for the '%s' command",
+						      opt_names[i], cmd_names[cmd]);
 			continue;
 		}
 		if (rule == 'x')
 			return ivb_adm_refuse(err, 2, "Illegal '%s' option with the '%s' command",
 					      opt_names[i], cmd_names[cmd]);
 		if (rule == '1' && exclusive)
-			return ivb_adm_refuse(err, 2, "The option '%s' conflicts with the '%s' "
-					      "option in the '%s' command", opt_names[i],
-					      exclusive, cmd_names[cmd]);
+			return ivb_adm_refuse(err, 2,
+					      "The option '%s' conflicts with the '%s' "
+					      "option in the '%s' command",
+					      opt_names[i], exclusive, cmd_names[cmd]);
 		if (rule == '1')
 			exclusive = opt_names[i];
 	}

@@ -29,19 +29,20 @@ struct parser {
 
 static int host_parse(const char *host, __u8 *ret_af, union ivb_addr *ret)
 {
-	struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *ai;
+	const struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *ai;
 
 	if (!ivb_addr_parse(AF_INET, host, ret_af, ret))
 		return 0;
-	if (!*host || strpbrk(host, ":/[] \t\n"))
+	/* Not a name: neither a name server nor inet_aton() ("10.1" for 10.0.0.1) has a say in it. */
+	if (!*host || strpbrk(host, ":/[] \t\n") || strspn(host, "0123456789.") == strlen(host))
 		return -EINVAL;
-	/* Nothing to ask a name server about; "10.1" is 10.0.0.1 here, as for ipvsadm. */
-	if (strspn(host, "0123456789.") == strlen(host))
-		hints.ai_flags = AI_NUMERICHOST;
 	if (getaddrinfo(host, NULL, &hints, &ai))
 		return -EINVAL;
 	*ret_af = AF_INET;
-	*ret = (union ivb_addr){ .ip = ((struct sockaddr_in *)(void *)ai->ai_addr)->sin_addr.s_addr };
+	*ret = (union ivb_addr){
+		.ip = ((struct sockaddr_in *)(void *)ai->ai_addr)->sin_addr.s_addr
+	};
 	freeaddrinfo(ai);
 	return 0;
 }
@@ -99,7 +100,8 @@ static int service_option(struct parser *p, const struct ivb_adm_option *o)
 	key->proto = o->letter == 'u' ? IPPROTO_UDP : IPPROTO_TCP;
 	if (ivb_adm_parse_address(p->words.value, key->proto, &key->af, &key->addr, &key->port,
 				  &has_port))
-		return ivb_adm_refuse(p->err, USAGE, "illegal virtual server address[:port] specified");
+		return ivb_adm_refuse(p->err, USAGE,
+				      "illegal virtual server address[:port] specified");
 	return 0;
 }
 
@@ -109,7 +111,8 @@ static int server_option(struct parser *p)
 
 	if (ivb_adm_parse_address(p->words.value, adm->key.proto, &adm->dest_af, &adm->dest_addr,
 				  &adm->dest_port, &p->dest_has_port))
-		return ivb_adm_refuse(p->err, USAGE, "illegal real server address[:port] specified");
+		return ivb_adm_refuse(p->err, USAGE,
+				      "illegal real server address[:port] specified");
 	return 0;
 }
 
@@ -132,13 +135,16 @@ static int option_take(struct parser *p, const struct ivb_adm_option *o)
 		break;
 	case IVB_OPT_SNAT:
 		if (ivb_snat_parse(&adm->snat, value))
-			return ivb_adm_refuse(p->err, USAGE, "illegal SNAT policy specified: it is never, "
-							     "auto or always");
+			return ivb_adm_refuse(p->err, USAGE,
+					      "illegal SNAT policy specified: it is never, "
+					      "auto or always");
 		break;
 	case IVB_OPT_ZONE:
 		if (ivb_u32_parse(&adm->key.zone, value, 0, ZONE_MAX))
-			return ivb_adm_refuse(p->err, USAGE, "illegal zone specified: it is a number up "
-							     "to %d", ZONE_MAX);
+			return ivb_adm_refuse(p->err, USAGE,
+					      "illegal zone specified: it is a number up "
+					      "to %d",
+					      ZONE_MAX);
 		break;
 	case IVB_OPT_NUMERIC:
 		adm->numeric = true;
@@ -177,8 +183,9 @@ static int option_seen(struct parser *p, const struct ivb_adm_option *o)
 
 static int tryhelp(struct parser *p)
 {
-	return ivb_adm_refuse(p->err, IVB_EXIT_ADM,
-			      "Try `ipvs-bpf adm -h' or 'ipvs-bpf adm --help' for more information.");
+	return ivb_adm_refuse(
+		p->err, IVB_EXIT_ADM,
+		"Try `ipvs-bpf adm -h' or 'ipvs-bpf adm --help' for more information.");
 }
 
 static int command_parse(struct parser *p)
@@ -188,7 +195,8 @@ static int command_parse(struct parser *p)
 	if (ivb_adm_next(&p->words, &o) || !o || o->opt != IVB_OPT_CMD)
 		return tryhelp(p);
 	if (o->later)
-		return ivb_adm_refuse(p->err, USAGE, "%s: %s comes with a later version of ipvs-bpf",
+		return ivb_adm_refuse(p->err, USAGE,
+				      "%s: %s comes with a later version of ipvs-bpf",
 				      p->words.word, o->later);
 	p->adm->cmd = o->cmd;
 	return 0;
@@ -203,7 +211,8 @@ static int options_parse(struct parser *p)
 		r = ivb_adm_next(&p->words, &o);
 		if (r)
 			return ivb_adm_refuse(p->err, IVB_EXIT_ADM, "%s: %s", p->words.word,
-					      r == -ENODATA ? "missing argument" : "unknown option");
+					      r == -ENODATA ? "missing argument"
+							    : "unknown option");
 		if (!o)
 			break;
 		r = option_seen(p, o);
@@ -218,7 +227,8 @@ static int options_parse(struct parser *p)
 /* Everything that ipvsadm can do and we cannot yet. */
 static int later_check(struct parser *p)
 {
-	const __u32 list_what = 1u << IVB_OPT_CONNECTION | 1u << IVB_OPT_TIMEOUT | 1u << IVB_OPT_DAEMON;
+	const __u32 list_what =
+		1u << IVB_OPT_CONNECTION | 1u << IVB_OPT_TIMEOUT | 1u << IVB_OPT_DAEMON;
 	const __u32 list_how = 1u << IVB_OPT_STATS | 1u << IVB_OPT_RATE | 1u << IVB_OPT_THRESHOLDS |
 			       1u << IVB_OPT_PERSISTENTCONN | 1u << IVB_OPT_TUN;
 	enum ivb_adm_cmd cmd = p->adm->cmd;
@@ -226,16 +236,20 @@ static int later_check(struct parser *p)
 	if (cmd == IVB_ADM_LIST && p->given & list_what && p->given & list_how)
 		return ivb_adm_refuse(p->err, USAGE, "options conflicts in the list command");
 	if (p->later && p->later->opt == IVB_OPT_FORWARD)
-		return ivb_adm_refuse(p->err, USAGE, "%s: %s comes with a later version of ipvs-bpf; say "
-						     "-m (masquerading)", p->later_word, p->later->later);
+		return ivb_adm_refuse(p->err, USAGE,
+				      "%s: %s comes with a later version of ipvs-bpf; say "
+				      "-m (masquerading)",
+				      p->later_word, p->later->later);
 	if (p->later)
-		return ivb_adm_refuse(p->err, USAGE, "%s: %s comes with a later version of ipvs-bpf",
+		return ivb_adm_refuse(p->err, USAGE,
+				      "%s: %s comes with a later version of ipvs-bpf",
 				      p->later_word, p->later->later);
 	if ((cmd == IVB_ADM_ADD_DEST || cmd == IVB_ADM_EDIT_DEST) &&
 	    !(p->given & 1u << IVB_OPT_FORWARD))
-		return ivb_adm_refuse(p->err, USAGE, "direct routing (-g, which is meant without -m) comes "
-						     "with a later version of ipvs-bpf; say -m "
-						     "(masquerading)");
+		return ivb_adm_refuse(p->err, USAGE,
+				      "direct routing (-g, which is meant without -m) comes "
+				      "with a later version of ipvs-bpf; say -m "
+				      "(masquerading)");
 	return 0;
 }
 
@@ -247,9 +261,10 @@ static int scheduler_take(struct parser *p)
 
 	/* A name that nobody has is found out later: ipvsadm tells first whether the service exists. */
 	if (ivb_scheduler_parse(&scheduler, name) == -EOPNOTSUPP)
-		return ivb_adm_refuse(p->err, USAGE, "the scheduler %s%s comes with a later version of "
-						     "ipvs-bpf; say -s rr or -s wrr", name,
-				      given ? "" : " (which is meant without -s)");
+		return ivb_adm_refuse(p->err, USAGE,
+				      "the scheduler %s%s comes with a later version of "
+				      "ipvs-bpf; say -s rr or -s wrr",
+				      name, given ? "" : " (which is meant without -s)");
 	p->adm->scheduler = scheduler;
 	return 0;
 }
@@ -273,11 +288,13 @@ static int request_check(struct parser *p)
 	if (!p->dest_has_port)
 		adm->dest_port = adm->key.port;
 	else if (adm->cmd == IVB_ADM_ADD_DEST && !adm->dest_port)
-		return ivb_adm_refuse(p->err, USAGE, "illegal real server address[:port] specified");
+		return ivb_adm_refuse(p->err, USAGE,
+				      "illegal real server address[:port] specified");
 	if ((adm->cmd == IVB_ADM_ADD_DEST || adm->cmd == IVB_ADM_EDIT_DEST) &&
 	    adm->dest_af != adm->key.af)
-		return ivb_adm_refuse(p->err, USAGE,
-				      "Different address family is allowed only for tunneling servers");
+		return ivb_adm_refuse(
+			p->err, USAGE,
+			"Different address family is allowed only for tunneling servers");
 	return 0;
 }
 

@@ -102,12 +102,13 @@ static void check_kernel(struct check *c)
 		say(c, "kernel", OK, "%s", u.release);
 }
 
-static void check_btf(struct check *c)
+static bool check_btf(struct check *c)
 {
 	struct ivb_err err = { 0 };
 	int r = ivb_host_check_btf(&err);
 
 	say_check(c, "btf", r, &err, "the kernel describes its types");
+	return !r;
 }
 
 static void check_bpffs(struct check *c)
@@ -179,9 +180,9 @@ static void check_xfrm(struct check *c)
 		say(c, "ipsec", r == -EPERM ? NO : WARNING, "cannot list the IPsec policies: %s", strerror(-r));
 	else if (n)
 		say(c, "ipsec", NO,
-		    "there are %u IPsec policies, and what is carried leaves unencrypted; `up` wants "
-		    "--ignore-xfrm if none of them is for it",
-		    n);
+		    "there %s, and what is carried leaves unencrypted; `up` wants --ignore-xfrm if that is not "
+		    "meant for it",
+		    n == 1 ? "is an IPsec policy" : "are IPsec policies");
 	else
 		say(c, "ipsec", OK, "no policy");
 }
@@ -315,11 +316,19 @@ static void check_devs(struct check *c)
 
 static void check_all(struct check *c)
 {
+	bool btf;
+
 	check_kernel(c);
-	check_btf(c);
+	btf = check_btf(c);
+	/* Others would get wrong answers to what follows. */
+	if (geteuid()) {
+		say(c, "root", NO, "not permitted; run as root");
+		return;
+	}
 	check_bpffs(c);
 	check_instance(c);
-	check_programs(c);
+	if (btf)
+		check_programs(c);
 	check_attach(c);
 	check_forwarding(c);
 	check_xfrm(c);

@@ -39,7 +39,8 @@ static int usage(FILE *to, int status)
 	      "  --instance NAME  the data plane to work on (default: the --netns NAME, else \"host\")\n"
 	      "  --json           print JSON\n"
 	      "  -h, --help       print this and exit\n"
-	      "  --version        print the version and exit\n", to);
+	      "  --version        print the version and exit\n",
+	      to);
 	return status;
 }
 
@@ -110,7 +111,8 @@ static int globals_take(struct ivb_cli *cli, int argc, char **argv, const char *
 /* Names become parts of paths. */
 static bool name_valid(const char *name)
 {
-	const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:@+";
+	const char *allowed =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:@+";
 	size_t len = strlen(name);
 
 	return len > 0 && len <= INSTANCE_MAX && name[0] != '.' && strspn(name, allowed) == len;
@@ -137,14 +139,16 @@ static int netns_enter(const struct ivb_cli *cli)
 static int globals_check(struct ivb_cli *cli)
 {
 	if (cli->netns && !name_valid(cli->netns))
-		return ivb_fail(cli, NULL, IVB_EXIT_USAGE, "'%s' is not a name of a network namespace",
-				cli->netns);
+		return ivb_fail(cli, NULL, IVB_EXIT_USAGE,
+				"'%s' is not a name of a network namespace", cli->netns);
 	if (!cli->instance)
 		cli->instance = cli->netns ? cli->netns : "host";
 	if (!name_valid(cli->instance))
-		return ivb_fail(cli, NULL, IVB_EXIT_USAGE,
-				"'%s' is not a name of an instance: up to %d letters, digits and _-.:@+, "
-				"not starting with a dot", cli->instance, INSTANCE_MAX);
+		return ivb_fail(
+			cli, NULL, IVB_EXIT_USAGE,
+			"'%s' is not a name of an instance: up to %d letters, digits and _-.:@+, "
+			"not starting with a dot",
+			cli->instance, INSTANCE_MAX);
 	return IVB_EXIT_OK;
 }
 
@@ -168,7 +172,8 @@ int main(int argc, char **argv)
 	}
 	cmd = command_find(argv[1]);
 	if (!cmd)
-		return ivb_fail(&cli, NULL, IVB_EXIT_USAGE, "there is no %s '%s'; see ipvs-bpf --help",
+		return ivb_fail(&cli, NULL, IVB_EXIT_USAGE,
+				"there is no %s '%s'; see ipvs-bpf --help",
 				argv[1][0] == '-' ? "option" : "command", argv[1]);
 	r = globals_check(&cli);
 	if (!r && cli.netns)
@@ -178,8 +183,8 @@ int main(int argc, char **argv)
 	r = cmd->run(&cli, argc - 1, argv + 1);
 	if (fflush(stdout) || ferror(stdout)) {
 		cli.json = false;
-		return ivb_fail(&cli, cmd->name, IVB_EXIT_FAILURE, "cannot write to standard output: %s",
-				strerror(errno));
+		return ivb_fail(&cli, cmd->name, IVB_EXIT_FAILURE,
+				"cannot write to standard output: %s", strerror(errno));
 	}
 	return r;
 }

@@ -171,7 +171,7 @@ int ivb_attach(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
 	int r = ivb_load_prog(dp, zone, &prog_fd);
 
 	if (r)
-		return ivb_err(err, r, "the program of zone %u is not loaded", zone);
+		return ivb_err(err, r, "cannot open the pinned program of zone %u: %s", zone, strerror(-r));
 	snprintf(path, sizeof(path), "%s/links", dp->path);
 	r = ivb_pins_mkdir(path, err);
 	if (r)

@@ -54,7 +54,7 @@ void ivb_bpflog_start(void)
 static bool is_noise(const char *line)
 {
 	return !*line || strstr(line, "PROG LOAD LOG") || !strncmp(line, "processed ", 10) ||
-	       strstr(line, "failed to load object");
+	       strstr(line, "failed to load object") || strstr(line, "failed to load BPF skeleton");
 }
 
 int ivb_bpflog_err(struct ivb_err *err, int r, const char *fmt, ...)

@@ -101,8 +101,10 @@ static int slot_find(const struct ivb_edit *c, const struct ivb_service_key *key
 			found = i;
 	}
 	if (found == IVB_NONE)
-		return ivb_err(err, -ENOSPC, "there are %u servers already (those that still have "
-					     "connections included), which is the limit", max);
+		return ivb_err(err, -ENOSPC,
+			       "there are %u servers already (those that still have "
+			       "connections included), which is the limit",
+			       max);
 	*ret = found;
 	return 0;
 }
@@ -120,9 +122,11 @@ static int route_check(struct change *ch, const struct ivb_server *s, union ivb_
 	ivb_addr_fmt(text, sizeof(text), s->af, &s->addr);
 	r = ivb_route_get(&route, s->af, &s->addr);
 	if (!r && (route.local || ivb_addr_is_loopback(s->af, &s->addr)))
-		return ivb_err(err, -EADDRNOTAVAIL,
-			       "%s is an address of the director itself: packets cannot be handed to "
-			       "local servers, give it an address in a namespace of its own", text);
+		return ivb_err(
+			err, -EADDRNOTAVAIL,
+			"%s is an address of the director itself: packets cannot be handed to "
+			"local servers, give it an address in a namespace of its own",
+			text);
 	if (!r && route.broadcast)
 		return ivb_err(err, -EINVAL, "%s is the broadcast address of a subnet", text);
 	*ret_src = route.src;
@@ -135,8 +139,10 @@ static int route_check(struct change *ch, const struct ivb_server *s, union ivb_
 		snat = config.snat;
 	if (snat != IVB_SNAT_NEVER && ivb_addr_is_zero(&route.src) &&
 	    ivb_addr_is_zero(s->af == AF_INET ? &config.snat_addr4 : &config.snat_addr6))
-		ivb_err(warn, 0, "no source address is known towards %s, and the service wants SNAT: "
-				 "its connections will be dropped until `up --snat-addr` names one", text);
+		ivb_err(warn, 0,
+			"no source address is known towards %s, and the service wants SNAT: "
+			"its connections will be dropped until `up --snat-addr` names one",
+			text);
 	return 0;
 }
 
@@ -162,7 +168,8 @@ static int slot_fill(struct change *ch, __u32 slot, const struct ivb_server *s,
 	};
 
 	if (bpf_map_update_elem(ch->edit->dp->fds[IVB_MAP_DEST_CONNS], &slot, &none, BPF_ANY))
-		return ivb_err(err, -errno, "cannot clear the server's counters: %s", strerror(errno));
+		return ivb_err(err, -errno, "cannot clear the server's counters: %s",
+			       strerror(errno));
 	return ivb_edit_dest(ch->edit, slot, &d, err);
 }
 
@@ -180,8 +187,8 @@ static int slot_revive(struct change *ch, __u32 slot, const struct ivb_server *s
 	return ivb_edit_dest(ch->edit, slot, &d, err);
 }
 
-int ivb_dest_add(struct ivb_dp *dp, const struct ivb_service_key *key, const struct ivb_server *server,
-		 struct ivb_err *warn, struct ivb_err *err)
+int ivb_dest_add(struct ivb_dp *dp, const struct ivb_service_key *key,
+		 const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err)
 {
 	__cleanup(change_fini) struct change ch = {};
 	union ivb_addr src;
@@ -217,8 +224,8 @@ int ivb_dest_add(struct ivb_dp *dp, const struct ivb_service_key *key, const str
 	return r;
 }
 
-int ivb_dest_edit(struct ivb_dp *dp, const struct ivb_service_key *key, const struct ivb_server *server,
-		  struct ivb_err *warn, struct ivb_err *err)
+int ivb_dest_edit(struct ivb_dp *dp, const struct ivb_service_key *key,
+		  const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err)
 {
 	__cleanup(change_fini) struct change ch = {};
 	struct ivb_dest old, new;
@@ -252,8 +259,8 @@ int ivb_dest_edit(struct ivb_dp *dp, const struct ivb_service_key *key, const st
 	return r;
 }
 
-int ivb_dest_del(struct ivb_dp *dp, const struct ivb_service_key *key, const struct ivb_server *server,
-		 struct ivb_err *err)
+int ivb_dest_del(struct ivb_dp *dp, const struct ivb_service_key *key,
+		 const struct ivb_server *server, struct ivb_err *err)
 {
 	__cleanup(change_fini) struct change ch = {};
 	struct ivb_dest before;

@@ -213,7 +213,8 @@ static int slices_taken(const struct ivb_edit *c, __u32 skip, struct ivb_slice *
 		return -ENOMEM;
 	for (i = 0; i < max; i++) {
 		if (i != skip && c->scheds[i].capacity)
-			taken[n++] = (struct ivb_slice){ c->scheds[i].first, c->scheds[i].capacity };
+			taken[n++] =
+				(struct ivb_slice){ c->scheds[i].first, c->scheds[i].capacity };
 	}
 	*ret = taken;
 	*ret_n = n;
@@ -243,8 +244,10 @@ static int slice_get(const struct ivb_edit *c, __u32 index, __u32 words, struct 
 		return r;
 	r = ivb_slice_find(ret, taken, n, c->dp->meta.max_ring, words, own.first + own.capacity);
 	if (r)
-		return ivb_err(err, r, "no room for the scheduler's table of %u words (%u in all): use "
-				       "fewer distinct weights", words, c->dp->meta.max_ring);
+		return ivb_err(err, r,
+			       "no room for the scheduler's table of %u words (%u in all): use "
+			       "fewer distinct weights",
+			       words, c->dp->meta.max_ring);
 	return 0;
 }
 
@@ -259,7 +262,8 @@ static int ring_write(const struct ivb_edit *c, const struct ivb_table *t, __u32
 	for (i = 0; i < count; i++)
 		keys[i] = first + i;
 	if (count && bpf_map_update_batch(c->dp->fds[IVB_MAP_RING], keys, t->words, &count, NULL))
-		return ivb_err(err, -errno, "cannot write the scheduler's table: %s", strerror(errno));
+		return ivb_err(err, -errno, "cannot write the scheduler's table: %s",
+			       strerror(errno));
 	return 0;
 }
 
@@ -284,9 +288,9 @@ static int table_write(const struct ivb_edit *c, __u32 index, struct ivb_table *
 	return 0;
 }
 
-int ivb_edit_commit(struct ivb_edit *edit, const struct ivb_service_key *key, struct ivb_service *svc,
-		    const struct ivb_edit_list *list, const struct ivb_cursor *cursor,
-		    struct ivb_err *err)
+int ivb_edit_commit(struct ivb_edit *edit, const struct ivb_service_key *key,
+		    struct ivb_service *svc, const struct ivb_edit_list *list,
+		    const struct ivb_cursor *cursor, struct ivb_err *err)
 {
 	__u32 index = svc->slot * 2 + !(svc->sched & 1);
 	struct ivb_slice slice;
@@ -294,8 +298,10 @@ int ivb_edit_commit(struct ivb_edit *edit, const struct ivb_service_key *key, st
 	int r;
 
 	if (svc->slot >= edit->dp->meta.max_services)
-		return ivb_err(err, -EUCLEAN, "the service's slot %u is out of range: the maps are "
-					      "damaged, run `ipvs-bpf down` and `up`", svc->slot);
+		return ivb_err(err, -EUCLEAN,
+			       "the service's slot %u is out of range: the maps are "
+			       "damaged, run `ipvs-bpf down` and `up`",
+			       svc->slot);
 	r = ivb_table_build(&t, svc->scheduler, list->dests, list->num, cursor, err);
 	if (r)
 		return r;

@@ -55,8 +55,8 @@ void ivb_edit_cursor(const struct ivb_edit *edit, const struct ivb_service *svc,
  * itself, which is the moment when packets see it. svc is the new value but for sched, which is set
  * here, as are first_dest and num_dests.
  */
-int ivb_edit_commit(struct ivb_edit *edit, const struct ivb_service_key *key, struct ivb_service *svc,
-		    const struct ivb_edit_list *list, const struct ivb_cursor *cursor,
-		    struct ivb_err *err);
+int ivb_edit_commit(struct ivb_edit *edit, const struct ivb_service_key *key,
+		    struct ivb_service *svc, const struct ivb_edit_list *list,
+		    const struct ivb_cursor *cursor, struct ivb_err *err);
 
 #endif

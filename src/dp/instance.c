@@ -195,16 +195,24 @@ int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock loc
 	for (i = 0; i < IVB_MAP_MAX_; i++)
 		dp->fds[i] = -1;
 	r = ivb_pins_lock(&dp->dir_fd, instance, lock, how == IVB_OPEN_CREATE, err);
-	if (!r)
-		r = open_folder(dp, instance, how, err);
 	if (r)
 		return r;
-	r = ivb_dp_open_maps(dp, salvage ? NULL : err);
-	if (r && !salvage)
-		return r;
-	if (dp->fds[IVB_MAP_META] >= 0 &&
+	r = open_folder(dp, instance, how, err);
+	if (!r) {
+		r = ivb_dp_open_maps(dp, salvage ? NULL : err);
+		r = salvage ? 0 : r;
+	}
+	if (!r && dp->fds[IVB_MAP_META] >= 0 &&
 	    bpf_map_lookup_elem(dp->fds[IVB_MAP_META], &zero, &dp->meta) && !salvage)
-		return ivb_err(err, -errno, "cannot read the map %s/meta: %m", dp->path);
+		r = ivb_err(err, -errno, "cannot read the map %s/meta: %m", dp->path);
+	if (r) {
+		/* Folders that this call has made are empty, and go. */
+		if (how == IVB_OPEN_CREATE) {
+			rmdir(dp->path);
+			ivb_pins_remove_instance(instance);
+		}
+		return r;
+	}
 	*ret = TAKE_PTR(dp);
 	return 0;
 }

@@ -213,6 +213,9 @@ static int set_time(struct tc_bpf *skel, struct ivb_meta *meta, struct ivb_err *
 
 	if (r)
 		return r;
+	/* libbpf maps it if it thinks that the kernel can do that. */
+	if (!skel->bss)
+		return ivb_err(err, -ENOMEM, "cannot map the BPF programs' variables");
 	meta->monotonic_ns = before + (ivb_monotonic_ns() - before) / 2;
 	meta->jiffies = skel->bss->ivb_now_jiffies;
 	return 0;

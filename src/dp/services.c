@@ -35,8 +35,8 @@ static int slot_find(const struct ivb_edit *c, __u32 *ret, struct ivb_err *err)
 	return ivb_err(err, -ENOSPC, "there are %u services already, which is the limit", max);
 }
 
-int ivb_service_add(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 scheduler, __u8 snat,
-		    struct ivb_err *err)
+int ivb_service_add(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 scheduler,
+		    __u8 snat, struct ivb_err *err)
 {
 	struct ivb_service svc = { .first_dest = IVB_NONE, .snat = snat };
 	const struct ivb_service_state state = {};
@@ -66,8 +66,8 @@ int ivb_service_add(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 
 	return ivb_edit_commit(edit, key, &svc, &list, &cursor, err);
 }
 
-int ivb_service_edit(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 scheduler, __u8 snat,
-		     struct ivb_err *err)
+int ivb_service_edit(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 scheduler,
+		     __u8 snat, struct ivb_err *err)
 {
 	_cleanup_edit_ struct ivb_edit *edit = NULL;
 	_cleanup_list_ struct ivb_edit_list list = {};
@@ -91,7 +91,8 @@ int ivb_service_edit(struct ivb_dp *dp, const struct ivb_service_key *key, __u32
 	/* As ip_vs_edit_service(): only another scheduler starts anew. */
 	if (svc.scheduler == scheduler) {
 		if (bpf_map_update_elem(dp->fds[IVB_MAP_SERVICES], key, &svc, BPF_EXIST))
-			return ivb_err(err, -errno, "cannot write the service: %s", strerror(errno));
+			return ivb_err(err, -errno, "cannot write the service: %s",
+				       strerror(errno));
 		return 0;
 	}
 	svc.scheduler = (__u8)scheduler;
@@ -172,7 +173,8 @@ int ivb_services_list(struct ivb_dp *dp, struct ivb_service_info **ret, size_t *
 	if (!keys || !values)
 		return -ENOMEM;
 	/* There is room for all, and the lock is held: one call reads the whole map, ending in ENOENT. */
-	if (bpf_map_lookup_batch(dp->fds[IVB_MAP_SERVICES], NULL, &cursor, keys, values, &count, NULL) &&
+	if (bpf_map_lookup_batch(dp->fds[IVB_MAP_SERVICES], NULL, &cursor, keys, values, &count,
+				 NULL) &&
 	    errno != ENOENT)
 		return ivb_err(err, -errno, "cannot read the services: %s", strerror(errno));
 	list = calloc(count ? count : 1, sizeof(*list));

@@ -64,9 +64,9 @@ static int check_host(const struct ivb_up *up, struct ivb_err *err)
 		return ivb_err(err, r, "cannot list the IPsec policies: %s", strerror(-r));
 	if (policies && !up->ignore_xfrm)
 		return ivb_err(err, -EOPNOTSUPP,
-			       "there are %u IPsec policies (ip xfrm policy), and what is carried would leave "
-			       "unencrypted; if none of them is for it, add --ignore-xfrm",
-			       policies);
+			       "there %s (ip xfrm policy), and what is carried would leave unencrypted; if "
+			       "that is not meant for it, add --ignore-xfrm",
+			       policies == 1 ? "is an IPsec policy" : "are IPsec policies");
 	return 0;
 }
 

@@ -115,7 +115,8 @@ int ivb_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler, const 
 	return 0;
 }
 
-void ivb_cursor_removing(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n, size_t i)
+void ivb_cursor_removing(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n,
+			 size_t i)
 {
 	if (i < n && c->last == dests[i].slot)
 		c->last = i ? dests[i - 1].slot : IVB_NONE;
@@ -159,7 +160,8 @@ static size_t distinct_weights(__u32 *weights, const struct ivb_sched_dest *dest
 }
 
 /* Appends the dests of at least this weight; returns how many. */
-static __u32 set_write(struct ivb_table *t, const struct ivb_sched_dest *dests, size_t n, __u32 weight)
+static __u32 set_write(struct ivb_table *t, const struct ivb_sched_dest *dests, size_t n,
+		       __u32 weight)
 {
 	__u32 count = 0;
 	size_t i;
@@ -214,7 +216,8 @@ static __u64 rr_position(const struct ivb_sched_dest *dests, size_t n, __u32 las
 }
 
 /* Connections in the passes above cw. */
-static __u64 wrr_position(const struct ivb_table *t, const __u32 *weights, const struct ivb_cursor *c)
+static __u64 wrr_position(const struct ivb_table *t, const __u32 *weights,
+			  const struct ivb_cursor *c)
 {
 	__u64 position = 0;
 	__u32 k;
@@ -249,9 +252,11 @@ int ivb_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 		weights[0] = 1;
 	}
 	if (segments > IVB_MAX_SEGMENTS)
-		return ivb_err(err, -E2BIG,
-			       "%zu distinct weights in one service: %u are the limit, so give servers "
-			       "of about the same capacity the same weight", segments, IVB_MAX_SEGMENTS);
+		return ivb_err(
+			err, -E2BIG,
+			"%zu distinct weights in one service: %u are the limit, so give servers "
+			"of about the same capacity the same weight",
+			segments, IVB_MAX_SEGMENTS);
 	r = table_alloc(&t, weights, segments, dests, n);
 	for (k = 0; !r && k < t.num_segments; k++) {
 		__u32 low = k + 1 < t.num_segments ? weights[k + 1] : 0;
@@ -261,11 +266,13 @@ int ivb_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 	}
 	if (r) {
 		ivb_table_fini(&t);
-		return r == -E2BIG ? ivb_err(err, r, "the weights of the service's servers sum up to 2^32 "
-						     "or more: use smaller ones") : r;
+		return r == -E2BIG ? ivb_err(err, r,
+					     "the weights of the service's servers sum up to 2^32 "
+					     "or more: use smaller ones")
+				   : r;
 	}
-	t.position = scheduler == IVB_SCHED_RR ? rr_position(dests, n, c->last) :
-						 wrr_position(&t, weights, c);
+	t.position = scheduler == IVB_SCHED_RR ? rr_position(dests, n, c->last)
+					       : wrr_position(&t, weights, c);
 	t.state = scheduler == IVB_SCHED_RR ? c->last : WRR_STATE(c->cw, c->di);
 	*ret = t;
 	return 0;

@@ -36,7 +36,7 @@ struct ivb_table {
 	__u64 position;
 	__u32 num_segments;
 	__u32 num_words;
-	__u32 state; /* for ivb_sched.cw */
+	__u32 state;  /* for ivb_sched.cw */
 	__u32 *words; /* ivb_segment.first counts from words[0] until ivb_table_place() */
 };
 
@@ -52,7 +52,8 @@ int ivb_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler, const 
 		    __u32 (*ring_word)(const void *arg, __u32 index), const void *arg);
 
 /* Before dests[i] leaves the list. */
-void ivb_cursor_removing(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n, size_t i);
+void ivb_cursor_removing(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n,
+			 size_t i);
 
 /* After a dest came, went or was edited: dests is the new list. */
 void ivb_cursor_changed(struct ivb_cursor *c, enum ivb_scheduler scheduler,

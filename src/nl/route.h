@@ -8,10 +8,10 @@
 #include <ivb/abi.h>
 
 struct ivb_route {
-	bool local;	      /* the destination is this host itself */
-	bool broadcast;	      /* all hosts of a subnet */
-	__u32 ifindex;	      /* of the outgoing device, 0 if unknown */
-	union ivb_addr src;   /* source that a socket would use; zero = none */
+	bool local;	    /* the destination is this host itself */
+	bool broadcast;	    /* all hosts of a subnet */
+	__u32 ifindex;	    /* of the outgoing device, 0 if unknown */
+	union ivb_addr src; /* source that a socket would use; zero = none */
 };
 
 /* -ENETUNREACH, -EHOSTUNREACH, ...: no route; other -errno: the question could not be asked. */

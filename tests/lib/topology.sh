@@ -308,6 +308,7 @@ tally() {
 
 # watch_on NAME tcx|clsact SHORT DEV: another program on the device; fails where it cannot be.
 watch_on() {
+	rm -f "$tmp/$1.fifo"
 	mkfifo "$tmp/$1.fifo"
 	start "$1" "$3" "$libdir/watch" "$2" "$4" "$tmp/$1.fifo"
 	wait_for 10 grep -q . "$tmp/$1.log" && grep -q '^attached' "$tmp/$1.log"

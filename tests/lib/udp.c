@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A UDP service that answers with its name and what it was sent, and the client that checks it.
- *   udp serve PORT NAME
+ *   udp serve PORT NAME [ADDRESS]
  *   udp ask [-c COUNT] [-l LENGTH] [-s] [-w MS] ADDRESS PORT   prints each answer's name; 1 if one is wrong
  * -s: all from one socket (one connection), otherwise a socket each. -d: with Don't Fragment.
  */
@@ -21,15 +21,25 @@
 
 static char buf[MAX_LEN], want[MAX_LEN];
 
-static int serve(const char *port, const char *name)
+static struct addrinfo *resolve(const char *host, const char *port)
 {
-	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(atoi(port))};
-	int fd = socket(AF_INET6, SOCK_DGRAM, 0), size = 4 << 20;
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *ai;
+
+	if (!getaddrinfo(host, port, &hints, &ai))
+		return ai;
+	fprintf(stderr, "udp: bad address '%s' or port '%s'\n", host, port);
+	exit(2);
+}
+
+static int serve(const char *port, const char *name, const char *addr)
+{
+	struct addrinfo *ai = resolve(addr, port);
+	int fd = socket(ai->ai_family, SOCK_DGRAM, 0), size = 4 << 20;
 	char padded[NAME_LEN + 1];
 
 	snprintf(padded, sizeof(padded), "%-*s", NAME_LEN, name);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any))) {
+	if (fd < 0 || bind(fd, ai->ai_addr, ai->ai_addrlen)) {
 		perror("udp: bind");
 		return 1;
 	}
@@ -48,13 +58,9 @@ static int serve(const char *port, const char *name)
 
 static int open_to(const char *host, const char *port, int df)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *ai;
+	struct addrinfo *ai = resolve(host, port);
 	int fd, on = df ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
 
-	if (getaddrinfo(host, port, &hints, &ai)) {
-		fprintf(stderr, "udp: bad address '%s' or port '%s'\n", host, port);
-		exit(2);
-	}
 	fd = socket(ai->ai_family, SOCK_DGRAM, 0);
 	if (ai->ai_family == AF_INET)
 		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &on, sizeof(on));
@@ -103,8 +109,8 @@ int main(int argc, char **argv)
 	size_t length = 16;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc == 4 && !strcmp(argv[1], "serve"))
-		return serve(argv[2], argv[3]);
+	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "serve"))
+		return serve(argv[2], argv[3], argc == 5 ? argv[4] : "::");
 	if (argc < 2 || strcmp(argv[1], "ask"))
 		goto usage;
 	optind = 2;
@@ -130,7 +136,7 @@ int main(int argc, char **argv)
 	}
 	return bad;
 usage:
-	fputs("usage: udp serve PORT NAME | udp ask [-c COUNT] [-l LENGTH] [-w MS] [-s] [-d] ADDRESS PORT\n",
+	fputs("usage: udp serve PORT NAME [ADDRESS] | udp ask [-c COUNT] [-l LENGTH] [-w MS] [-s] [-d] ADDRESS PORT\n",
 	      stderr);
 	return 2;
 }

@@ -22,11 +22,13 @@ sum_errors() {
 
 # seen KEY DEV: whether packets in that state come in there (data of a plain routed connection)
 seen() {
-	watch_on "sum-$2" clsact lb "$2" || return 1
+	watch_on "sum-$2" clsact lb "$2" || {
+		cat "$tmp/sum-$2.log"
+		return 1
+	}
 	in_ns cl curl -s --max-time $((5 * slow)) "http://$plain:8080/f/small" >/dev/null
 	seen_n=$(watched "sum-$2" "$1")
 	stop "$started"
-	rm "$tmp/sum-$2.fifo"
 	[ "$seen_n" -gt 0 ]
 }
 

@@ -19,11 +19,11 @@ sport=4000
 for f in 4 6; do
 	case $f in
 	4)
-		client=10.9.0.2 director=10.1.0.1 router=10.2.1.254
+		client=10.9.0.2
 		exceeded='type 11 code 0' unreachable='type 3 code 3'
 		;;
 	6)
-		client=fd09::2 director=fd01::1 router=fd02:1::fe
+		client=fd09::2
 		exceeded='type 3 code 0' unreachable='type 1 code 4'
 		;;
 	esac
@@ -31,18 +31,18 @@ for f in 4 6; do
 	for p in udp tcp; do
 		sport=$((sport + 2))
 		quote="quote $p $client [0-9]+ > $v 7 ttl"
-		like "IPv$f $p: a first packet with TTL 1 is answered by the director" \
+		like "IPv$f $p: a first packet with TTL 1 is answered, in the VIP's name as by kernel IPVS" \
 			"$(probe "$client" "$v" -p $p -s $sport -d 7 -t 1)" \
-			"^icmp $director > $client $exceeded .*$quote"
+			"^icmp $v > $client $exceeded .*$quote"
 		sport=$((sport + 1))
-		like "IPv$f $p: with TTL 2 by the router behind it, quoting what the client sent" \
+		like "IPv$f $p: with TTL 2 by the router behind the director: quoting what the client sent" \
 			"$(probe "$client" "$v" -p $p -s $sport -d 7 -t 2)" \
-			"^icmp $router > $client $exceeded .*$quote"
+			"^icmp $v > $client $exceeded .*$quote"
 		like "IPv$f $p: with TTL 3 by the server" \
 			"$(probe "$client" "$v" -p $p -s $sport -d 7 -t 3)" "^$p $v 7 > $client $sport "
 		like "IPv$f $p: a later packet with TTL 1 is answered by the director" \
 			"$(probe "$client" "$v" -p $p -s $sport -d 7 -t 1 -f A)" \
-			"^icmp $director > $client $exceeded .*$quote"
+			"^icmp $v > $client $exceeded .*$quote"
 	done
 
 	like "IPv$f: the server's port unreachable reaches the client" \

@@ -67,15 +67,14 @@ untouched "another host's MAC" 02:00:00:00:00:99 7
 untouched "broadcast" ff:ff:ff:ff:ff:ff 7
 untouched "multicast" 01:00:5e:00:00:01 7
 untouched "VLAN 10 on this device" "$(mac lb wan)" 1 -v 10
-untouched "priority tag only" "$(mac lb wan)" 1 -v 57344
 ok "while the same datagram to the director's MAC is answered" \
 	probe 10.9.0.9 $vip4 -p udp -d 7
 is "and is a connection" "$(conns)" 1
 
 verify
+ok "down" ivb down
 for w in $watchers; do
 	before=$(watched "$w" 9)
-	ok "down" ivb down
 	ok "5 datagrams by plain routing" direct 4 5 9
 	is "$w is still there after down" "$(watched "$w" 9)" $((before + 5))
 done

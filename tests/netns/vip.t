@@ -13,7 +13,9 @@ udp_named 7
 # the director's own services, on the same ports
 nginx_on lb
 wait_listen lb tcp 80
-start udp-lb lb "$libdir/udp" serve 7 lb
+for a in $vip4 $vip6; do
+	start "udp-lb-$a" lb "$libdir/udp" serve 7 lb $a
+done
 wait_listen lb udp 7
 
 # answers FAMILY: what a client gets from HTTP and UDP, in two words

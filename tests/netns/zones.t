@@ -33,10 +33,22 @@ for r in '10.1.0.0/24 dev wan2' '10.2.1.0/24 dev t1' 'fd01::/64 dev wan2' 'fd02:
 done
 web
 nginx_on sm1
+big_file "$(few 8 1)"
+rate=$(few 4M 400k)
 wait_listen sm1 tcp 80
-# one port for both: the two connections are the same but for the zone
+# one client port for all: the two connections are the same but for the zone
+for n in cl cm; do
+	in_ns $n sysctl -qw net.ipv4.tcp_max_tw_buckets=0
+done
 fetch() {
 	in_ns "$1" curl -s --max-time $((3 * slow)) --local-port 5000 "http://$(vip "$2")/" || echo none
+}
+
+# resent: segments that were sent again, which a wrong way would cause
+resent() {
+	for n in cl cm sv1 sm1; do
+		in_ns $n cat /proc/net/snmp
+	done | awk '$1 == "Tcp:" && $2 ~ /[0-9]/ { n += $13 } END { print n }'
 }
 
 ok "up, zone 1" ivb up --zone 1 --snat always --snat-ports 3000-3000 wan s1
@@ -50,6 +62,19 @@ for f in 4 6; do
 	ok "its server" ivb adm -a -t "$(vip $f 80)" -r "$(rip $f 1 80)" -m --zone 2
 	is "IPv$f: zone 2 has its own server" "$(fetch cm $f)" sm1
 	is "IPv$f: zone 1 still has its own" "$(fetch cl $f)" sv1
+	before=$(resent)
+	is "IPv$f: in quick turns as well" "$(for n in cm cl cm cl cm; do fetch $n $f; done | tr '\n' ' ')" \
+		'sm1 sv1 sm1 sv1 sm1 '
+	for n in cl cm; do
+		in_ns $n curl -s --max-time $((30 * slow)) --limit-rate "$rate" --local-port 5000 \
+			"http://$(vip $f 80)/f/big" |
+			md5sum >"$tmp/md5-$n" &
+	done
+	wait_for 40 test -s "$tmp/md5-cl" -a -s "$tmp/md5-cm"
+	is "IPv$f: and both at once" "$(cat "$tmp/md5-cl" "$tmp/md5-cm")" "$big_md5
+$big_md5"
+	rm "$tmp"/md5-*
+	is "IPv$f: and no packet went astray" "$(resent)" "$before"
 done
 verify
 

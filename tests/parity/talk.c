@@ -3,7 +3,7 @@
  * A server that answers each connection (TCP) or datagram (UDP) with its name, and a client that makes
  * connections one at a time, each from the next source port, and prints who answered or the errno's name.
  *   talk serve PORT NAME
- *   talk ask tcp|udp ADDRESS PORT FIRST_SOURCE_PORT COUNT
+ *   talk ask tcp|udp ADDRESS FIRST_SOURCE_PORT COUNT PORT...   a line of answers for each PORT
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -65,17 +65,17 @@ static int serve(int port, const char *name)
 	return fail("poll");
 }
 
-static socklen_t parse(const char *host, int port, union addr *to)
+static socklen_t parse(const char *host, const char *port, union addr *to)
 {
 	memset(to, 0, sizeof(*to));
 	if (inet_pton(AF_INET, host, &to->in.sin_addr) == 1) {
 		to->in.sin_family = AF_INET;
-		to->in.sin_port = htons(port);
+		to->in.sin_port = htons(atoi(port));
 		return sizeof(to->in);
 	}
 	if (inet_pton(AF_INET6, host, &to->in6.sin6_addr) == 1) {
 		to->in6.sin6_family = AF_INET6;
-		to->in6.sin6_port = htons(port);
+		to->in6.sin6_port = htons(atoi(port));
 		return sizeof(to->in6);
 	}
 	fprintf(stderr, "talk: bad address '%s'\n", host);
@@ -110,24 +110,25 @@ int main(int argc, char **argv)
 {
 	union addr to;
 	socklen_t len;
-	int type, sport;
+	int type;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 4 && !strcmp(argv[1], "serve"))
 		return serve(atoi(argv[2]), argv[3]);
-	if (argc != 7 || strcmp(argv[1], "ask")) {
-		fputs("usage: talk serve PORT NAME | talk ask tcp|udp ADDRESS PORT FIRST_SOURCE_PORT COUNT\n", stderr);
+	if (argc < 7 || strcmp(argv[1], "ask")) {
+		fputs("usage: talk serve PORT NAME | talk ask tcp|udp ADDRESS FIRST_SOURCE_PORT COUNT PORT...\n", stderr);
 		return 2;
 	}
 	type = strcmp(argv[2], "tcp") ? SOCK_DGRAM : SOCK_STREAM;
-	len = parse(argv[3], atoi(argv[4]), &to);
-	sport = atoi(argv[5]);
-	for (int i = 0; i < atoi(argv[6]); i++) {
-		char who[64];
+	for (char **port = argv + 6; *port; port++) {
+		len = parse(argv[3], *port, &to);
+		for (int i = 0; i < atoi(argv[5]); i++) {
+			char who[64];
 
-		if (ask_once(type, &to, len, sport + i, who, sizeof(who)))
-			snprintf(who, sizeof(who), "%s", strerrorname_np(errno));
-		puts(who);
+			if (ask_once(type, &to, len, atoi(argv[4]) + i, who, sizeof(who)))
+				snprintf(who, sizeof(who), "%s", strerrorname_np(errno));
+			printf("%s%s", i ? " " : "", who);
+		}
+		puts("");
 	}
 	return 0;
 }

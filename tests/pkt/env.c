@@ -121,6 +121,14 @@ static void batch_neighbour(FILE *f, enum side side, enum who who)
 			who_texts[who][v6], m[0], m[1], m[2], m[3], m[4], m[5], side_names[side]);
 }
 
+void neighbour_set(struct env *t, enum who who, enum who as)
+{
+	const uint8_t *m = who_mac(as);
+
+	ip_command(t, "neigh replace %s lladdr %02x:%02x:%02x:%02x:%02x:%02x dev srv0 nud permanent",
+		   who_text(t->af, who), m[0], m[1], m[2], m[3], m[4], m[5]);
+}
+
 void env_network(struct env *t)
 {
 	cpu_set_t one;
@@ -155,8 +163,8 @@ void env_network(struct env *t)
 	      "route add 2001:db8:c::/47 via 2001:db8:1::fe\n"
 	      "route add 203.0.114.0/24 via 192.0.2.254\n"
 	      "route add 2001:db8:f1::/48 via 2001:db8:1::fe\n"
-	      "route add 10.2.0.0/24 via 10.1.0.254 mtu 1300\n"
-	      "route add fd00:2::/64 via fd00:1::fe mtu 1300\n"
+	      "route add 10.2.0.0/24 via 10.1.0.254 mtu lock 1300\n"
+	      "route add fd00:2::/64 via fd00:1::fe mtu lock 1300\n"
 	      "route add unreachable 10.8.0.0/24\n"
 	      "route add unreachable fd00:8::/64\n",
 	      f);
@@ -282,11 +290,7 @@ void env_reset_maps(struct env *t)
 		t->config.timeouts[i] = (100 + 10 * i) * t->hz;
 	config_write(t);
 	snat_ports(t, 1024, 65535);
-	for (int i = CLIENT_SIDE; i <= SERVER_SIDE; i++) {
-		struct ivb_dev dev = { .zone = ZONE };
-
-		bpf_map__update_elem(t->skel->maps.devs, &t->ifindex[i], sizeof(uint32_t), &dev,
-				     sizeof(dev), 0);
-	}
+	device_attach(t, CLIENT_SIDE, ZONE);
+	device_attach(t, SERVER_SIDE, ZONE);
 	counters_read(t, 0);
 }

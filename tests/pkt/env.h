@@ -82,6 +82,9 @@ struct pkt_addr who_addr(int af, enum who who);
 void ip_command(struct env *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sysctl_write(const char *path, const char *value);
 
+/* Gives who the MAC address that belongs to as. */
+void neighbour_set(struct env *t, enum who who, enum who as);
+
 /* --- state.c: what user space would have written */
 struct service {
 	struct ivb_service_key key;
@@ -105,6 +108,7 @@ void config_snat_addr(struct env *t, enum who who);
 void dest_set_state(struct env *t, uint32_t slot, enum ivb_dest_state state);
 /* The service's ring: segments of {start, length of the set, dest slots...}; period = its length. */
 void ring_write(struct env *t, struct service *s, uint32_t period, uint32_t num_segments, ...);
+void device_attach(struct env *t, enum side side, uint32_t zone);
 /* One service with one server, rr: what most cases need. */
 struct service simple(struct env *t, int proto, enum ivb_snat snat);
 /* The same with another server. */
@@ -113,16 +117,24 @@ struct service simple_to(struct env *t, int proto, enum ivb_snat snat, enum who 
 /* --- observe.c: what the programs have written */
 uint32_t jiffies_now(struct env *t);
 bool flow_find(struct env *t, const struct pkt_spec *key, union any_flow *ret);
+/* Sets every next hop's lock, as another CPU does while it writes. */
+void nexthops_lock(struct env *t, uint32_t locked);
 /* Whether a next hop between these two addresses is cached (and fresh, after nexthops_age(0)). */
 bool nexthop_known(struct env *t, const struct pkt_addr *src, const struct pkt_addr *dst);
 void flow_write(struct env *t, const struct pkt_spec *key, const union any_flow *flow);
 /* The state of the connection of that packet, or IVB_NONE. */
 uint32_t conn_state(struct env *t, const struct pkt_spec *key);
+/* Puts it into a state, with the counts of its server and as if no packet had been seen in it. */
+void conn_set_state(struct env *t, const struct pkt_spec *key, uint32_t state);
 /* Jiffies until the connection of that packet ends. */
 int32_t conn_expires_in(struct env *t, const struct pkt_spec *key);
 void conn_expire_in(struct env *t, const struct pkt_spec *key, int32_t jiffies);
 struct ivb_dest_conns dest_counts(struct env *t, uint32_t slot);
 uint32_t flows_count(struct env *t);
+/* Ends every connection, as if the timer had. */
+void conns_forget(struct env *t);
+uint32_t frags_count(struct env *t);
+void frags_age(struct env *t, uint32_t jiffies);
 /* Makes every cached next hop that many jiffies old. */
 void nexthops_age(struct env *t, uint32_t jiffies);
 /* Law 4: every flow has its peer, recounted connections equal the counters. */
@@ -179,6 +191,9 @@ void xmit_raw(struct env *t, const char *func, int line, const struct pkt *in, e
 
 /* A packet that must be sent, its content not looked at, and nothing counted. */
 void send_blind(struct env *t, const struct pkt_spec *in);
+/* A packet that may be answered or not: adds to *a or *b if that reason was counted. */
+void send_counting(struct env *t, const struct pkt_spec *in, enum ivb_reason reason_a, uint32_t *a,
+		   enum ivb_reason reason_b, uint32_t *b);
 
 #define expect(t, in, ...) xmit(t, __func__, __LINE__, in, (struct outcome){ __VA_ARGS__ })
 #define expect_fast(t, in, out)                                                                    \

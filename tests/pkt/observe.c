@@ -99,6 +99,72 @@ uint32_t conn_state(struct env *t, const struct pkt_spec *spec)
 	return conn.conn.state;
 }
 
+static bool state_counts_active(uint32_t state)
+{
+	return state == IVB_S_ESTABLISHED || state == IVB_S_SYN_SENT || state == IVB_S_SYN_RECV ||
+	       state == IVB_S_SYNACK;
+}
+
+/* The key under which the other direction arrives: the new tuple, turned round. */
+static union any_tuple peer_key(struct env *t, const union any_flow *f, uint32_t proto)
+{
+	union any_tuple key = { 0 };
+
+	if (t->af == AF_INET) {
+		key.v4.saddr = f->v4.daddr;
+		key.v4.daddr = f->v4.saddr;
+		key.v4.sport = f->flow.dport;
+		key.v4.dport = f->flow.sport;
+		key.v4.proto = proto;
+		key.v4.zone = ZONE;
+	} else {
+		memcpy(key.v6.saddr, f->v6.daddr, 16);
+		memcpy(key.v6.daddr, f->v6.saddr, 16);
+		key.v6.sport = f->flow.dport;
+		key.v6.dport = f->flow.sport;
+		key.v6.proto = proto;
+		key.v6.zone = ZONE;
+	}
+	return key;
+}
+
+/* As if no packet had been seen in this state. */
+static void flow_forget_established(struct env *t, const union any_tuple *key)
+{
+	struct bpf_map *flows = maps_of(t).flows;
+	union any_flow flow;
+
+	if (!get(flows, key, &flow))
+		bail("a case wants a state for a connection that is not there");
+	flow.flow.flags &= ~IVB_FLOW_ESTABLISHED;
+	bpf_map__update_elem(flows, key, bpf_map__key_size(flows), &flow,
+			     bpf_map__value_size(flows), BPF_EXIST);
+}
+
+void conn_set_state(struct env *t, const struct pkt_spec *spec, uint32_t state)
+{
+	struct bpf_map *conns = maps_of(t).conns;
+	struct ivb_dest_conns counts;
+	union any_tuple key;
+	union any_flow flow;
+	union any_conn conn;
+
+	if (!flow_find(t, spec, &flow) || !get(conns, &flow.flow.conn, &conn))
+		bail("a case wants a state for a connection that is not there");
+	conn.conn.state = state;
+	bpf_map__update_elem(conns, &flow.flow.conn, sizeof(uint32_t), &conn,
+			     bpf_map__value_size(conns), 0);
+	counts = dest_counts(t, flow.flow.dest);
+	counts.active = state_counts_active(state);
+	counts.inactive = !counts.active;
+	bpf_map__update_elem(t->skel->maps.dest_conns, &flow.flow.dest, sizeof(uint32_t), &counts,
+			     sizeof(counts), 0);
+	key = tuple_of(t, spec);
+	flow_forget_established(t, &key);
+	key = peer_key(t, &flow, spec->proto);
+	flow_forget_established(t, &key);
+}
+
 static bool stamp_of(struct env *t, uint32_t id, uint32_t *ret)
 {
 	uint32_t group = id / IVB_CLOCK_GROUP;
@@ -157,6 +223,51 @@ uint32_t flows_count(struct env *t)
 	return n;
 }
 
+void conns_forget(struct env *t)
+{
+	struct family_maps m = maps_of(t);
+	struct ivb_clock_group free_slots = { 0 };
+	struct ivb_dest_conns none = { 0 };
+	union any_tuple key;
+
+	while (!bpf_map__get_next_key(m.flows, NULL, &key, bpf_map__key_size(m.flows)))
+		bpf_map__delete_elem(m.flows, &key, bpf_map__key_size(m.flows), 0);
+	for (uint32_t i = 0; i < MAX_CONNS / IVB_CLOCK_GROUP; i++)
+		bpf_map__update_elem(m.clock, &i, sizeof(i), &free_slots, sizeof(free_slots), 0);
+	for (uint32_t i = 0; i < t->num_dests; i++)
+		bpf_map__update_elem(t->skel->maps.dest_conns, &i, sizeof(i), &none, sizeof(none),
+				     0);
+}
+
+uint32_t frags_count(struct env *t)
+{
+	struct bpf_map *map = t->skel->maps.frags;
+	struct ivb_frag_key key;
+	void *prev = NULL;
+	uint32_t n = 0;
+
+	while (!bpf_map__get_next_key(map, prev, &key, sizeof(key))) {
+		prev = &key;
+		n++;
+	}
+	return n;
+}
+
+void frags_age(struct env *t, uint32_t jiffies)
+{
+	struct bpf_map *map = t->skel->maps.frags;
+	struct ivb_frag_key key;
+	struct ivb_frag frag;
+	void *prev = NULL;
+
+	while (!bpf_map__get_next_key(map, prev, &key, sizeof(key))) {
+		prev = &key;
+		get(map, &key, &frag);
+		frag.stamp -= jiffies;
+		bpf_map__update_elem(map, &key, sizeof(key), &frag, sizeof(frag), 0);
+	}
+}
+
 void nexthops_age(struct env *t, uint32_t jiffies)
 {
 	struct bpf_map *map = t->skel->maps.nexthops;
@@ -167,6 +278,19 @@ void nexthops_age(struct env *t, uint32_t jiffies)
 		if (!get(map, &i, &nh) || !nh.stamp)
 			continue;
 		nh.stamp = stamp;
+		bpf_map__update_elem(map, &i, sizeof(i), &nh, sizeof(nh), 0);
+	}
+}
+
+void nexthops_lock(struct env *t, uint32_t locked)
+{
+	struct bpf_map *map = t->skel->maps.nexthops;
+	struct ivb_nexthop nh;
+
+	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++) {
+		if (!get(map, &i, &nh))
+			continue;
+		nh.lock = locked;
 		bpf_map__update_elem(map, &i, sizeof(i), &nh, sizeof(nh), 0);
 	}
 }
@@ -201,35 +325,6 @@ void counters_read(struct env *t, int when)
 		}
 	}
 	free(values);
-}
-
-/* The key under which the other direction arrives: the new tuple, turned round. */
-static union any_tuple peer_key(struct env *t, const union any_flow *f, uint32_t proto)
-{
-	union any_tuple key = { 0 };
-
-	if (t->af == AF_INET) {
-		key.v4.saddr = f->v4.daddr;
-		key.v4.daddr = f->v4.saddr;
-		key.v4.sport = f->flow.dport;
-		key.v4.dport = f->flow.sport;
-		key.v4.proto = proto;
-		key.v4.zone = ZONE;
-	} else {
-		memcpy(key.v6.saddr, f->v6.daddr, 16);
-		memcpy(key.v6.daddr, f->v6.saddr, 16);
-		key.v6.sport = f->flow.dport;
-		key.v6.dport = f->flow.sport;
-		key.v6.proto = proto;
-		key.v6.zone = ZONE;
-	}
-	return key;
-}
-
-static bool state_counts_active(uint32_t state)
-{
-	return state == IVB_S_ESTABLISHED || state == IVB_S_SYN_SENT || state == IVB_S_SYN_RECV ||
-	       state == IVB_S_SYNACK;
 }
 
 /* One flow: its peer, its connection, its stamp. Counts forward flows by dest. */

@@ -36,17 +36,16 @@ void config_write(struct env *t)
 
 void snat_ports(struct env *t, unsigned int low, unsigned int high)
 {
-	struct ivb_port_group group = { 0 };
-	uint32_t n = 0, index;
+	static struct ivb_port_group groups[65536 / IVB_PORT_GROUP];
+	uint32_t n = 0;
 
+	memset(groups, 0, sizeof(groups));
 	for (unsigned int port = low; port <= high; port++, n++) {
-		group.port[n % IVB_PORT_GROUP] = port;
-		if (n % IVB_PORT_GROUP == IVB_PORT_GROUP - 1 || port == high) {
-			index = n / IVB_PORT_GROUP;
-			put(t->skel->maps.snat_ports, &index, &group);
-			memset(&group, 0, sizeof(group));
-		}
+		groups[n / IVB_PORT_GROUP].port[n % IVB_PORT_GROUP] = port;
+		groups[port / IVB_PORT_GROUP].allowed |= 1u << port % IVB_PORT_GROUP;
 	}
+	for (uint32_t i = 0; i < 65536 / IVB_PORT_GROUP; i++)
+		put(t->skel->maps.snat_ports, &i, &groups[i]);
 	t->config.num_snat_ports = n;
 	config_write(t);
 }
@@ -177,6 +176,13 @@ void ring_write(struct env *t, struct service *s, uint32_t period, uint32_t num_
 	t->ring_words = slots;
 	sched.capacity = slots - first;
 	put(t->skel->maps.scheds, &s->value.sched, &sched);
+}
+
+void device_attach(struct env *t, enum side side, uint32_t zone)
+{
+	struct ivb_dev dev = { .zone = zone };
+
+	put(t->skel->maps.devs, &t->ifindex[side], &dev);
 }
 
 struct service simple_to(struct env *t, int proto, enum ivb_snat snat, enum who server)

@@ -128,7 +128,9 @@ static void compare_counters(struct env *t, const char *func, int line, struct o
 	memcpy(t->counters[0], t->counters[1], sizeof(t->counters[0]));
 }
 
-/* Returns the verdict, or -1000 if the kernel refuses the packet. */
+#define REFUSED -1000
+
+/* Returns the verdict, or REFUSED if the kernel does not take the packet (at most 3 kB). */
 static int run(struct env *t, const struct pkt *in, enum side side, struct pkt *got)
 {
 	struct __sk_buff ctx = { .ifindex = t->ifindex[side] };
@@ -142,7 +144,7 @@ static int run(struct env *t, const struct pkt *in, enum side side, struct pkt *
 	}
 	if (bpf_prog_test_run_opts(bpf_program__fd(t->skel->progs.tc_ingress), &opts)) {
 		fail(t, __func__, __LINE__, "test run: %s", strerror(errno));
-		return -1000;
+		return REFUSED;
 	}
 	got->len = opts.data_size_out;
 	return (int)opts.retval;
@@ -162,6 +164,8 @@ void xmit_raw(struct env *t, const char *func, int line, const struct pkt *in, e
 	static struct pkt got;
 	int verdict = run(t, in, side, &got);
 
+	if (verdict == REFUSED)
+		return;
 	if (verdict != want.verdict)
 		fail(t, func, line, "verdict %s, expected %s", verdict_name(verdict),
 		     verdict_name(want.verdict));
@@ -188,4 +192,17 @@ void send_blind(struct env *t, const struct pkt_spec *in)
 	pkt_build(&frame, in);
 	check_int(t, run(t, &frame, side_of(in), &got), want.verdict, "verdict");
 	compare_counters(t, __func__, __LINE__, want, frame.len, got.len);
+}
+
+void send_counting(struct env *t, const struct pkt_spec *in, enum ivb_reason reason_a, uint32_t *a,
+		   enum ivb_reason reason_b, uint32_t *b)
+{
+	static struct pkt frame, got;
+
+	pkt_build(&frame, in);
+	run(t, &frame, side_of(in), &got);
+	counters_read(t, 1);
+	*a += t->counters[1][reason_a][0] - t->counters[0][reason_a][0];
+	*b += t->counters[1][reason_b][0] - t->counters[0][reason_b][0];
+	memcpy(t->counters[0], t->counters[1], sizeof(t->counters[0]));
 }

@@ -54,7 +54,8 @@ static void test_addr(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		is_str(reparse(cases[i].af, cases[i].in), cases[i].out, "address '%s'", cases[i].in);
+		is_str(reparse(cases[i].af, cases[i].in), cases[i].out, "address '%s'",
+		       cases[i].in);
 	ok(!ivb_addr_parse(AF_INET, "1.2.3.4", NULL, &a) && !a.ip6[1] && !a.ip6[2] && !a.ip6[3],
 	   "IPv4 zeroes the other words");
 	b = a;
@@ -109,7 +110,8 @@ static void test_addrport(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		is_str(reparse_port(cases[i][0]), cases[i][1], "address and port '%s'", cases[i][0]);
+		is_str(reparse_port(cases[i][0]), cases[i][1], "address and port '%s'",
+		       cases[i][0]);
 }
 
 static void test_prefix(void)
@@ -158,15 +160,24 @@ static void test_kinds(void)
 		const char *addr;
 		bool unicast, loopback;
 	} cases[] = {
-		{ "10.0.0.1", true, false },	   { "0.0.0.0", false, false },
-		{ "223.255.255.255", true, false }, { "224.0.0.1", false, false },
-		{ "239.1.1.1", false, false },	   { "240.0.0.1", true, false },
-		{ "255.255.255.255", false, false }, { "127.0.0.1", true, true },
-		{ "127.9.9.9", true, true },	   { "fd00::1", true, false },
-		{ "::", false, false },		   { "::1", true, true },
-		{ "ff02::1", false, false },	   { "fe80::1", false, false },
-		{ "febf::1", false, false },	   { "fec0::1", true, false },
-		{ "::ffff:10.0.0.1", false, false }, { "::10.0.0.1", true, false },
+		{ "10.0.0.1", true, false },
+		{ "0.0.0.0", false, false },
+		{ "223.255.255.255", true, false },
+		{ "224.0.0.1", false, false },
+		{ "239.1.1.1", false, false },
+		{ "240.0.0.1", true, false },
+		{ "255.255.255.255", false, false },
+		{ "127.0.0.1", true, true },
+		{ "127.9.9.9", true, true },
+		{ "fd00::1", true, false },
+		{ "::", false, false },
+		{ "::1", true, true },
+		{ "ff02::1", false, false },
+		{ "fe80::1", false, false },
+		{ "febf::1", false, false },
+		{ "fec0::1", true, false },
+		{ "::ffff:10.0.0.1", false, false },
+		{ "::10.0.0.1", true, false },
 	};
 	union ivb_addr a;
 	size_t i;
@@ -175,7 +186,8 @@ static void test_kinds(void)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ivb_addr_parse(AF_UNSPEC, cases[i].addr, &af, &a);
 		is_int(ivb_addr_is_unicast(af, &a), cases[i].unicast, "%s unicast", cases[i].addr);
-		is_int(ivb_addr_is_loopback(af, &a), cases[i].loopback, "%s loopback", cases[i].addr);
+		is_int(ivb_addr_is_loopback(af, &a), cases[i].loopback, "%s loopback",
+		       cases[i].addr);
 	}
 }
 
@@ -212,7 +224,8 @@ static void test_num(void)
 		       "number '%s'", cases[i].in);
 		ok(v == cases[i].value, "number '%s': value", cases[i].in);
 	}
-	ok(!ivb_range_parse(&lo, &hi, "1024-65535", 1, 65535) && lo == 1024 && hi == 65535, "range");
+	ok(!ivb_range_parse(&lo, &hi, "1024-65535", 1, 65535) && lo == 1024 && hi == 65535,
+	   "range");
 	ok(!ivb_range_parse(&lo, &hi, "80", 1, 65535) && lo == 80 && hi == 80, "range of one");
 	is_int(ivb_range_parse(&lo, &hi, "90-80", 1, 65535), -EINVAL, "range backwards");
 	is_int(ivb_range_parse(&lo, &hi, "80-", 1, 65535), -EINVAL, "range without end");

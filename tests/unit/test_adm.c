@@ -57,7 +57,9 @@ static const struct {
 	{ "-A -t [fd00::9:80 -s rr", 2, SVC_ILLEGAL },
 	{ "-A -t [fd00::9]80 -s rr", 2, SVC_ILLEGAL },
 	{ "-A -t [fd00::zz]:80 -s rr", 2, SVC_ILLEGAL },
-	{ "-A -t [10.9.9.9]:80 -s rr", 2, SVC_ILLEGAL }, /* ours: not "Zero port", which it is not */
+	{ "-A -t [10.9.9.9]:80 -s rr", 2,
+	  SVC_ILLEGAL },			     /* ours: not "Zero port", which it is not */
+	{ "-A -t 10.9.9:80 -s rr", 2, SVC_ILLEGAL }, /* ours: ipvsadm takes it for 10.9.0.9 */
 	/* servers' addresses */
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.6:65536 -m", 2, DEST_ILLEGAL },
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.6: -m", 2, DEST_ILLEGAL },
@@ -75,32 +77,46 @@ static const struct {
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.3:80 -m -w 5x", 2, "illegal weight specified" },
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.3:80 -m -w ''", 2, "illegal weight specified" },
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.3:80 -m -w 2147483648", 2, "illegal weight specified" },
-	{ "-a -t 10.9.9.9:80 -r 10.0.1.3:80 -m -w 65536", 2, "illegal weight specified" }, /* ours */
+	{ "-a -t 10.9.9.9:80 -r 10.0.1.3:80 -m -w 65536", 2,
+	  "illegal weight specified" }, /* ours */
 	/* twice */
-	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m -m", 2, "multiple 'forwarding-method' options specified" },
-	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m -g", 2, "multiple 'forwarding-method' options specified" },
+	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m -m", 2,
+	  "multiple 'forwarding-method' options specified" },
+	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m -g", 2,
+	  "multiple 'forwarding-method' options specified" },
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.8:80 -r 10.0.1.9:80 -m", 2,
 	  "multiple 'real-server' options specified" },
-	{ "-A -t 10.9.9.9:80 -u 10.9.9.9:80 -s rr", 2, "multiple 'service-address' options specified" },
-	{ "-A -t 10.9.9.9:80 -t 10.9.9.9:81 -s rr", 2, "multiple 'service-address' options specified" },
+	{ "-A -t 10.9.9.9:80 -u 10.9.9.9:80 -s rr", 2,
+	  "multiple 'service-address' options specified" },
+	{ "-A -t 10.9.9.9:80 -t 10.9.9.9:81 -s rr", 2,
+	  "multiple 'service-address' options specified" },
 	{ "-A -t 10.9.9.9:80 -s rr -s wrr", 2, "multiple 'scheduler' options specified" },
 	/* what goes with what */
-	{ "-A", 2, "You need to supply the 'service-address' option for the 'add-service' command" },
-	{ "-A -s rr", 2, "You need to supply the 'service-address' option for the 'add-service' command" },
+	{ "-A", 2,
+	  "You need to supply the 'service-address' option for the 'add-service' command" },
+	{ "-A -s rr", 2,
+	  "You need to supply the 'service-address' option for the 'add-service' command" },
 	{ "-A -t 10.9.9.9:80 -s rr -r 10.0.1.2:80", 2,
 	  "Illegal 'real-server' option with the 'add-service' command" },
-	{ "-A -t 10.9.9.9:80 -s rr -w 5", 2, "Illegal 'weight' option with the 'add-service' command" },
+	{ "-A -t 10.9.9.9:80 -s rr -w 5", 2,
+	  "Illegal 'weight' option with the 'add-service' command" },
 	{ "-A -t 10.9.9.9:80 -s rr -m", 2,
 	  "Illegal 'forwarding-method' option with the 'add-service' command" },
-	{ "-A -t 10.9.9.9:80 -s rr -n", 2, "Illegal 'numeric' option with the 'add-service' command" },
-	{ "-A -t 10.9.9.9:80 -s rr -c", 2, "Illegal 'connection' option with the 'add-service' command" },
-	{ "-D", 2, "You need to supply the 'service-address' option for the 'delete-service' command" },
-	{ "-D -t 10.9.9.9:80 -s rr", 2, "Illegal 'scheduler' option with the 'delete-service' command" },
+	{ "-A -t 10.9.9.9:80 -s rr -n", 2,
+	  "Illegal 'numeric' option with the 'add-service' command" },
+	{ "-A -t 10.9.9.9:80 -s rr -c", 2,
+	  "Illegal 'connection' option with the 'add-service' command" },
+	{ "-D", 2,
+	  "You need to supply the 'service-address' option for the 'delete-service' command" },
+	{ "-D -t 10.9.9.9:80 -s rr", 2,
+	  "Illegal 'scheduler' option with the 'delete-service' command" },
 	{ "-D -t 10.9.9.9:80 -r 10.0.1.2:80", 2,
 	  "Illegal 'real-server' option with the 'delete-service' command" },
-	{ "-E", 2, "You need to supply the 'service-address' option for the 'edit-service' command" },
+	{ "-E", 2,
+	  "You need to supply the 'service-address' option for the 'edit-service' command" },
 	{ "-a", 2, "You need to supply the 'service-address' option for the 'add-server' command" },
-	{ "-a -t 10.9.9.9:80", 2, "You need to supply the 'real-server' option for the 'add-server' command" },
+	{ "-a -t 10.9.9.9:80", 2,
+	  "You need to supply the 'real-server' option for the 'add-server' command" },
 	{ "-a -t 10.9.9.9:80 -m", 2,
 	  "You need to supply the 'real-server' option for the 'add-server' command" },
 	{ "-a -r 10.0.1.2:80", 2,
@@ -109,9 +125,12 @@ static const struct {
 	  "Illegal 'scheduler' option with the 'add-server' command" },
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.2:80 -p", 2,
 	  "Illegal 'persistent' option with the 'add-server' command" },
-	{ "-e", 2, "You need to supply the 'service-address' option for the 'edit-server' command" },
-	{ "-e -t 10.9.9.9:80", 2, "You need to supply the 'real-server' option for the 'edit-server' command" },
-	{ "-d", 2, "You need to supply the 'service-address' option for the 'delete-server' command" },
+	{ "-e", 2,
+	  "You need to supply the 'service-address' option for the 'edit-server' command" },
+	{ "-e -t 10.9.9.9:80", 2,
+	  "You need to supply the 'real-server' option for the 'edit-server' command" },
+	{ "-d", 2,
+	  "You need to supply the 'service-address' option for the 'delete-server' command" },
 	{ "-d -t 10.9.9.9:80", 2,
 	  "You need to supply the 'real-server' option for the 'delete-server' command" },
 	{ "-d -t 10.9.9.9:80 -r 10.0.1.2:80 -w 5", 2,
@@ -129,7 +148,8 @@ static const struct {
 	{ "-L -c --stats", 2, "options conflicts in the list command" },
 	{ "-C --sort", 2, "Illegal 'sort' option with the 'flush' command" },
 	{ "-C --zone 1", 2, "Illegal 'zone' option with the 'flush' command" },
-	{ "-D -t 10.9.9.9:80 --snat auto", 2, "Illegal 'snat' option with the 'delete-service' command" },
+	{ "-D -t 10.9.9.9:80 --snat auto", 2,
+	  "Illegal 'snat' option with the 'delete-service' command" },
 	{ "-L --snat auto", 2, "Illegal 'snat' option with the 'list' command" },
 	/* words that are out of place */
 	{ "-C extra", 2, "unexpected argument extra" },
@@ -179,7 +199,8 @@ static const struct {
 	{ "-e -t 10.9.9.9:80 -r 10.0.1.2 -w 3", 2,
 	  "direct routing (-g, which is meant without -m)" LATER "; say -m (masquerading)" },
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m -x 5 -y 2", 2, "-x: a limit of connections" LATER },
-	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m --tun-type gue --tun-port 6", 2, "--tun-type: tunnelling" LATER },
+	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m --tun-type gue --tun-port 6", 2,
+	  "--tun-type: tunnelling" LATER },
 	{ "-L -n --stats", 2,
 	  "--stats: listing statistics (--json has a server's counters)" LATER },
 	{ "-L -n --timeout", 2, "--timeout: listing timeouts" LATER },
@@ -192,7 +213,8 @@ static const struct {
 	/* ours: ours */
 	{ "-A -t 10.9.9.9:80 -s rr --snat default", 2,
 	  "illegal SNAT policy specified: it is never, auto or always" },
-	{ "-A -t 10.9.9.9:80 -s rr --zone 16777216", 2, "illegal zone specified: it is a number up to 16777215" },
+	{ "-A -t 10.9.9.9:80 -s rr --zone 16777216", 2,
+	  "illegal zone specified: it is a number up to 16777215" },
 };
 
 static void test_refused(void)
@@ -204,8 +226,8 @@ static void test_refused(void)
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		int r = parse_line(&adm, refused[i].line, &err);
 
-		ok(r < 0 && err.status == refused[i].status, "adm %s: refused with %d", refused[i].line,
-		   refused[i].status);
+		ok(r < 0 && err.status == refused[i].status, "adm %s: refused with %d",
+		   refused[i].line, refused[i].status);
 		is_str(err.text, refused[i].text, "adm %s: why", refused[i].line);
 	}
 }
@@ -228,8 +250,8 @@ static const char *request(const char *line)
 	case IVB_ADM_ADD:
 	case IVB_ADM_EDIT:
 		snprintf(buf, sizeof(buf), "%s %u %s zone %u sched %u snat %u",
-			 a.cmd == IVB_ADM_ADD ? "add" : "edit", a.key.proto, vip, a.key.zone, a.scheduler,
-			 a.snat);
+			 a.cmd == IVB_ADM_ADD ? "add" : "edit", a.key.proto, vip, a.key.zone,
+			 a.scheduler, a.snat);
 		break;
 	case IVB_ADM_DEL:
 		snprintf(buf, sizeof(buf), "del %u %s", a.key.proto, vip);
@@ -243,7 +265,9 @@ static const char *request(const char *line)
 	case IVB_ADM_EDIT_DEST:
 	case IVB_ADM_DEL_DEST:
 		snprintf(buf, sizeof(buf), "%s %u %s dest %s weight %u",
-			 a.cmd == IVB_ADM_ADD_DEST ? "add" : a.cmd == IVB_ADM_DEL_DEST ? "del" : "edit",
+			 a.cmd == IVB_ADM_ADD_DEST   ? "add"
+			 : a.cmd == IVB_ADM_DEL_DEST ? "del"
+						     : "edit",
 			 a.key.proto, vip, dest, a.weight);
 		break;
 	default:
@@ -271,28 +295,33 @@ static void test_taken(void)
 		{ "-A -u 10.9.9.9:53 -s wrr", "add 17 10.9.9.9:53 zone 0 sched 1 snat 4" },
 		{ "-A -t [fd00::9]:80 -s rr", "add 6 [fd00::9]:80 zone 0 sched 0 snat 4" },
 		{ "-A -t 10.9.9.9:080 -s rr", "add 6 10.9.9.9:80 zone 0 sched 0 snat 4" },
-		{ "-A -t 10.9.9:80 -s rr", "add 6 10.9.0.9:80 zone 0 sched 0 snat 4" },
 		{ "-A -t localhost:80 -s rr", "add 6 127.0.0.1:80 zone 0 sched 0 snat 4" },
 		{ "-A -t 10.9.9.9:81 -s nosuch", "add 6 10.9.9.9:81 zone 0 sched 2 snat 4" },
 		{ "-A -t 10.9.9.9:80 -s rr --snat always --zone 7",
 		  "add 6 10.9.9.9:80 zone 7 sched 0 snat 3" },
-		{ "-E -t 10.9.9.9:80 -s wrr --snat=never", "edit 6 10.9.9.9:80 zone 0 sched 1 snat 1" },
+		{ "-E -t 10.9.9.9:80 -s wrr --snat=never",
+		  "edit 6 10.9.9.9:80 zone 0 sched 1 snat 1" },
 		{ "--add-service --tcp-service 10.9.9.9:80 --scheduler rr",
 		  "add 6 10.9.9.9:80 zone 0 sched 0 snat 4" },
 		{ "-s rr -A -t 10.9.9.9:80", "refused: " TRY },
 		{ "-D -t 10.9.9.9:80", "del 6 10.9.9.9:80" },
-		{ "-a -t 10.9.9.9:80 -r 10.0.1.2:80 -m", "add 6 10.9.9.9:80 dest 10.0.1.2:80 weight 1" },
-		{ "-a -t 10.9.9.9:80 -r 10.0.1.4 -m -w 0", "add 6 10.9.9.9:80 dest 10.0.1.4:80 weight 0" },
-		{ "-a -r 10.0.1.4 -t 10.9.9.9:80 -m", "add 6 10.9.9.9:80 dest 10.0.1.4:80 weight 1" },
+		{ "-a -t 10.9.9.9:80 -r 10.0.1.2:80 -m",
+		  "add 6 10.9.9.9:80 dest 10.0.1.2:80 weight 1" },
+		{ "-a -t 10.9.9.9:80 -r 10.0.1.4 -m -w 0",
+		  "add 6 10.9.9.9:80 dest 10.0.1.4:80 weight 0" },
+		{ "-a -r 10.0.1.4 -t 10.9.9.9:80 -m",
+		  "add 6 10.9.9.9:80 dest 10.0.1.4:80 weight 1" },
 		{ "-at10.9.9.9:80 -r10.0.1.3 -mw6", "add 6 10.9.9.9:80 dest 10.0.1.3:80 weight 6" },
 		{ "-a -t=10.9.9.9:80 -r=10.0.1.3 -m -w=65535",
 		  "add 6 10.9.9.9:80 dest 10.0.1.3:80 weight 65535" },
 		{ "-a -t [fd00::9]:80 -r [fd00:1::2]:8080 -m -w 7",
 		  "add 6 [fd00::9]:80 dest [fd00:1::2]:8080 weight 7" },
-		{ "-a -t [fd00::9]:80 -r fd00:1::2 -m", "add 6 [fd00::9]:80 dest [fd00:1::2]:80 weight 1" },
+		{ "-a -t [fd00::9]:80 -r fd00:1::2 -m",
+		  "add 6 [fd00::9]:80 dest [fd00:1::2]:80 weight 1" },
 		{ "--edit-server --tcp-service 10.9.9.9:80 --real-server=10.0.1.2:80 --masquerading --weight=5",
 		  "edit 6 10.9.9.9:80 dest 10.0.1.2:80 weight 5" },
-		{ "-d -t 10.9.9.9:80 -r 10.0.1.2:80", "del 6 10.9.9.9:80 dest 10.0.1.2:80 weight 1" },
+		{ "-d -t 10.9.9.9:80 -r 10.0.1.2:80",
+		  "del 6 10.9.9.9:80 dest 10.0.1.2:80 weight 1" },
 		{ "--clear", "command 3" },
 		{ "-h extra -Q", "command 8" },
 		{ "-v", "command 9" },
@@ -313,8 +342,8 @@ static void test_names(void)
 		return;
 	}
 	fclose(f);
-	is_str(request("-A -t 10.9.9.9:http-alt -s rr"), "add 6 10.9.9.9:8080 zone 0 sched 0 snat 4",
-	       "a port's name");
+	is_str(request("-A -t 10.9.9.9:http-alt -s rr"),
+	       "add 6 10.9.9.9:8080 zone 0 sched 0 snat 4", "a port's name");
 	is_str(request("-A -u 10.9.9.9:domain -s rr"), "add 17 10.9.9.9:53 zone 0 sched 0 snat 4",
 	       "a UDP port's name");
 }

@@ -29,8 +29,10 @@ static void test_services(void)
 	struct ivb_service_key zoned = sorted[4];
 
 	for (i = 0; i + 1 < n; i++) {
-		ok(ivb_service_order(&sorted[i], &sorted[i + 1]) < 0, "service %zu comes before the next", i);
-		ok(ivb_service_order(&sorted[i + 1], &sorted[i]) > 0, "and not the other way round");
+		ok(ivb_service_order(&sorted[i], &sorted[i + 1]) < 0,
+		   "service %zu comes before the next", i);
+		ok(ivb_service_order(&sorted[i + 1], &sorted[i]) > 0,
+		   "and not the other way round");
 	}
 	is_int(ivb_service_order(&sorted[3], &sorted[3]), 0, "a service and itself");
 	zoned.zone = 1;
@@ -40,7 +42,7 @@ static void test_services(void)
 static void test_dests(void)
 {
 	static const char *const sorted[] = { "10.0.0.1:80", "10.0.1.2:80", "10.0.1.2:8080",
-					      "10.0.1.5:0",  "127.0.0.1:80" };
+					      "10.0.1.5:0", "127.0.0.1:80" };
 	struct ivb_dest a = {}, b = {};
 	bool has_port;
 	size_t i;

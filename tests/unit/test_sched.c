@@ -33,7 +33,7 @@ static __u32 rnd(__u32 below)
 
 struct kernel {
 	enum ivb_scheduler scheduler;
-	int at;	     /* index into dests, or HEAD */
+	int at; /* index into dests, or HEAD */
 	int cw, mw, di;
 };
 
@@ -338,7 +338,8 @@ static void test_shapes(void)
 
 	num_dests = 0;
 	plane_init(&plane, IVB_SCHED_WRR);
-	ok(!plane.s.length && !plane.s.num_segments && plane_next(&plane) == IVB_NONE, "no dest at all");
+	ok(!plane.s.length && !plane.s.num_segments && plane_next(&plane) == IVB_NONE,
+	   "no dest at all");
 	for (i = 0; i < 5; i++)
 		insert(i, 0);
 	plane_init(&plane, IVB_SCHED_RR);
@@ -352,10 +353,12 @@ static void test_shapes(void)
 	insert(1, 65535);
 	insert(2, 1);
 	plane_init(&plane, IVB_SCHED_WRR);
-	ok(plane.s.num_segments == 2 && plane.s.length == 65536, "65535 and 1: two segments, all positions");
+	ok(plane.s.num_segments == 2 && plane.s.length == 65536,
+	   "65535 and 1: two segments, all positions");
 	plane.s.num_segments = 0;
 	plane.s.position++;
-	is_int(ivb_cursor_read(&c, IVB_SCHED_WRR, &plane.s, word, NULL), -EUCLEAN, "a damaged table");
+	is_int(ivb_cursor_read(&c, IVB_SCHED_WRR, &plane.s, word, NULL), -EUCLEAN,
+	       "a damaged table");
 }
 
 static void test_limits(void)
@@ -380,7 +383,8 @@ static void test_limits(void)
 	       "1025 distinct weights do not fit");
 	ok(err.text[0], "and the error says so: %s", err.text);
 	ivb_cursor_init(&c, IVB_SCHED_RR, dests, num_dests);
-	is_int(ivb_table_build(&t, IVB_SCHED_RR, dests, num_dests, &c, &err), 0, "but rr does not mind");
+	is_int(ivb_table_build(&t, IVB_SCHED_RR, dests, num_dests, &c, &err), 0,
+	       "but rr does not mind");
 	is_int(t.length, 1025, "rr's period");
 	ivb_table_fini(&t);
 }
@@ -398,7 +402,8 @@ static void test_long_period(void)
 	ivb_cursor_init(&c, IVB_SCHED_WRR, many, 70000);
 	is_int(ivb_table_build(&t, IVB_SCHED_WRR, many, 70000, &c, &err), -E2BIG,
 	       "a period of more than 2^32 connections");
-	is_int(ivb_table_build(&t, IVB_SCHED_WRR, many, 65000, &c, &err), 0, "and one of almost as many");
+	is_int(ivb_table_build(&t, IVB_SCHED_WRR, many, 65000, &c, &err), 0,
+	       "and one of almost as many");
 	ivb_table_fini(&t);
 }
 
@@ -419,9 +424,11 @@ static void test_slices(void)
 	is_int(ivb_slice_find(&got, taken, 3, 200, 60, 0), -ENOSPC, "no room at all");
 	is_int(ivb_slice_find(&got, taken, 3, 0xffffffff, 0xfffffff0, 0), -ENOSPC, "far too much");
 	own = (struct ivb_slice){ 0, 64 };
-	ok(ivb_slice_suits(&own, 1) && ivb_slice_suits(&own, 64) && !ivb_slice_suits(&own, 65), "64 suit");
+	ok(ivb_slice_suits(&own, 1) && ivb_slice_suits(&own, 64) && !ivb_slice_suits(&own, 65),
+	   "64 suit");
 	own.capacity = 4096;
-	ok(ivb_slice_suits(&own, 600) && !ivb_slice_suits(&own, 100), "a large one is not kept for little");
+	ok(ivb_slice_suits(&own, 600) && !ivb_slice_suits(&own, 100),
+	   "a large one is not kept for little");
 }
 
 int main(void)

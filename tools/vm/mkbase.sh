@@ -18,7 +18,7 @@ virtio_console virtio_rng'
 
 # Real programs wherever a test may lean on them: busybox is only for the rest. (Its timeout, env and
 # xargs would also start busybox's own ip, whatever PATH says.)
-programs='bash ip tc ss bridge nft iptables ip6tables ipvsadm bpftool conntrack ethtool tcpdump nginx curl
+programs='dash bash ip tc ss bridge nft iptables ip6tables ipvsadm bpftool conntrack ethtool tcpdump nginx curl
 iperf3 wrk socat dig dnsmasq perl
 [ base64 basename cat chmod chown comm cp cut date dd df dirname du echo env expr factor false fold head
 id install join ln ls md5sum mkdir mkfifo mknod mktemp mv nice nl nohup nproc numfmt od paste printenv
@@ -121,7 +121,7 @@ programs() {
 	dpkg -L perl-base | grep -E '^/usr/(lib|share)/.*perl' | grep -v /unicore/ | while read -r f; do
 		[ -d "$f" ] || add_file "$f"
 	done
-	ln -s bash "$root/usr/bin/sh"
+	ln -s dash "$root/usr/bin/sh"
 	ln -s mawk "$root/usr/bin/awk"
 	for p in iptables-save iptables-restore ip6tables-save ip6tables-restore; do
 		ln -s iptables "$root/usr/sbin/$p"

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which server a new connection gets, and what happens when there is none, or it is gone. */
+#include "env.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const enum who servers[] = { SERVER1, SERVER2, SERVER3 };
+
+/* Opens a connection a letter of order, from as many ports: A is the first server, and so on. */
+static void expect_order(struct env *t, uint16_t port, const char *order)
+{
+	for (; *order; order++, port++) {
+		enum who server = servers[*order - 'A'];
+		struct conn c = conn_of(t, IPPROTO_UDP, CLIENT, port, CLIENT, port, server);
+
+		go_first(t, &c);
+	}
+}
+
+static void rr(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	uint32_t a = dest_add(t, &s, SERVER1, 8080, 1), b = dest_add(t, &s, SERVER2, 8080, 1),
+		 c = dest_add(t, &s, SERVER3, 8080, 1);
+
+	ring_write(t, &s, 3, 1, 0, 3, a, b, c);
+	expect_order(t, 4000, "ABCABCABC");
+	check_int(t, dest_counts(t, a).conns, 3, "scheduled to the first");
+	check_int(t, dest_counts(t, b).inactive, 3, "inactive of the second");
+	/* packets of known connections do not move the ring */
+	expect_order(t, 4001, "BC");
+	check_int(t, dest_counts(t, b).conns, 3, "scheduled to the second");
+}
+
+/* Weights 3, 2 and 1: passes over {A}, {A, B}, {A, B, C}. */
+static void wrr(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	uint32_t a = dest_add(t, &s, SERVER1, 8080, 3), b = dest_add(t, &s, SERVER2, 8080, 2),
+		 c = dest_add(t, &s, SERVER3, 8080, 1);
+
+	ring_write(t, &s, 6, 3, 0, 1, a, 1, 2, a, b, 3, 3, a, b, c);
+	expect_order(t, 4000, "AABABCAABABC");
+	check_int(t, dest_counts(t, a).conns, 6, "scheduled to the first");
+	check_int(t, dest_counts(t, b).conns, 4, "scheduled to the second");
+	check_int(t, dest_counts(t, c).conns, 2, "scheduled to the third");
+}
+
+/* A segment is gone through several times: weights 5 and 2 are {A} x 3 and {A, B} x 2. */
+static void wrr_long_segment(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	uint32_t a = dest_add(t, &s, SERVER1, 8080, 5), b = dest_add(t, &s, SERVER2, 8080, 2);
+
+	ring_write(t, &s, 7, 2, 0, 1, a, 3, 2, a, b);
+	expect_order(t, 4000, "AAAABABAAAABAB");
+}
+
+/* An update of the service switches to the other slice at once. */
+static void slice_switch(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	uint32_t a = dest_add(t, &s, SERVER1, 8080, 1), b;
+
+	ring_write(t, &s, 1, 1, 0, 1, a);
+	expect_order(t, 4000, "AA");
+	s.value.sched++;
+	b = dest_add(t, &s, SERVER2, 8080, 1);
+	ring_write(t, &s, 2, 1, 0, 2, b, a);
+	expect_order(t, 4002, "BABA");
+}
+
+static void expect_unreachable(struct env *t, int proto, uint16_t port)
+{
+	struct conn c = conn_of(t, proto, CLIENT, port, CLIENT, port, SERVER1);
+	struct pkt_spec answer;
+
+	c.in.flags = TCP_SYN;
+	answer = icmp_answer(t, &c.in, t->af == AF_INET ? 3 : 1, t->af == AF_INET ? 3 : 4, 0, VIP);
+	expect_icmp(t, &c.in, &answer, IVB_R_NO_DEST);
+}
+
+static void no_server(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_TCP, VIP, 80, IVB_SNAT_NEVER);
+
+	/* never any, and all of weight 0 */
+	expect_unreachable(t, IPPROTO_TCP, 4000);
+	dest_add(t, &s, SERVER1, 8080, 0);
+	ring_write(t, &s, 0, 0);
+	expect_unreachable(t, IPPROTO_TCP, 4000);
+	service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_ALWAYS);
+	expect_unreachable(t, IPPROTO_UDP, 4000);
+	check_int(t, flows_count(t), 0, "flows");
+}
+
+/* The answer quotes 128 bytes of a long packet, all of a short one. */
+static void unreachable_quotes(struct env *t)
+{
+	static const size_t lengths[] = { 0, 1, 7, 99, 100, 101, 1000 };
+
+	service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct pkt_spec in = from(t, CLIENT_SIDE, CLIENT, 4000, VIP, 80), answer;
+
+		in.proto = IPPROTO_UDP;
+		in.payload_len = lengths[i];
+		answer = icmp_answer(t, &in, t->af == AF_INET ? 3 : 1, t->af == AF_INET ? 3 : 4, 0,
+				     VIP);
+		expect_icmp(t, &in, &answer, IVB_R_NO_DEST);
+	}
+}
+
+/* A removed server: the client's packets are dropped, its replies pass, a SYN goes elsewhere. */
+static void removed_server(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_TCP, VIP, 80, IVB_SNAT_NEVER);
+	uint32_t a = dest_add(t, &s, SERVER1, 8080, 1), b = dest_add(t, &s, SERVER2, 8080, 1);
+	struct conn c = conn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000, SERVER1), d;
+
+	ring_write(t, &s, 1, 1, 0, 1, a);
+	go_first(t, &c);
+	back_first(t, &c);
+	go(t, &c, TCP_ACK);
+	dest_set_state(t, a, IVB_DEST_REMOVED);
+	s.value.sched++;
+	ring_write(t, &s, 1, 1, 0, 1, b);
+	service_zone(t, &s, ZONE);
+	expect_drop(t, &c.in, IVB_R_DEST_GONE);
+	back(t, &c, TCP_ACK);
+	d = conn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000, SERVER2);
+	go_first(t, &d);
+	check_int(t, flows_count(t), 2, "flows");
+	check_int(t, dest_counts(t, a).active, 0, "active of the removed server");
+	check_int(t, dest_counts(t, b).active, 1, "active of the other");
+}
+
+/* Weight 0: no new connections, those that are there go on. */
+static void quiesced_server(struct env *t)
+{
+	struct service s = simple(t, IPPROTO_TCP, IVB_SNAT_NEVER);
+	struct conn c = conn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000, SERVER1);
+
+	go_first(t, &c);
+	s.value.sched++;
+	ring_write(t, &s, 0, 0);
+	service_zone(t, &s, ZONE);
+	go(t, &c, TCP_ACK);
+	expect_unreachable(t, IPPROTO_TCP, 4001);
+	go(t, &c, TCP_ACK);
+}
+
+/* The ring names a server that is another service's by now: the sender tries again. */
+static void ring_out_of_date(struct env *t)
+{
+	struct service s = simple(t, IPPROTO_TCP, IVB_SNAT_NEVER);
+	struct service other = service_add(t, IPPROTO_TCP, VIP2, 80, IVB_SNAT_NEVER);
+	uint32_t theirs = dest_add(t, &other, SERVER2, 8080, 1);
+	struct pkt_spec in = from(t, CLIENT_SIDE, CLIENT, 4000, VIP, 80);
+
+	in.flags = TCP_SYN;
+	ring_write(t, &s, 1, 1, 0, 1, theirs);
+	expect_drop(t, &in, IVB_R_RACE);
+	dest_set_state(t, 0, IVB_DEST_REMOVED);
+	ring_write(t, &s, 1, 1, 0, 1, 0);
+	expect_drop(t, &in, IVB_R_RACE);
+	ring_write(t, &s, 1, 1, 0, 1, 1000000); /* no such slot */
+	expect_unreachable(t, IPPROTO_TCP, 4000);
+	check_int(t, flows_count(t), 0, "flows");
+}
+
+const struct test_case cases_sched[] = {
+	{ "rr", rr, BOTH },
+	{ "wrr", wrr, BOTH },
+	{ "wrr, a segment gone through twice", wrr_long_segment, BOTH },
+	{ "service update switches slices", slice_switch, BOTH },
+	{ "no server: port unreachable", no_server, BOTH },
+	{ "no server: how much is quoted", unreachable_quotes, BOTH },
+	{ "removed server", removed_server, BOTH },
+	{ "server of weight 0", quiesced_server, BOTH },
+	{ "ring out of date", ring_out_of_date, BOTH },
+	{ 0 },
+};

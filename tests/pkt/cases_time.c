@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the clock does: stamps renewed once a second, and connections that end by the timer alone. */
+#include "env.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <time.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "tap.h"
+#include "tc.skel.h"
+
+/* Within a second of the last look a packet leaves the stamp alone; after it the stamp moves. */
+static void renewed_once_a_second(struct env *t)
+{
+	struct conn c = conn_of(t, IPPROTO_UDP, CLIENT, 4000, CLIENT, 4000, SERVER1);
+	int32_t timeout = t->config.timeouts[IVB_S_UDP];
+	struct pkt_spec *side[] = { &c.in, &c.reply_in };
+	union any_flow f;
+
+	simple(t, IPPROTO_UDP, IVB_SNAT_NEVER);
+	go_first(t, &c);
+	back_first(t, &c);
+	for (int i = 0; i < 2; i++) {
+		conn_expire_in(t, &c.in, 5 * t->hz);
+		flow_find(t, side[i], &f);
+		f.flow.last_seen = jiffies_now(t);
+		flow_write(t, side[i], &f);
+		i ? back(t, &c, 0) : go(t, &c, 0);
+		check(t, conn_expires_in(t, &c.in) <= 5 * (int32_t)t->hz, "stamp moved at once");
+		f.flow.last_seen -= t->hz + 1;
+		flow_write(t, side[i], &f);
+		i ? back(t, &c, 0) : go(t, &c, 0);
+		check(t, conn_expires_in(t, &c.in) > timeout - 2 * (int32_t)t->hz,
+		      "stamp not moved after a second");
+		flow_find(t, side[i], &f);
+		check(t, jiffies_now(t) - f.flow.last_seen < t->hz, "last seen");
+	}
+}
+
+static void arm(struct env *t)
+{
+	struct bpf_program *p = t->af == AF_INET ? t->skel->progs.arm4 : t->skel->progs.arm6;
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	/* twice: the second run gives the running timer the code again */
+	for (int i = 0; i < 2; i++) {
+		check(t, !bpf_prog_test_run_opts(bpf_program__fd(p), &opts), "arm: %s",
+		      strerror(errno));
+		check_int(t, (int)opts.retval, 0, "arm");
+	}
+}
+
+static bool wait_for_flows(struct env *t, uint32_t want)
+{
+	static const struct timespec pause = { .tv_nsec = 20000000 };
+
+	for (int i = 0; i < 250; i++) {
+		if (flows_count(t) == want)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+static void expires(struct env *t)
+{
+	struct conn c[20];
+
+	simple(t, IPPROTO_UDP, IVB_SNAT_NEVER);
+	for (int i = 0; i < 20; i++) {
+		c[i] = conn_of(t, IPPROTO_UDP, CLIENT, 4000 + i, CLIENT, 4000 + i, SERVER1);
+		go_first(t, &c[i]);
+	}
+	arm(t);
+	for (int i = 0; i < 20; i += 2)
+		conn_expire_in(t, &c[i].in, 0);
+	check(t, wait_for_flows(t, 20), "half of the connections end, %u flows are left",
+	      flows_count(t));
+	verify(t);
+	check_int(t, dest_counts(t, 0).inactive, 10, "inactive");
+	check_int(t, dest_counts(t, 0).in_packets, 10, "packets folded");
+	for (int i = 1; i < 20; i += 2)
+		go(t, &c[i], 0);
+	/* the slots and the tuples are free again */
+	for (int i = 0; i < 20; i += 2)
+		go_first(t, &c[i]);
+	for (int i = 0; i < 20; i++)
+		conn_expire_in(t, &c[i].in, 0);
+	check(t, wait_for_flows(t, 0), "the others end, %u flows are left", flows_count(t));
+}
+
+/* A table of expired connections is swept in slices, and nothing is left over. */
+static void all_expire(struct env *t)
+{
+	struct conn c = { 0 };
+
+	simple(t, IPPROTO_UDP, IVB_SNAT_ALWAYS);
+	for (int i = 0; i < MAX_CONNS; i++) {
+		c = conn_of(t, IPPROTO_UDP, CLIENT, 4000 + i, DIRECTOR, 4000 + i, SERVER1);
+		go_first(t, &c);
+	}
+	for (int i = 0; i < MAX_CONNS; i++) {
+		c.in.sport = 4000 + i;
+		conn_expire_in(t, &c.in, 0);
+	}
+	check(t, wait_for_flows(t, 0), "%u flows are left", flows_count(t));
+}
+
+const struct test_case cases_time[] = {
+	{ "stamp renewed once a second", renewed_once_a_second, BOTH },
+	{ "connections expire", expires, BOTH },
+	{ "all connections expire", all_expire, BOTH },
+	{ 0 },
+};
