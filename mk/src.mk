@@ -43,6 +43,7 @@ DP_SRCS := \
 	src/dp/verify_config.c \
 	src/dp/verify_counts.c \
 	src/dp/verify_flows.c \
+	src/dp/zones.c \
 	src/dp/services.c
 
 CLI_SRCS := \

@@ -74,16 +74,27 @@ fuzz: tests/fuzz/fuzz.t
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $<
 
 # programs that load the skeleton
-PKT_SRCS := $(addprefix tests/pkt/,pkt.c env.c state.c observe.c xmit.c conn.c \
+PKT_SRCS := $(addprefix tests/pkt/,pkt.c env.c state.c observe.c xmit.c conn.c spy.c \
 	cases_pass.c cases_conn.c cases_snat.c cases_sched.c cases_tcp.c cases_forward.c \
 	cases_frag.c cases_icmp.c cases_time.c) tests/lib/pkt.c tests/lib/pktdiff.c
 VERIFIER_SRCS := tests/verifier/verifier.c
 SKEL_TEST_OBJS := $(PKT_SRCS:%.c=$(BUILD)/%.o) $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 
+$(BUILD)/tests/pkt/spy.bpf.o: tests/pkt/spy.bpf.c tests/pkt/spy.h $(BUILD)/flags
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/tests/pkt/spy.skel.h: $(BUILD)/tests/pkt/spy.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name spy_bpf > $@
+
+$(BUILD)/tests/pkt/spy.o: $(BUILD)/tests/pkt/spy.skel.h
+
 $(SKEL_TEST_OBJS): $(BUILD)/%.o: %.c $(BUILD)/tc.skel.h $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Itests/lib -Itests/pkt -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Itests/lib -Itests/pkt -I$(BUILD)/tests/pkt -MMD -MP -c $< -o $@
 
 $(BUILD)/tests/pkt/pkt: $(PKT_SRCS:%.c=$(BUILD)/%.o)
 	$(call say,LD,$@)

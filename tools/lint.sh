@@ -2,8 +2,8 @@
 # What a reviewer would otherwise have to look for: who includes whom, sizes, licence lines, headers
 # that stand alone, formatting, shell scripts, the man page. Prints what is wrong; exit 1 if anything is.
 # SPDX-License-Identifier: GPL-2.0-or-later
-set -u
 # shellcheck disable=SC2046 # lists of file names, none with blanks
+set -u
 cd "$(dirname "$0")/.." || exit
 
 FILE_MAX=600

@@ -193,6 +193,8 @@ static __always_inline bool conn_remove(const int af, __u32 id)
 	if (f && f->flow.conn == id && f->flow.conn_gen == gen) {
 		found = true;
 		flow_peer_key(af, f, tuple_proto(af, &key), &peer);
+		/* The expiry timer runs the programs of one zone for all of them. */
+		tuple_copy_zone(af, &peer, &key);
 		flow_remove(af, &peer, id, gen);
 		/* Nobody moves a state of NONE, so the counts are this CPU's from here. */
 		state = __sync_lock_test_and_set(&c->state, IVB_S_NONE);

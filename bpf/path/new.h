@@ -203,16 +203,21 @@ static __noinline int conn_create6(struct birth *b, const union tuple *key, cons
 	return conn_create(AF_INET6, b, key, source);
 }
 
-/* The server for a new connection, as its scheduler says. */
-static __always_inline int birth_schedule(struct birth *b)
+/*
+ * The server for a new connection, as its scheduler says. While services are being changed, the
+ * element of the service may have become another's, and the position of the ring speak of another's
+ * server: a server knows whose it is.
+ */
+static __always_inline int birth_schedule(const int af, struct birth *b, const union tuple *key)
 {
 	b->dest_slot = ring_schedule(b->svc->sched);
 	b->dest = bpf_map_lookup_elem(&dests, &b->dest_slot);
 	if (!b->dest)
 		return -IVB_R_NO_DEST;
-	/* The service is being changed, and this position of its ring speaks of another's server.
-	 */
-	if (b->dest->service != b->svc->slot || b->dest->state != IVB_DEST_AVAILABLE)
+	if (b->dest->service != b->svc->slot || b->dest->state != IVB_DEST_AVAILABLE ||
+	    b->dest->vport != TUPLE_DPORT(af, key) || b->dest->proto != tuple_proto(af, key) ||
+	    b->dest->zone != ivb_zone || b->dest->af != af ||
+	    !addr_equal(af, b->dest->vaddr.ip6, TUPLE_DADDR(af, key)))
 		return -IVB_R_RACE;
 	return 0;
 }
@@ -270,10 +275,10 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 		return -IVB_R_MARTIAN;
 	if (p->flags & IVB_PKT_SOURCE_ROUTE)
 		return -IVB_R_IP_OPTIONS;
-	r = birth_schedule(&b);
+	r = birth_schedule(af, &b, key);
 	if (r == -IVB_R_RACE) {
 		b.svc = service_find(af, key);
-		r = b.svc ? birth_schedule(&b) : r;
+		r = b.svc ? birth_schedule(af, &b, key) : r;
 	}
 	if (r)
 		return r;

@@ -129,6 +129,14 @@ static __always_inline void tuple_set_proto(const int af, union tuple *t, __u8 p
 	}
 }
 
+static __always_inline void tuple_copy_zone(const int af, union tuple *to, const union tuple *from)
+{
+	if (af == AF_INET)
+		to->v4.zone = from->v4.zone;
+	else
+		to->v6.zone = from->v6.zone;
+}
+
 static __always_inline __u8 tuple_proto(const int af, const union tuple *t)
 {
 	return af == AF_INET ? t->v4.proto : t->v6.proto;

@@ -32,17 +32,17 @@ static inline void ivb_cleanup_fclose(FILE **f)
 #define _cleanup_fclose_ __cleanup(ivb_cleanup_fclose)
 
 /* Gives the value away: the variable no longer owns it. */
-#define TAKE_PTR(p)                    \
-	({                             \
+#define TAKE_PTR(p)                     \
+	({                              \
 		__typeof__(p) p_ = (p); \
-		(p) = NULL;            \
-		p_;                    \
+		(p) = NULL;             \
+		p_;                     \
 	})
-#define TAKE_FD(fd)            \
-	({                     \
+#define TAKE_FD(fd)             \
+	({                      \
 		int fd_ = (fd); \
-		(fd) = -1;     \
-		fd_;           \
+		(fd) = -1;      \
+		fd_;            \
 	})
 
 #endif

@@ -76,7 +76,8 @@ static void say(struct check *c, const char *test, enum result result, const cha
 }
 
 /* A check of dp's: its error is the answer. */
-static void say_check(struct check *c, const char *test, int r, const struct ivb_err *err, const char *fine)
+static void say_check(struct check *c, const char *test, int r, const struct ivb_err *err,
+		      const char *fine)
 {
 	say(c, test, r ? NO : OK, "%s", !r ? fine : err->text[0] ? err->text : strerror(-r));
 }
@@ -96,8 +97,10 @@ static void check_kernel(struct check *c)
 	int major = 0, minor = 0;
 
 	uname(&u);
-	if (sscanf(u.release, "%d.%d", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 1)))
-		say(c, "kernel", WARNING, "%s: older than 6.1, the oldest that this is tested on", u.release);
+	if (sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
+	    (major < 6 || (major == 6 && minor < 1)))
+		say(c, "kernel", WARNING, "%s: older than 6.1, the oldest that this is tested on",
+		    u.release);
 	else
 		say(c, "kernel", OK, "%s", u.release);
 }
@@ -177,7 +180,8 @@ static void check_xfrm(struct check *c)
 	int r = ivb_xfrm_policies(&n);
 
 	if (r)
-		say(c, "ipsec", r == -EPERM ? NO : WARNING, "cannot list the IPsec policies: %s", strerror(-r));
+		say(c, "ipsec", r == -EPERM ? NO : WARNING, "cannot list the IPsec policies: %s",
+		    strerror(-r));
 	else if (n)
 		say(c, "ipsec", NO,
 		    "there %s, and what is carried leaves unencrypted; `up` wants --ignore-xfrm if that is not "
@@ -224,8 +228,9 @@ static void check_netfilter(struct check *c)
 	int r = ivb_nft_base_chains(&chains);
 
 	if (r)
-		say(c, "netfilter", WARNING, "cannot list the nftables chains (%s); rules, if any, do not see "
-					     "what is carried",
+		say(c, "netfilter", WARNING,
+		    "cannot list the nftables chains (%s); rules, if any, do not see "
+		    "what is carried",
 		    strerror(-r));
 	else if (chains || legacy)
 		say(c, "netfilter", WARNING,
@@ -245,8 +250,8 @@ static void check_ipvs(struct check *c)
 	int n = 0;
 
 	while (f && fgets(line, sizeof(line), f))
-		n += !strncmp(line, "TCP ", 4) || !strncmp(line, "UDP ", 4) || !strncmp(line, "SCTP", 4) ||
-		     !strncmp(line, "FWM ", 4);
+		n += !strncmp(line, "TCP ", 4) || !strncmp(line, "UDP ", 4) ||
+		     !strncmp(line, "SCTP", 4) || !strncmp(line, "FWM ", 4);
 	if (n)
 		say(c, "ip_vs", WARNING,
 		    "kernel IPVS has %d services; they go on, but where a service of ours has the same "
@@ -270,7 +275,11 @@ static int say_prog(const struct ivb_host_prog *p, void *arg)
 	if (p->ours)
 		return 0;
 	d->found++;
-	if (p->egress)
+	if (p->in_our_place && !ivb_host_has_tcx())
+		say(d->c, "tc", d->c->num_devs ? NO : WARNING,
+		    "%s: filter %s at tc ingress has our filter's place (see `tc filter show dev %s ingress`)",
+		    d->dev, p->name, d->dev);
+	else if (p->egress)
 		say(d->c, "tc", WARNING,
 		    "%s: %s %s at tc %s sees packets that are carried, after translation", d->dev,
 		    p->tcx ? "program" : "filter", p->name, side);
@@ -300,7 +309,7 @@ static void check_devs(struct check *c)
 	for (d = 0; d < c->num_devs; d++) {
 		struct ivb_err err = { 0 };
 
-		r = ivb_host_check_dev(c->devs[d], &err);
+		r = ivb_host_check_dev(c->devs[d], NULL, &err);
 		if (r)
 			say(c, "device", NO, "%s", err.text);
 		else

@@ -20,7 +20,8 @@ static void print_opt(const struct ivb_opt *o)
 	if (!o->arg)
 		snprintf(left, sizeof(left), "--%s", o->name);
 	else
-		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg[0] == '[' ? "" : " ", o->arg);
+		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg[0] == '[' ? "" : " ",
+			 o->arg);
 	if (strlen(left) + 4 > HELP_COLUMN)
 		printf("  %s\n%*s", left, HELP_COLUMN, "");
 	else
@@ -52,16 +53,16 @@ static void fill(const struct ivb_command_opts *cmd, struct option *longs)
 	for (o = cmd->opts; o->name && n < MAX_OPTS; o++, n++) {
 		longs[n].name = o->name;
 		longs[n].val = ID_BASE + o->id;
-		longs[n].has_arg = !o->arg ? no_argument :
-				   o->arg[0] == '[' ? optional_argument :
-						      required_argument;
+		longs[n].has_arg = !o->arg	      ? no_argument
+				   : o->arg[0] == '[' ? optional_argument
+						      : required_argument;
 	}
 	longs[n].name = "help";
 	longs[n].val = ID_HELP;
 }
 
-int ivb_opts_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd, int argc, char **argv,
-		   void *arg, int *ret_first)
+int ivb_opts_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd, int argc,
+		   char **argv, void *arg, int *ret_first)
 {
 	struct option longs[MAX_OPTS + 2] = { 0 };
 	int c, r;
@@ -75,11 +76,12 @@ int ivb_opts_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd
 		case ID_HELP:
 			return print_help(cmd);
 		case ':':
-			return ivb_fail(cli, cmd->command, IVB_EXIT_USAGE, "%s needs a value; see --help",
-					argv[optind - 1]);
+			return ivb_fail(cli, cmd->command, IVB_EXIT_USAGE,
+					"%s needs a value; see --help", argv[optind - 1]);
 		case '?':
 			return ivb_fail(cli, cmd->command, IVB_EXIT_USAGE,
-					"unknown or ambiguous option '%s'; see --help", argv[optind - 1]);
+					"unknown or ambiguous option '%s'; see --help",
+					argv[optind - 1]);
 		default:
 			r = cmd->set(cli, c - ID_BASE, optarg, arg);
 			if (r != IVB_OPTS_GO)
@@ -92,7 +94,8 @@ int ivb_opts_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd
 
 int ivb_fail_err(const struct ivb_cli *cli, const char *command, int r, const struct ivb_err *err)
 {
-	return ivb_fail(cli, command, IVB_EXIT_FAILURE, "%s", err->text[0] ? err->text : strerror(-r));
+	return ivb_fail(cli, command, IVB_EXIT_FAILURE, "%s",
+			err->text[0] ? err->text : strerror(-r));
 }
 
 void ivb_json_print(struct json_object *o)

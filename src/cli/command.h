@@ -29,8 +29,8 @@ struct ivb_command_opts {
  * Takes the options, which may stand among the other arguments; these end up at argv[*ret_first..].
  * Returns IVB_OPTS_GO, or the exit status to leave with (after --help, or a usage error).
  */
-int ivb_opts_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd, int argc, char **argv,
-		   void *arg, int *ret_first);
+int ivb_opts_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd, int argc,
+		   char **argv, void *arg, int *ret_first);
 
 /* Ends a command with what a library said of its failure r (-errno). Returns IVB_EXIT_FAILURE. */
 int ivb_fail_err(const struct ivb_cli *cli, const char *command, int r, const struct ivb_err *err);

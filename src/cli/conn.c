@@ -69,7 +69,8 @@ static void print_json(struct printer *p, const struct ivb_conn_info *c)
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "id", json_object_new_int64(c->id));
-	json_object_object_add(o, "family", json_object_new_string(c->af == AF_INET ? "IPv4" : "IPv6"));
+	json_object_object_add(o, "family",
+			       json_object_new_string(c->af == AF_INET ? "IPv4" : "IPv6"));
 	json_object_object_add(o, "protocol", json_object_new_string(proto_name(c->proto)));
 	json_object_object_add(o, "zone", json_object_new_int64(c->zone));
 	add_addr(o, "client", c, &c->caddr, c->cport);
@@ -82,7 +83,8 @@ static void print_json(struct printer *p, const struct ivb_conn_info *c)
 	add_traffic(o, "in", c->in_packets, c->in_bytes);
 	add_traffic(o, "out", c->out_packets, c->out_bytes);
 	printf("%s\n    %s", p->n ? "," : "",
-	       json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	       json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED |
+							 JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
 
@@ -92,9 +94,9 @@ static void print_line(const struct printer *p, const struct ivb_conn_info *c)
 	char server[IVB_ADDRPORT_LEN], zone[32] = "";
 
 	if (!p->n)
-		printf("%-4s %-21s %-21s %-21s %-21s %-11s %7s %9s %11s %9s %11s\n", "pro", "client",
-		       "virtual", "source", "server", "state", "expires", "in-pkts", "in-bytes", "out-pkts",
-		       "out-bytes");
+		printf("%-4s %-21s %-21s %-21s %-21s %-11s %7s %9s %11s %9s %11s\n", "pro",
+		       "client", "virtual", "source", "server", "state", "expires", "in-pkts",
+		       "in-bytes", "out-pkts", "out-bytes");
 	ivb_addrport_fmt(client, sizeof(client), c->af, &c->caddr, c->cport);
 	ivb_addrport_fmt(virt, sizeof(virt), c->af, &c->vaddr, c->vport);
 	ivb_addrport_fmt(server, sizeof(server), c->af, &c->daddr, c->dport);
@@ -130,7 +132,8 @@ int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv)
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
-		return ivb_fail(cli, "conn", IVB_EXIT_USAGE, "unexpected '%s'; see --help", argv[first]);
+		return ivb_fail(cli, "conn", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
+				argv[first]);
 	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
 	if (r)
 		return ivb_fail_err(cli, "conn", r, &err);

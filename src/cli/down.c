@@ -54,6 +54,10 @@ static void say(const struct ivb_cli *cli, const struct ivb_down *down,
 		printf("removed the pins of ABI %d, another version's; filters that it may have put into "
 		       "clsact are still there, see: tc filter show dev DEV ingress\n",
 		       res->other_abi);
+	else if (!down->num_devs && res->left)
+		printf("%zu clsact filter(s) of the other network namespace cannot be reached from here; if it "
+		       "is still there, remove them there with: tc filter del dev DEV ingress pref 50\n",
+		       res->left);
 	else if (down->num_devs && !res->left)
 		printf("detached from %zu device(s); no device is left, and nothing is carried any more\n",
 		       res->detached);

@@ -69,13 +69,17 @@ static const struct {
 	const char *name, *text;
 } states[] = {
 	[IVB_ATTACHED] = { "attached", "attached" },
-	[IVB_ATTACH_GONE] = { "gone", "gone: the device does not exist any more; `ipvs-bpf up DEV` for a "
-				      "new one clears this away" },
-	[IVB_ATTACH_MOVED] = { "moved", "moved: the device is in another network namespace now, and the "
-					"program with it; the next `ipvs-bpf up` or `down` detaches it" },
-	[IVB_ATTACH_MISSING] = { "missing", "missing: somebody took the program away; attach it again with "
-					    "`ipvs-bpf up`" },
-	[IVB_ATTACH_HALF] = { "half", "half attached: an `up` or `down` was interrupted; repeat it" },
+	[IVB_ATTACH_GONE] = { "gone",
+			      "gone: the device does not exist any more; `ipvs-bpf up DEV` for a "
+			      "new one clears this away" },
+	[IVB_ATTACH_MOVED] = { "moved",
+			       "moved: the device is in another network namespace now, and the "
+			       "program with it; the next `ipvs-bpf up` or `down` detaches it" },
+	[IVB_ATTACH_MISSING] = { "missing",
+				 "missing: somebody took the program away; attach it again with "
+				 "`ipvs-bpf up`" },
+	[IVB_ATTACH_HALF] = { "half",
+			      "half attached: an `up` or `down` was interrupted; repeat it" },
 };
 
 static const char *const snat_names[] = {
@@ -109,7 +113,8 @@ static void print_devs(const struct status *s)
 	printf("devices: %s\n", s->num_devs ? "" : "none");
 	for (i = 0; i < s->num_devs; i++)
 		printf("  %-15s zone %-4u %-6s %s\n", dev_name(&s->devs[i], name, sizeof(name)),
-		       s->devs[i].zone, attach_names[s->devs[i].kind], states[s->devs[i].state].text);
+		       s->devs[i].zone, attach_names[s->devs[i].kind],
+		       states[s->devs[i].state].text);
 }
 
 static void print_families(const struct status *s)
@@ -125,8 +130,8 @@ static void print_families(const struct status *s)
 			       family_names[i], f->max_conns, family_names[i]);
 			continue;
 		}
-		printf("  %s  %u of %u; expired so far: %llu", family_names[i], f->conns, f->max_conns,
-		       f->sweep.expired);
+		printf("  %s  %u of %u; expired so far: %llu", family_names[i], f->conns,
+		       f->max_conns, f->sweep.expired);
 		if (f->sweep_running)
 			printf("; expiry timer runs (last %u ms ago)\n", f->sweep_age_ms);
 		else
@@ -154,8 +159,9 @@ static void print_counters(const struct status *s)
 			if (last != kind)
 				puts(titles[kind]);
 			last = kind;
-			printf("  %-16s %10llu %14llu  %s\n", ivb_reason_name((enum ivb_reason)i, name, sizeof(name)),
-			       c->packets, c->bytes, ivb_reasons[i].help);
+			printf("  %-16s %10llu %14llu  %s\n",
+			       ivb_reason_name((enum ivb_reason)i, name, sizeof(name)), c->packets,
+			       c->bytes, ivb_reasons[i].help);
 		}
 	}
 	if (last < 0)
@@ -168,7 +174,8 @@ static void print_verify(const struct ivb_verify *v)
 		printf("verify: %llu slots have no connection any more and wait for the expiry timer\n",
 		       v->stale);
 	if (v->unsettled)
-		printf("verify: the counts of %llu servers moved too fast to be compared\n", v->unsettled);
+		printf("verify: the counts of %llu servers moved too fast to be compared\n",
+		       v->unsettled);
 	printf("verify: %llu flows, %llu connections, %llu problems\n", v->flows, v->connections,
 	       v->problems);
 }
@@ -177,7 +184,8 @@ static void print_text(const struct status *s)
 {
 	const struct ivb_info *i = &s->info;
 
-	printf("instance %s: %u services, %u servers", s->cli->instance, i->num_services, i->num_dests);
+	printf("instance %s: %u services, %u servers", s->cli->instance, i->num_services,
+	       i->num_dests);
 	if (i->num_removed)
 		printf(" (and %u removed ones with connections)", i->num_removed);
 	printf("; SNAT %s, %u ports%s\n", snat_name(i->config.snat), i->config.num_snat_ports,
@@ -199,8 +207,10 @@ static void add_devs(struct json_object *o, const struct status *s)
 		json_object_object_add(d, "ifindex", json_object_new_int64(s->devs[i].ifindex));
 		json_object_object_add(d, "name", json_object_new_string(s->devs[i].name));
 		json_object_object_add(d, "zone", json_object_new_int64(s->devs[i].zone));
-		json_object_object_add(d, "attach", json_object_new_string(attach_names[s->devs[i].kind]));
-		json_object_object_add(d, "state", json_object_new_string(states[s->devs[i].state].name));
+		json_object_object_add(d, "attach",
+				       json_object_new_string(attach_names[s->devs[i].kind]));
+		json_object_object_add(d, "state",
+				       json_object_new_string(states[s->devs[i].state].name));
 		json_object_array_add(list, d);
 	}
 	json_object_object_add(o, "devices", list);
@@ -220,7 +230,8 @@ static void add_families(struct json_object *o, const struct status *s)
 		json_object_object_add(e, "max_connections", json_object_new_int64(f->max_conns));
 		json_object_object_add(e, "expired", json_object_new_uint64(f->sweep.expired));
 		json_object_object_add(e, "stale", json_object_new_uint64(f->sweep.stale));
-		json_object_object_add(e, "timer_running", json_object_new_boolean(f->sweep_running));
+		json_object_object_add(e, "timer_running",
+				       json_object_new_boolean(f->sweep_running));
 		json_object_object_add(e, "timer_age_ms", json_object_new_int64(f->sweep_age_ms));
 		json_object_object_add(o, i ? "ipv6" : "ipv4", e);
 	}
@@ -239,11 +250,15 @@ static void add_counters(struct json_object *o, const struct status *s)
 
 	for (i = 1; i < IVB_R_MAX_; i++) {
 		e = json_object_new_object();
-		json_object_object_add(e, "name", json_object_new_string(ivb_reason_name(
-							  (enum ivb_reason)i, name, sizeof(name))));
-		json_object_object_add(e, "kind", json_object_new_string(kinds[ivb_reasons[i].kind]));
-		json_object_object_add(e, "packets", json_object_new_uint64(s->info.counters[i].packets));
-		json_object_object_add(e, "bytes", json_object_new_uint64(s->info.counters[i].bytes));
+		json_object_object_add(e, "name",
+				       json_object_new_string(ivb_reason_name((enum ivb_reason)i,
+									      name, sizeof(name))));
+		json_object_object_add(e, "kind",
+				       json_object_new_string(kinds[ivb_reasons[i].kind]));
+		json_object_object_add(e, "packets",
+				       json_object_new_uint64(s->info.counters[i].packets));
+		json_object_object_add(e, "bytes",
+				       json_object_new_uint64(s->info.counters[i].bytes));
 		json_object_object_add(e, "help", json_object_new_string(ivb_reasons[i].help));
 		json_object_array_add(list, e);
 	}
@@ -320,7 +335,8 @@ int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv)
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
-		return ivb_fail(cli, "status", IVB_EXIT_USAGE, "unexpected '%s'; see --help", argv[first]);
+		return ivb_fail(cli, "status", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
+				argv[first]);
 	if (cli->json && s.o.verify)
 		s.problems = json_object_new_array();
 	r = get(&s, &err);

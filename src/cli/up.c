@@ -59,7 +59,8 @@ struct options {
 	struct ivb_prefix *non_masq;
 };
 
-static int bad(const struct ivb_cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int bad(const struct ivb_cli *cli, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 static int bad(const struct ivb_cli *cli, const char *fmt, ...)
 {
 	char text[256];
@@ -92,11 +93,13 @@ static int set_snat_addr(const struct ivb_cli *cli, const char *value, struct iv
 	if (ivb_addr_parse(AF_UNSPEC, value, &af, &addr))
 		return bad(cli, "--snat-addr '%s': not an IP address", value);
 	if (!ivb_addr_is_unicast(af, &addr) || ivb_addr_is_loopback(af, &addr))
-		return bad(cli, "--snat-addr %s: not an address that servers could answer to", value);
+		return bad(cli, "--snat-addr %s: not an address that servers could answer to",
+			   value);
 	to = af == AF_INET ? &up->snat_addr4 : &up->snat_addr6;
 	if (!ivb_addr_is_zero(to))
-		return bad(cli, "--snat-addr %s: a second %s address; one for each family is possible", value,
-			   af == AF_INET ? "IPv4" : "IPv6");
+		return bad(cli,
+			   "--snat-addr %s: a second %s address; one for each family is possible",
+			   value, af == AF_INET ? "IPv4" : "IPv6");
 	*to = addr;
 	return IVB_OPTS_GO;
 }
@@ -109,7 +112,8 @@ static int add_prefix(const struct ivb_cli *cli, const char *word, struct option
 	int r = ivb_prefix_parse(word, &af, &p.addr, &len);
 
 	if (r == -EBADMSG)
-		return bad(cli, "--non-masq %s: the address has bits beyond the prefix length", word);
+		return bad(cli, "--non-masq %s: the address has bits beyond the prefix length",
+			   word);
 	if (r)
 		return bad(cli, "--non-masq '%s': not a prefix (as 10.0.0.0/8)", word);
 	if (o->up.num_non_masq == IVB_MAX_NON_MASQ)
@@ -168,7 +172,8 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 		return set_snat_addr(cli, value, up);
 	case OPT_SNAT_PORTS:
 		if (ivb_range_parse(&up->snat_port_lo, &up->snat_port_hi, value, 1, 65535))
-			return bad(cli, "--snat-ports '%s': not a range of ports (as 10000-30000)", value);
+			return bad(cli, "--snat-ports '%s': not a range of ports (as 10000-30000)",
+				   value);
 		return IVB_OPTS_GO;
 	case OPT_NON_MASQ:
 		return set_non_masq(cli, value, o);
@@ -176,7 +181,8 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 		return set_any_vip(cli, value, up);
 	case OPT_ZONE:
 		if (ivb_u32_parse(&up->zone, value, 0, IVB_ZONE_MAX))
-			return bad(cli, "--zone '%s': a number from 0 to %u is possible", value, IVB_ZONE_MAX);
+			return bad(cli, "--zone '%s': a number from 0 to %u is possible", value,
+				   IVB_ZONE_MAX);
 		return IVB_OPTS_GO;
 	case OPT_MAX_CONNS:
 		return set_conns(cli, "max-conns", value, &up->max_conns);
@@ -204,7 +210,8 @@ struct output {
 	struct json_object *warnings; /* NULL without --json */
 };
 
-static void warn(const struct output *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void warn(const struct output *out, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 static void warn(const struct output *out, const char *fmt, ...)
 {
 	char text[512];
@@ -243,8 +250,8 @@ static bool addr_is_local(int af, const union ivb_addr *addr)
 	memcpy(&sin6.sin6_addr, addr->ip6, sizeof(addr->ip6));
 	if (fd < 0)
 		return true;
-	return (af == AF_INET ? !bind(fd, (struct sockaddr *)&sin, sizeof(sin)) :
-				!bind(fd, (struct sockaddr *)&sin6, sizeof(sin6))) ||
+	return (af == AF_INET ? !bind(fd, (struct sockaddr *)&sin, sizeof(sin))
+			      : !bind(fd, (struct sockaddr *)&sin6, sizeof(sin6))) ||
 	       errno != EADDRNOTAVAIL;
 }
 
@@ -253,12 +260,14 @@ static void warn_snat_addr(const struct output *out, int af, const union ivb_add
 	char buf[IVB_ADDR_LEN];
 
 	if (!ivb_addr_is_zero(addr) && !addr_is_local(af, addr))
-		warn(out, "%s is not an address of this host: servers' answers come here only if the network "
-			  "routes it here",
+		warn(out,
+		     "%s is not an address of this host: servers' answers come here only if the network "
+		     "routes it here",
 		     ivb_addr_fmt(buf, sizeof(buf), af, addr));
 }
 
-static void warn_all(const struct output *out, const struct ivb_up *up, const struct ivb_up_result *res)
+static void warn_all(const struct output *out, const struct ivb_up *up,
+		     const struct ivb_up_result *res)
 {
 	size_t i;
 
@@ -286,8 +295,10 @@ static void say_json(const struct ivb_up_result *res, struct output *out)
 	for (i = 0; i < res->num_devs; i++) {
 		d = json_object_new_object();
 		json_object_object_add(d, "name", json_object_new_string(res->devs[i].name));
-		json_object_object_add(d, "attach", json_object_new_string(kind_name(res->devs[i].kind)));
-		json_object_object_add(d, "new", json_object_new_boolean(!res->devs[i].was_attached));
+		json_object_object_add(d, "attach",
+				       json_object_new_string(kind_name(res->devs[i].kind)));
+		json_object_object_add(d, "new",
+				       json_object_new_boolean(!res->devs[i].was_attached));
 		json_object_array_add(devs, d);
 	}
 	json_object_object_add(o, "devices", devs);
@@ -303,7 +314,8 @@ static void say(const struct ivb_up_result *res)
 	for (i = 0; i < res->num_devs; i++) {
 		const struct ivb_up_dev *dev = &res->devs[i];
 
-		printf("%s: %s%s\n", dev->name, dev->was_attached ? "was attached already, by " : "attached by ",
+		printf("%s: %s%s\n", dev->name,
+		       dev->was_attached ? "was attached already, by " : "attached by ",
 		       kind_name(dev->kind));
 		attached = attached || !dev->was_attached;
 	}

@@ -36,7 +36,8 @@ static int set_dev(const struct ivb_dp *dp, __u32 ifindex, __u32 zone, enum ivb_
 	return 0;
 }
 
-static int attach_tcx(struct ivb_dp *dp, int prog_fd, __u32 ifindex, __u32 zone, struct ivb_err *err)
+static int attach_tcx(struct ivb_dp *dp, int prog_fd, __u32 ifindex, __u32 zone,
+		      struct ivb_err *err)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
 	_cleanup_close_ int fd = -1;
@@ -60,7 +61,9 @@ static int attach_tcx(struct ivb_dp *dp, int prog_fd, __u32 ifindex, __u32 zone,
 static int check_filter_place(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *err)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = IVB_FILTER_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE,
+		    .priority = IVB_FILTER_PRIORITY);
+	char name[IF_NAMESIZE] = "?";
 	__u32 zone;
 	int r = bpf_tc_query(&hook, &opts);
 
@@ -69,10 +72,13 @@ static int check_filter_place(const struct ivb_dp *dp, __u32 ifindex, struct ivb
 	if (!r && !ivb_load_zone_of(dp, opts.prog_id, &zone))
 		return -EALREADY;
 	/* Not a BPF filter: the query fails in its own ways. */
-	return ivb_err(err, -EEXIST,
-		       "another filter has priority %d, handle %d at the device's clsact ingress; it is "
-		       "left alone, see: tc filter show dev DEV ingress",
-		       IVB_FILTER_PRIORITY, IVB_FILTER_HANDLE);
+	if_indextoname(ifindex, name);
+	return ivb_err(
+		err, -EEXIST,
+		"another filter has our place, priority %d and handle %d at clsact ingress (see: tc "
+		"filter show dev %s ingress); if it is not needed, or was left behind by ipvs-bpf, "
+		"remove it with: tc filter del dev %s ingress pref %d",
+		IVB_FILTER_PRIORITY, IVB_FILTER_HANDLE, name, name, IVB_FILTER_PRIORITY);
 }
 
 static int count_filter(const struct ivb_tc_filter *f, void *arg)
@@ -171,13 +177,14 @@ int ivb_attach(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
 	int r = ivb_load_prog(dp, zone, &prog_fd);
 
 	if (r)
-		return ivb_err(err, r, "cannot open the pinned program of zone %u: %s", zone, strerror(-r));
+		return ivb_err(err, r, "cannot open the pinned program of zone %u: %s", zone,
+			       strerror(-r));
 	snprintf(path, sizeof(path), "%s/links", dp->path);
 	r = ivb_pins_mkdir(path, err);
 	if (r)
 		return r;
-	r = kind == IVB_ATTACH_TCX ? attach_tcx(dp, prog_fd, ifindex, zone, err) :
-				     attach_clsact(dp, prog_fd, ifindex, zone, err);
+	r = kind == IVB_ATTACH_TCX ? attach_tcx(dp, prog_fd, ifindex, zone, err)
+				   : attach_clsact(dp, prog_fd, ifindex, zone, err);
 	if (r)
 		return ivb_err_prefix(err, r, "cannot attach to %s", name);
 	*ret_kind = kind;
@@ -205,7 +212,8 @@ static int detach_tcx(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *er
 static int detach_clsact(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *err)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = IVB_FILTER_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE,
+		    .priority = IVB_FILTER_PRIORITY);
 	char name[IF_NAMESIZE];
 	int r;
 
@@ -214,7 +222,8 @@ static int detach_clsact(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err 
 		ivb_bpflog_start();
 		r = bpf_tc_detach(&hook, &opts);
 		if (r && r != -ENOENT)
-			return ivb_bpflog_err(err, r, "cannot remove the clsact filter of %s", name);
+			return ivb_bpflog_err(err, r, "cannot remove the clsact filter of %s",
+					      name);
 	}
 	drop_clsact(dp, ifindex);
 	return 0;

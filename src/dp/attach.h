@@ -18,8 +18,8 @@
 
 enum ivb_attachment_state {
 	IVB_ATTACHED,
-	IVB_ATTACH_GONE,    /* the device does not exist any more */
-	IVB_ATTACH_MOVED,   /* the device is in another network namespace now, and the program with it */
+	IVB_ATTACH_GONE, /* the device does not exist any more */
+	IVB_ATTACH_MOVED, /* the device is in another network namespace now, and the program with it */
 	IVB_ATTACH_MISSING, /* the device is there, but somebody took the program away */
 	IVB_ATTACH_HALF,    /* an `up` or `down` was interrupted */
 };

@@ -92,7 +92,8 @@ static bool carries_link(__u32 ifindex, __u32 link_id)
 	return false;
 }
 
-static enum ivb_attachment_state look_at_link(const struct ivb_dp *dp, const struct ivb_attachment *a)
+static enum ivb_attachment_state look_at_link(const struct ivb_dp *dp,
+					      const struct ivb_attachment *a)
 {
 	__u32 link_id, prog_id, ifindex;
 	_cleanup_close_ int fd = -1;

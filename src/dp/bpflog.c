@@ -82,7 +82,8 @@ int ivb_bpflog_err(struct ivb_err *err, int r, const char *fmt, ...)
 		what = lines[i];
 		if (!strncmp(what, "libbpf: ", 8))
 			what += 8;
-		used += (size_t)snprintf(tail + used, sizeof(tail) - used, "%s%s", i ? " | " : ": ", what);
+		used += (size_t)snprintf(tail + used, sizeof(tail) - used, "%s%s", i ? " | " : ": ",
+					 what);
 	}
 	return ivb_err(err, r, "%s: %s%s", head, strerror(-r), tail);
 }

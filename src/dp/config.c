@@ -16,18 +16,10 @@
 
 /* Seconds, as kernel IPVS has them (ip_vs_proto_tcp.c, ip_vs_proto_udp.c). */
 static const __u32 timeouts[IVB_S_MAX_] = {
-	[IVB_S_NONE] = 2,
-	[IVB_S_ESTABLISHED] = 15 * 60,
-	[IVB_S_SYN_SENT] = 2 * 60,
-	[IVB_S_SYN_RECV] = 60,
-	[IVB_S_FIN_WAIT] = 2 * 60,
-	[IVB_S_TIME_WAIT] = 2 * 60,
-	[IVB_S_CLOSE] = 10,
-	[IVB_S_CLOSE_WAIT] = 60,
-	[IVB_S_LAST_ACK] = 30,
-	[IVB_S_LISTEN] = 2 * 60,
-	[IVB_S_SYNACK] = 120,
-	[IVB_S_UDP] = 5 * 60,
+	[IVB_S_NONE] = 2,	 [IVB_S_ESTABLISHED] = 15 * 60, [IVB_S_SYN_SENT] = 2 * 60,
+	[IVB_S_SYN_RECV] = 60,	 [IVB_S_FIN_WAIT] = 2 * 60,	[IVB_S_TIME_WAIT] = 2 * 60,
+	[IVB_S_CLOSE] = 10,	 [IVB_S_CLOSE_WAIT] = 60,	[IVB_S_LAST_ACK] = 30,
+	[IVB_S_LISTEN] = 2 * 60, [IVB_S_SYNACK] = 120,		[IVB_S_UDP] = 5 * 60,
 };
 
 static int set_defaults(const struct ivb_dp *dp, struct ivb_config *c, struct ivb_err *err)
@@ -69,10 +61,11 @@ static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct
 		n++;
 	}
 	if (!n && (up->snat_port_lo || p->config.snat != IVB_SNAT_NEVER))
-		return ivb_err(err, -EADDRINUSE,
-			       "no port is left for SNAT in %u-%u: all are in use%s; choose others with "
-			       "--snat-ports",
-			       lo, hi, up->snat_port_lo ? "" : " or reserved for local sockets");
+		return ivb_err(
+			err, -EADDRINUSE,
+			"no port is left for SNAT in %u-%u: all are in use%s; choose others with "
+			"--snat-ports",
+			lo, hi, up->snat_port_lo ? "" : " or reserved for local sockets");
 	p->config.num_snat_ports = n;
 	p->set_ports = true;
 	return 0;
@@ -115,13 +108,16 @@ static int write_config(const struct ivb_dp *dp, const struct ivb_config *c, str
 	return 0;
 }
 
-static int write_ports(const struct ivb_dp *dp, const struct ivb_config_plan *p, struct ivb_err *err)
+static int write_ports(const struct ivb_dp *dp, const struct ivb_config_plan *p,
+		       struct ivb_err *err)
 {
 	__u32 group, groups = (p->config.num_snat_ports + IVB_PORT_GROUP - 1) / IVB_PORT_GROUP;
 
 	for (group = 0; group < groups; group++) {
-		if (bpf_map_update_elem(dp->fds[IVB_MAP_SNAT_PORTS], &group, &p->ports[group], BPF_ANY))
-			return ivb_err(err, -errno, "cannot write the map %s/snat_ports: %m", dp->path);
+		if (bpf_map_update_elem(dp->fds[IVB_MAP_SNAT_PORTS], &group, &p->ports[group],
+					BPF_ANY))
+			return ivb_err(err, -errno, "cannot write the map %s/snat_ports: %m",
+				       dp->path);
 	}
 	return 0;
 }
@@ -148,7 +144,8 @@ static int write_non_masq(const struct ivb_dp *dp, const struct ivb_config_plan 
 
 	for (i = 0; i < p->num_non_masq; i++) {
 		if (bpf_map_update_elem(fd, &p->non_masq[i], &one, BPF_ANY))
-			return ivb_err(err, -errno, "cannot write the map %s/non_masq: %m", dp->path);
+			return ivb_err(err, -errno, "cannot write the map %s/non_masq: %m",
+				       dp->path);
 	}
 	while (!bpf_map_get_next_key(fd, prev, &next)) {
 		/* Deleting the key that the walk stands at would begin it again. */

@@ -20,6 +20,7 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 		    struct ivb_config_plan *ret, struct ivb_err *err);
 
 /* Writes it. */
-int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *plan, struct ivb_err *err);
+int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *plan,
+		     struct ivb_err *err);
 
 #endif

@@ -13,18 +13,12 @@
 #include "dp/maps.h"
 
 static const char *const state_names[IVB_S_MAX_] = {
-	[IVB_S_NONE] = "NONE",
-	[IVB_S_ESTABLISHED] = "ESTABLISHED",
-	[IVB_S_SYN_SENT] = "SYN_SENT",
-	[IVB_S_SYN_RECV] = "SYN_RECV",
-	[IVB_S_FIN_WAIT] = "FIN_WAIT",
-	[IVB_S_TIME_WAIT] = "TIME_WAIT",
-	[IVB_S_CLOSE] = "CLOSE",
-	[IVB_S_CLOSE_WAIT] = "CLOSE_WAIT",
-	[IVB_S_LAST_ACK] = "LAST_ACK",
-	[IVB_S_LISTEN] = "LISTEN",
-	[IVB_S_SYNACK] = "SYNACK",
-	[IVB_S_UDP] = "UDP",
+	[IVB_S_NONE] = "NONE",	       [IVB_S_ESTABLISHED] = "ESTABLISHED",
+	[IVB_S_SYN_SENT] = "SYN_SENT", [IVB_S_SYN_RECV] = "SYN_RECV",
+	[IVB_S_FIN_WAIT] = "FIN_WAIT", [IVB_S_TIME_WAIT] = "TIME_WAIT",
+	[IVB_S_CLOSE] = "CLOSE",       [IVB_S_CLOSE_WAIT] = "CLOSE_WAIT",
+	[IVB_S_LAST_ACK] = "LAST_ACK", [IVB_S_LISTEN] = "LISTEN",
+	[IVB_S_SYNACK] = "SYNACK",     [IVB_S_UDP] = "UDP",
 };
 
 const char *ivb_conn_state_name(__u32 state)
@@ -128,8 +122,8 @@ static int walk_family(struct walk *w, struct ivb_err *err)
 	return r < 0 ? ivb_err(err, r, "cannot list the connections: %s", strerror(-r)) : r;
 }
 
-int ivb_conns_walk(struct ivb_dp *dp, int (*fn)(const struct ivb_conn_info *c, void *arg), void *arg,
-		   struct ivb_err *err)
+int ivb_conns_walk(struct ivb_dp *dp, int (*fn)(const struct ivb_conn_info *c, void *arg),
+		   void *arg, struct ivb_err *err)
 {
 	struct walk w = { .dp = dp, .fn = fn, .arg = arg };
 	int i, r = 0;

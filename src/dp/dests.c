@@ -73,9 +73,15 @@ static int list_find(const struct change *ch, const struct ivb_server *s, struct
 	return ivb_err(err, -ENOENT, "the service has no such server");
 }
 
+/* Packets move these by atomics, so that for a moment one may be less than zero. */
+static __u32 count(__u32 n)
+{
+	return (int)n > 0 ? n : 0;
+}
+
 static bool in_use(const struct ivb_edit *c, __u32 slot)
 {
-	return c->dest_conns[slot].active || c->dest_conns[slot].inactive;
+	return count(c->dest_conns[slot].active) || count(c->dest_conns[slot].inactive);
 }
 
 /* The slot of the same server that waits for its connections to end, else a free one. */
@@ -109,40 +115,47 @@ static int slot_find(const struct ivb_edit *c, const struct ivb_service_key *key
 	return 0;
 }
 
-/* The source address towards the server, and whether there is one: warn says what is missing. */
-static int route_check(struct change *ch, const struct ivb_server *s, union ivb_addr *ret_src,
-		       struct ivb_err *warn, struct ivb_err *err)
+/* Whether packets can be handed to a server with this address. */
+static int address_check(const struct ivb_server *s, const struct ivb_route *route,
+			 struct ivb_err *err)
 {
 	char text[IVB_ADDR_LEN];
-	struct ivb_config config = {};
-	struct ivb_route route = {};
-	__u32 zero = 0, snat;
-	int r;
 
 	ivb_addr_fmt(text, sizeof(text), s->af, &s->addr);
-	r = ivb_route_get(&route, s->af, &s->addr);
-	if (!r && (route.local || ivb_addr_is_loopback(s->af, &s->addr)))
-		return ivb_err(
-			err, -EADDRNOTAVAIL,
-			"%s is an address of the director itself: packets cannot be handed to "
-			"local servers, give it an address in a namespace of its own",
-			text);
-	if (!r && route.broadcast)
+	if (route->local || ivb_addr_is_loopback(s->af, &s->addr))
+		return ivb_err(err, -EADDRNOTAVAIL,
+			       "%s is an address of the director itself: packets cannot be handed "
+			       "to local servers, give it an address in a namespace of its own",
+			       text);
+	if (route->broadcast)
 		return ivb_err(err, -EINVAL, "%s is the broadcast address of a subnet", text);
-	*ret_src = route.src;
-	if (r)
-		ivb_err(warn, 0, "there is no route to %s now (%s)", text, strerror(-r));
-	snat = ch->info->svc.snat;
+	return 0;
+}
+
+/* The way to the server; warn says what is missing. Without a way the answer is all zero. */
+static int route_find(struct change *ch, const struct ivb_server *s, struct ivb_route *ret,
+		      struct ivb_err *warn, struct ivb_err *err)
+{
+	__u32 zero = 0, snat = ch->info->svc.snat;
+	char text[IVB_ADDR_LEN];
+	struct ivb_config config = {};
+	int r;
+
+	*ret = (struct ivb_route){};
+	r = ivb_route_get(ret, s->af, &s->addr);
 	if (bpf_map_lookup_elem(ch->edit->dp->fds[IVB_MAP_CONFIG], &zero, &config))
 		return ivb_err(err, -errno, "cannot read config: %s", strerror(errno));
 	if (snat == IVB_SNAT_DEFAULT)
 		snat = config.snat;
-	if (snat != IVB_SNAT_NEVER && ivb_addr_is_zero(&route.src) &&
+	ivb_addr_fmt(text, sizeof(text), s->af, &s->addr);
+	if (snat != IVB_SNAT_NEVER && ivb_addr_is_zero(&ret->src) &&
 	    ivb_addr_is_zero(s->af == AF_INET ? &config.snat_addr4 : &config.snat_addr6))
 		ivb_err(warn, 0,
-			"no source address is known towards %s, and the service wants SNAT: "
-			"its connections will be dropped until `up --snat-addr` names one",
+			"no source address is known towards %s, and the service wants SNAT: its "
+			"connections will be dropped until `up --snat-addr` names one",
 			text);
+	else if (r)
+		ivb_err(warn, 0, "there is no route to %s now (%s)", text, strerror(-r));
 	return 0;
 }
 
@@ -191,7 +204,7 @@ int ivb_dest_add(struct ivb_dp *dp, const struct ivb_service_key *key,
 		 const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err)
 {
 	__cleanup(change_fini) struct change ch = {};
-	union ivb_addr src;
+	struct ivb_route route;
 	__u32 slot = IVB_NONE;
 	int r;
 
@@ -204,15 +217,17 @@ int ivb_dest_add(struct ivb_dp *dp, const struct ivb_service_key *key,
 		return ivb_err(err, -EAFNOSUPPORT, "service and server are of different families");
 	if (!ivb_addr_is_unicast(server->af, &server->addr))
 		return ivb_err(err, -EINVAL, "the server's address is not a unicast address");
-	r = route_check(&ch, server, &src, warn, err);
+	r = route_find(&ch, server, &route, warn, err);
+	if (!r)
+		r = address_check(server, &route, err);
 	if (!r)
 		r = slot_find(ch.edit, key, server, &slot, err);
 	if (r)
 		return r;
 	if (ch.edit->dests[slot].state == IVB_DEST_REMOVED && in_use(ch.edit, slot))
-		r = slot_revive(&ch, slot, server, &src, err);
+		r = slot_revive(&ch, slot, server, &route.src, err);
 	else
-		r = slot_fill(&ch, slot, server, &src, err);
+		r = slot_fill(&ch, slot, server, &route.src, err);
 	if (r)
 		return r;
 	memmove(ch.list.dests + 1, ch.list.dests, ch.list.num * sizeof(*ch.list.dests));
@@ -229,7 +244,7 @@ int ivb_dest_edit(struct ivb_dp *dp, const struct ivb_service_key *key,
 {
 	__cleanup(change_fini) struct change ch = {};
 	struct ivb_dest old, new;
-	union ivb_addr src;
+	struct ivb_route route;
 	__u32 slot;
 	int i, r;
 
@@ -239,15 +254,15 @@ int ivb_dest_edit(struct ivb_dp *dp, const struct ivb_service_key *key,
 	i = list_find(&ch, server, err);
 	if (i < 0)
 		return i;
-	r = route_check(&ch, server, &src, warn, err);
+	r = route_find(&ch, server, &route, warn, err);
 	if (r)
 		return r;
 	slot = ch.list.dests[i].slot;
 	old = ch.edit->dests[slot];
 	new = old;
 	new.weight = server->weight;
-	if (!ivb_addr_is_zero(&src))
-		new.snat_addr = src;
+	if (!ivb_addr_is_zero(&route.src) && !route.local)
+		new.snat_addr = route.src;
 	ch.list.dests[i].weight = server->weight;
 	/* Before the commit, so that a command that goes on after a kill here finds what was wanted. */
 	r = ivb_edit_dest(ch.edit, slot, &new, err);
@@ -308,6 +323,8 @@ int ivb_dests_list(struct ivb_dp *dp, const struct ivb_service *svc, struct ivb_
 		    bpf_map_lookup_elem(dp->fds[IVB_MAP_DEST_CONNS], &slot, &d->conns))
 			return ivb_err(err, -errno, "cannot read server %u: %s", slot,
 				       strerror(errno));
+		d->conns.active = count(d->conns.active);
+		d->conns.inactive = count(d->conns.inactive);
 		slot = d->dest.next;
 	}
 	*ret = TAKE_PTR(list);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Taking an instance, or devices of it, down; also what crashes and other versions have left. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -19,30 +20,44 @@ static void unpin(const struct ivb_dp *dp, const char *name)
 	unlink(path);
 }
 
-int ivb_wipe(struct ivb_dp *dp, size_t *ret_detached, struct ivb_err *err)
+/* From here on the instance counts as half made, and the next `up` makes another. */
+static void mark_incomplete(struct ivb_dp *dp)
+{
+	struct ivb_meta none = { 0 };
+	__u32 zero = 0;
+
+	if (dp->fds[IVB_MAP_META] >= 0)
+		bpf_map_update_elem(dp->fds[IVB_MAP_META], &zero, &none, BPF_ANY);
+}
+
+int ivb_wipe(struct ivb_dp *dp, struct ivb_down_result *ret, struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_attachment *a = NULL;
 	bool foreign = ivb_dp_is_complete(dp) && ivb_dp_check_netns(dp, NULL);
-	size_t n = 0, i, detached = 0;
+	struct ivb_down_result res = { 0 };
+	size_t n = 0, i;
 	int first, r;
 
+	mark_incomplete(dp);
 	first = ivb_attach_list(dp, &a, &n, err);
 	for (i = 0; i < n; i++) {
 		/* Filters of another namespace cannot be reached, and end with it. */
-		if (foreign && a[i].kind == IVB_ATTACH_CLSACT)
+		if (foreign && a[i].kind == IVB_ATTACH_CLSACT) {
+			res.left++;
 			continue;
+		}
 		r = ivb_detach(dp, &a[i], err);
 		if (r && !first)
 			first = r;
-		detached += !r && a[i].state == IVB_ATTACHED;
+		res.detached += !r && a[i].state == IVB_ATTACHED;
 	}
 	/* Without user space's reference the timers stop. */
 	ivb_dp_close_maps(dp);
 	unpin(dp, "hand4");
 	unpin(dp, "hand6");
 	r = ivb_pins_remove(dp->path, err);
-	if (ret_detached)
-		*ret_detached = detached;
+	if (ret)
+		*ret = res;
 	return first ? first : r;
 }
 
@@ -95,7 +110,7 @@ static int remove_other_abi(const char *instance, int abi, struct ivb_err *err)
 	return ivb_pins_remove(path, err);
 }
 
-/* Whether nothing of the instance is attached to anything that exists. */
+/* Whether nothing of the instance is attached to anything that exists, in whatever namespace. */
 static bool is_dead(const struct ivb_dp *dp)
 {
 	_cleanup_free_ struct ivb_attachment *a = NULL;
@@ -104,7 +119,9 @@ static bool is_dead(const struct ivb_dp *dp)
 	if (ivb_attach_list(dp, &a, &n, NULL) || !n)
 		return false;
 	for (i = 0; i < n; i++) {
-		if (a[i].kind != IVB_ATTACH_TCX || a[i].state != IVB_ATTACH_GONE)
+		/* A link that is gone or missing runs nowhere; of filters elsewhere nothing is known. */
+		if (a[i].kind != IVB_ATTACH_TCX ||
+		    (a[i].state != IVB_ATTACH_GONE && a[i].state != IVB_ATTACH_MISSING))
 			return false;
 	}
 	return true;
@@ -121,7 +138,7 @@ static int down_all(struct ivb_dp *dp, const struct ivb_down *down, struct ivb_d
 	int r;
 
 	if (has_folder(dp)) {
-		r = ivb_wipe(dp, &ret->detached, err);
+		r = ivb_wipe(dp, ret, err);
 	} else {
 		ret->other_abi = ivb_dp_other_abi(down->instance);
 		r = ret->other_abi ? remove_other_abi(down->instance, ret->other_abi, err) : 0;

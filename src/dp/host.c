@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "dp/attach.h"
 #include "dp/load.h"
 #include "dp/pins.h"
 #include "dp/sysbpf.h"
@@ -48,13 +49,15 @@ static int check_link(const struct ivb_link *l, const char *name, struct ivb_err
 	struct ivb_link master;
 
 	if (l->flags & IFF_LOOPBACK)
-		return ivb_err(err, -EINVAL, "%s is the loopback device, which carries no client's packets",
+		return ivb_err(err, -EINVAL,
+			       "%s is the loopback device, which carries no client's packets",
 			       name);
 	if (l->type != ARPHRD_ETHER)
-		return ivb_err(err, -EINVAL,
-			       "%s is not an Ethernet device (its type is %u): only frames with an Ethernet "
-			       "header can be carried",
-			       name, l->type);
+		return ivb_err(
+			err, -EINVAL,
+			"%s is not an Ethernet device (its type is %u): only frames with an Ethernet "
+			"header can be carried",
+			name, l->type);
 	/* A device in a VRF receives for itself; a part of anything else receives for its master. */
 	if (!l->slave_kind[0] || !strcmp(l->slave_kind, "vrf"))
 		return 0;
@@ -65,7 +68,7 @@ static int check_link(const struct ivb_link *l, const char *name, struct ivb_err
 		       l->slave_kind, master.name, master.name);
 }
 
-int ivb_host_check_dev(const char *name, struct ivb_err *err)
+int ivb_host_check_dev(const char *name, struct ivb_link *ret, struct ivb_err *err)
 {
 	struct ivb_link l;
 	int r = ivb_link_by_name(&l, name);
@@ -74,20 +77,21 @@ int ivb_host_check_dev(const char *name, struct ivb_err *err)
 		return ivb_err(err, r, "there is no network device %s", name);
 	if (r)
 		return ivb_err(err, r, "cannot look at device %s: %s", name, strerror(-r));
-	return check_link(&l, name, err);
+	r = check_link(&l, name, err);
+	if (!r && ret)
+		*ret = l;
+	return r;
 }
 
 struct walk {
 	int (*fn)(const struct ivb_host_prog *p, void *arg);
 	void *arg;
-	bool ours_seen[2]; /* ingress, egress */
 };
 
 static int visit(struct walk *w, struct ivb_host_prog *p)
 {
 	p->ours = p->prog_id && !strcmp(p->name, OUR_PROG);
-	w->ours_seen[p->egress] = w->ours_seen[p->egress] || p->ours;
-	p->first = !w->ours_seen[p->egress];
+	p->in_our_place = p->in_our_place && !p->ours;
 	return w->fn(p, w->arg);
 }
 
@@ -100,7 +104,9 @@ static int visit_tcx(__u32 ifindex, bool egress, struct walk *w)
 	if (ivb_tcx_query(ifindex, egress ? IVB_BPF_TCX_EGRESS : IVB_BPF_TCX_INGRESS, on, &n))
 		return 0;
 	for (i = 0; i < n; i++) {
-		struct ivb_host_prog p = { .tcx = true, .egress = egress, .prog_id = on[i].prog_id };
+		struct ivb_host_prog p = { .tcx = true,
+					   .egress = egress,
+					   .prog_id = on[i].prog_id };
 
 		if (ivb_prog_name(p.prog_id, p.name, sizeof(p.name)))
 			snprintf(p.name, sizeof(p.name), "?");
@@ -115,6 +121,8 @@ static int visit_filter(const struct ivb_tc_filter *f, void *arg)
 {
 	struct ivb_host_prog p = { .egress = f->egress, .prog_id = f->prog_id };
 
+	p.in_our_place =
+		!f->egress && f->priority == IVB_FILTER_PRIORITY && f->handle == IVB_FILTER_HANDLE;
 	if (!p.prog_id || ivb_prog_name(p.prog_id, p.name, sizeof(p.name)))
 		snprintf(p.name, sizeof(p.name), "%s", f->kind);
 	return visit(arg, &p);

@@ -7,14 +7,15 @@
 #include <stdbool.h>
 
 struct ivb_err;
+struct ivb_link;
 
 /* Each of these: 0, or -errno with a sentence why `up` would fail. */
 int ivb_host_check_btf(struct ivb_err *err);
 int ivb_host_check_bpffs(struct ivb_err *err);
 /* Loads all programs with small tables, and starts and stops the expiry timers. */
 int ivb_host_check_programs(struct ivb_err *err);
-/* The device exists and can be attached to. */
-int ivb_host_check_dev(const char *name, struct ivb_err *err);
+/* The device exists and can be attached to. ret may be NULL. */
+int ivb_host_check_dev(const char *name, struct ivb_link *ret, struct ivb_err *err);
 
 bool ivb_host_has_tcx(void);
 
@@ -22,8 +23,8 @@ bool ivb_host_has_tcx(void);
 struct ivb_host_prog {
 	bool tcx; /* else clsact */
 	bool egress;
-	bool ours; /* by its name */
-	bool first; /* runs before any of ours on that side */
+	bool ours;	   /* by its name */
+	bool in_our_place; /* not ours, and where our clsact filter would have to be */
 	__u32 prog_id;
 	char name[64]; /* the program's, or the filter's kind */
 };

@@ -35,7 +35,8 @@ const char *ivb_reason_name(enum ivb_reason reason, char *buf, size_t size)
 	return buf;
 }
 
-static int get_family(const struct ivb_dp *dp, const struct ivb_family *f, struct ivb_family_info *ret)
+static int get_family(const struct ivb_dp *dp, const struct ivb_family *f,
+		      struct ivb_family_info *ret)
 {
 	_cleanup_free_ void *mem = NULL;
 	const struct ivb_clock_group *clock;
@@ -52,7 +53,8 @@ static int get_family(const struct ivb_dp *dp, const struct ivb_family *f, struc
 		age = 0;
 	ret->sweep_age_ms = (__u32)((__u64)age * 1000 / dp->meta.hz);
 	ret->sweep_running = ret->sweep.ticks && age <= SWEEP_LATE_S * dp->meta.hz;
-	r = ivb_map_read_array(dp->fds[f->clock], sizeof(*clock), ret->max_conns / IVB_CLOCK_GROUP, &mem);
+	r = ivb_map_read_array(dp->fds[f->clock], sizeof(*clock), ret->max_conns / IVB_CLOCK_GROUP,
+			       &mem);
 	if (r)
 		return r;
 	clock = mem;

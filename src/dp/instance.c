@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/bpflog.h"
 #include "dp/open.h"
 #include "dp/pins.h"
 
@@ -78,11 +79,12 @@ int ivb_dp_check_netns(const struct ivb_dp *dp, struct ivb_err *err)
 	if (r)
 		return ivb_err(err, r, "cannot tell the network namespace: %s", strerror(-r));
 	if (cookie != dp->meta.netns_cookie)
-		return ivb_err(err, -EXDEV,
-			       "the instance at %s serves another network namespace than the current "
-			       "one: name it with --netns, or if it is gone, remove the instance with "
-			       "`ipvs-bpf down --force`",
-			       dp->path);
+		return ivb_err(
+			err, -EXDEV,
+			"the instance at %s serves another network namespace than the current "
+			"one: name it with --netns, or if it is gone, remove the instance with "
+			"`ipvs-bpf down --force`",
+			dp->path);
 	return 0;
 }
 
@@ -107,12 +109,13 @@ static int check_map(const struct ivb_dp *dp, enum ivb_map id, int fd, struct iv
 			       ivb_map_names[id]);
 	if (map_sizes[id].key &&
 	    (info.key_size != map_sizes[id].key || info.value_size != map_sizes[id].value))
-		return ivb_err(err, -EPROTO,
-			       "map %s/%s has keys of %u and values of %u bytes instead of %u and %u: made "
-			       "by another version; bring the instance down with that version, or with "
-			       "`ipvs-bpf down`",
-			       dp->path, ivb_map_names[id], info.key_size, info.value_size,
-			       map_sizes[id].key, map_sizes[id].value);
+		return ivb_err(
+			err, -EPROTO,
+			"map %s/%s has keys of %u and values of %u bytes instead of %u and %u: made "
+			"by another version; bring the instance down with that version, or with "
+			"`ipvs-bpf down`",
+			dp->path, ivb_map_names[id], info.key_size, info.value_size,
+			map_sizes[id].key, map_sizes[id].value);
 	return 0;
 }
 
@@ -174,15 +177,16 @@ static int open_folder(struct ivb_dp *dp, const char *instance, enum ivb_open ho
 		return 0;
 	other = ivb_dp_other_abi(instance);
 	if (other)
-		return ivb_err(err, -EPROTO,
-			       "instance %s was made by a version with ABI %d, and this one has ABI %d; "
-			       "use that version, or remove the instance with `ipvs-bpf down`",
-			       instance, other, IVB_ABI);
+		return ivb_err(
+			err, -EPROTO,
+			"instance %s was made by a version with ABI %d, and this one has ABI %d; "
+			"use that version, or remove the instance with `ipvs-bpf down`",
+			instance, other, IVB_ABI);
 	return how == IVB_OPEN_CREATE ? ivb_pins_mkdir(dp->path, err) : -ENOENT;
 }
 
-int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock lock, enum ivb_open how,
-		    struct ivb_err *err)
+int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock lock,
+		    enum ivb_open how, struct ivb_err *err)
 {
 	struct ivb_dp *dp __cleanup(ivb_dp_closep) = calloc(1, sizeof(*dp));
 	bool salvage = how == IVB_OPEN_SALVAGE;
@@ -191,6 +195,7 @@ int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock loc
 
 	if (!dp)
 		return -ENOMEM;
+	ivb_bpflog_start();
 	dp->dir_fd = -1;
 	for (i = 0; i < IVB_MAP_MAX_; i++)
 		dp->fds[i] = -1;
@@ -217,7 +222,7 @@ int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock loc
 	return 0;
 }
 
-static int check_maps_complete(const struct ivb_dp *dp, struct ivb_err *err)
+int ivb_dp_check_maps(const struct ivb_dp *dp, struct ivb_err *err)
 {
 	int id;
 
@@ -225,10 +230,11 @@ static int check_maps_complete(const struct ivb_dp *dp, struct ivb_err *err)
 		if (dp->fds[id] >= 0 || id == IVB_MAP_FLOWS6 || id == IVB_MAP_CONNS6 ||
 		    id == IVB_MAP_CLOCK6 || id == IVB_MAP_HAND6)
 			continue;
-		return ivb_err(err, -ENOENT,
-			       "the pin %s/%s is missing, so the instance cannot be used; remove it with "
-			       "`ipvs-bpf down` and set it up again",
-			       dp->path, ivb_map_names[id]);
+		return ivb_err(
+			err, -ENOENT,
+			"the pin %s/%s is missing, so the instance cannot be used; remove it with "
+			"`ipvs-bpf down` and set it up again",
+			dp->path, ivb_map_names[id]);
 	}
 	return 0;
 }
@@ -240,15 +246,17 @@ int ivb_dp_open(struct ivb_dp **ret, const char *instance, enum ivb_lock lock, s
 
 	r = ivb_dp_open_any(&dp, instance, lock, IVB_OPEN_EXISTING, err);
 	if (r == -ENOENT)
-		return ivb_err(err, r, "instance %s is not up; start it with: ipvs-bpf up DEV...", instance);
+		return ivb_err(err, r, "instance %s is not up; start it with: ipvs-bpf up DEV...",
+			       instance);
 	if (r)
 		return r;
 	if (!ivb_dp_is_complete(dp))
-		return ivb_err(err, -ENOENT,
-			       "instance %s is only half set up (an `up` was interrupted); run `ipvs-bpf "
-			       "up` again, or `ipvs-bpf down`",
-			       instance);
-	r = check_maps_complete(dp, err);
+		return ivb_err(
+			err, -ENOENT,
+			"instance %s is only half there (an `up` or `down` was interrupted); run "
+			"`ipvs-bpf up` or `ipvs-bpf down` again",
+			instance);
+	r = ivb_dp_check_maps(dp, err);
 	if (r)
 		return r;
 	r = ivb_dp_check_netns(dp, err);

@@ -13,6 +13,7 @@
 #include "dp/bpflog.h"
 #include "dp/open.h"
 #include "dp/pins.h"
+#include "dp/zones.h"
 #include "tc.skel.h"
 
 #define MAX_NEW_PINS (IVB_MAP_MAX_ + 8)
@@ -38,34 +39,11 @@ static void destroy(struct tc_bpf **skel)
 	tc_bpf__destroy(*skel);
 }
 
-static void pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name)
-{
-	snprintf(buf, size, "%s/%s", dp->path, name);
-}
-
-static int get_pin(const struct ivb_dp *dp, const char *name)
-{
-	char path[IVB_PIN_PATH_LEN];
-	int fd;
-
-	pin_path(path, sizeof(path), dp, name);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
-}
-
-static int get_zone_pin(const struct ivb_dp *dp, const char *kind, __u32 zone)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "%s-%u", kind, zone);
-	return get_pin(dp, name);
-}
-
 static int pin(struct load *l, int fd, const char *name, struct ivb_err *err)
 {
 	char path[IVB_PIN_PATH_LEN];
 
-	pin_path(path, sizeof(path), l->dp, name);
+	ivb_pin_path(path, sizeof(path), l->dp, name);
 	if (bpf_obj_pin(fd, path))
 		return ivb_err(err, -errno, "cannot pin %s: %m", path);
 	if (l->num_pins < MAX_NEW_PINS)
@@ -78,7 +56,7 @@ static void undo_pins(struct load *l)
 	char path[IVB_PIN_PATH_LEN];
 
 	while (l->num_pins) {
-		pin_path(path, sizeof(path), l->dp, l->pins[--l->num_pins]);
+		ivb_pin_path(path, sizeof(path), l->dp, l->pins[--l->num_pins]);
 		unlink(path);
 	}
 }
@@ -99,7 +77,7 @@ static int prepare_map(struct load *l, const char *name, const char *pinned_as, 
 		return ivb_err(err, -ENOENT, "the BPF object has no map %s", name);
 	if (is_v6_map(name) && !l->v6)
 		return bpf_map__set_autocreate(map, false);
-	fd = get_pin(l->dp, pinned_as);
+	fd = ivb_pin_get(l->dp, pinned_as);
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
@@ -169,39 +147,16 @@ static int load_object(struct tc_bpf *skel, const struct ivb_meta *meta, struct 
 	int r = tc_bpf__load(skel);
 
 	if (r == -EPERM || r == -EACCES)
-		return ivb_bpflog_err(err, r, "cannot load the BPF programs (root, or CAP_BPF, CAP_NET_ADMIN "
-					      "and CAP_PERFMON, is needed)");
+		return ivb_bpflog_err(
+			err, r,
+			"cannot load the BPF programs (root, or CAP_BPF, CAP_NET_ADMIN "
+			"and CAP_PERFMON, is needed)");
 	if (r == -ENOMEM || r == -E2BIG)
-		return ivb_bpflog_err(err, r, "cannot load the BPF programs with tables for %u connections",
+		return ivb_bpflog_err(err, r,
+				      "cannot load the BPF programs with tables for %u connections",
 				      meta->max_conns);
 	if (r)
 		return ivb_bpflog_err(err, r, "cannot load the BPF programs");
-	return 0;
-}
-
-static int run(int fd, struct ivb_err *err, const char *what)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	if (bpf_prog_test_run_opts(fd, &opts))
-		return ivb_err(err, -errno, "cannot run the BPF program %s: %m", what);
-	return (int)opts.retval;
-}
-
-/* bpf_timer_init allocates without waiting, so it may fail and succeed the next time (6.18). */
-static int arm(int fd, struct ivb_err *err, const char *what)
-{
-	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
-	int r, tries;
-
-	for (tries = 0; tries < 50; tries++) {
-		r = run(fd, err, what);
-		if (r != -ENOMEM)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	if (r)
-		return ivb_err(err, r, "cannot start the expiry timer (%s): %s", what, strerror(-r));
 	return 0;
 }
 
@@ -209,7 +164,7 @@ static int arm(int fd, struct ivb_err *err, const char *what)
 static int set_time(struct tc_bpf *skel, struct ivb_meta *meta, struct ivb_err *err)
 {
 	__u64 before = ivb_monotonic_ns();
-	int r = run(bpf_program__fd(skel->progs.now), err, "now");
+	int r = ivb_prog_run(bpf_program__fd(skel->progs.now), err, "now");
 
 	if (r)
 		return r;
@@ -229,13 +184,13 @@ static int pin_maps(struct load *l, struct ivb_err *err)
 	int i, fd, r;
 
 	snprintf(name, sizeof(name), "progs-%u", l->zone);
-	fd = get_pin(l->dp, name);
+	fd = ivb_pin_get(l->dp, name);
 	if (fd >= 0)
 		close(fd);
 	else if ((r = pin(l, bpf_map__fd(l->skel->maps.progs), name, err)))
 		return r;
 	for (size_t k = 0; k < sizeof(inner_maps) / sizeof(inner_maps[0]); k++) {
-		fd = get_pin(l->dp, inner_maps[k]);
+		fd = ivb_pin_get(l->dp, inner_maps[k]);
 		if (fd >= 0) {
 			close(fd);
 			continue;
@@ -258,7 +213,7 @@ static int pin_maps(struct load *l, struct ivb_err *err)
 /* A program that every load brings: the first one's pin stays. */
 static int pin_once(struct load *l, const struct bpf_program *prog, struct ivb_err *err)
 {
-	int fd = get_pin(l->dp, bpf_program__name(prog));
+	int fd = ivb_pin_get(l->dp, bpf_program__name(prog));
 
 	if (fd >= 0) {
 		close(fd);
@@ -272,7 +227,7 @@ static int start_v4(struct load *l, struct ivb_err *err)
 	char name[32];
 	int r;
 
-	r = arm(bpf_program__fd(l->skel->progs.arm4), err, "arm4");
+	r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm4), err, "arm4");
 	if (r)
 		return r;
 	r = pin_once(l, l->skel->progs.arm4, err);
@@ -287,7 +242,7 @@ static int start_v6(struct load *l, struct ivb_err *err)
 	__u32 zero = 0, fd = (__u32)bpf_program__fd(l->skel->progs.tc_ingress6);
 	int r;
 
-	r = arm(bpf_program__fd(l->skel->progs.arm6), err, "arm6");
+	r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm6), err, "arm6");
 	if (r)
 		return r;
 	r = pin_once(l, l->skel->progs.arm6, err);
@@ -321,29 +276,14 @@ static int load(struct load *l, struct ivb_err *err)
 	return r;
 }
 
-static bool zone_has_v4(const struct ivb_dp *dp, __u32 zone)
-{
-	_cleanup_close_ int fd = get_zone_pin(dp, "prog", zone);
-
-	return fd >= 0;
-}
-
-static bool zone_has_v6(const struct ivb_dp *dp, __u32 zone)
-{
-	_cleanup_close_ int fd = get_zone_pin(dp, "progs", zone);
-	__u32 zero = 0, id;
-
-	return fd >= 0 && !bpf_map_lookup_elem(fd, &zero, &id);
-}
-
 int ivb_load_zone(struct ivb_dp *dp, __u32 zone, bool v6, struct ivb_err *err)
 {
 	struct tc_bpf *skel __cleanup(destroy) = NULL;
 	struct load l = { .dp = dp, .zone = zone };
 	int r, i;
 
-	l.v4 = !zone_has_v4(dp, zone);
-	l.v6 = v6 && !zone_has_v6(dp, zone);
+	l.v4 = !ivb_zone_has_v4(dp, zone);
+	l.v6 = v6 && !ivb_zone_has_v6(dp, zone);
 	if (!l.v4 && !l.v6)
 		return 0;
 	r = open_object(&skel, err);
@@ -356,7 +296,7 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, bool v6, struct ivb_err *err)
 	undo_pins(&l);
 	/* Maps whose pins are gone again are not the instance's. */
 	for (i = 0; i < IVB_MAP_MAX_; i++) {
-		_cleanup_close_ int fd = get_pin(dp, ivb_map_names[i]);
+		_cleanup_close_ int fd = ivb_pin_get(dp, ivb_map_names[i]);
 
 		if (fd < 0 && dp->fds[i] >= 0) {
 			close(dp->fds[i]);
@@ -364,16 +304,6 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, bool v6, struct ivb_err *err)
 		}
 	}
 	return r;
-}
-
-void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone)
-{
-	char path[IVB_PIN_PATH_LEN];
-
-	snprintf(path, sizeof(path), "%s/prog-%u", dp->path, zone);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/progs-%u", dp->path, zone);
-	unlink(path);
 }
 
 int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)
@@ -412,110 +342,8 @@ int ivb_load_probe(struct ivb_err *err)
 	choose_programs(skel, true, true);
 	r = load_object(skel, &meta, err);
 	if (!r)
-		r = arm(bpf_program__fd(skel->progs.arm4), err, "arm4");
+		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm4), err, "arm4");
 	if (!r)
-		r = arm(bpf_program__fd(skel->progs.arm6), err, "arm6");
+		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm6), err, "arm6");
 	return r;
-}
-
-int ivb_load_arm(const struct ivb_dp *dp, struct ivb_err *err)
-{
-	static const char *const names[] = { "arm4", "arm6" };
-	int r, i;
-
-	for (i = 0; i < 2; i++) {
-		_cleanup_close_ int fd = get_pin(dp, names[i]);
-
-		if (fd == -ENOENT)
-			continue;
-		if (fd < 0)
-			return ivb_err(err, fd, "cannot open the pin %s/%s: %s", dp->path, names[i],
-				       strerror(-fd));
-		r = arm(fd, err, names[i]);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-int ivb_load_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
-{
-	int fd = get_zone_pin(dp, "prog", zone);
-
-	if (fd < 0)
-		return fd;
-	*ret_fd = fd;
-	return 0;
-}
-
-struct zone_walk {
-	int (*fn)(__u32 zone, void *arg);
-	void *arg;
-};
-
-static int visit_pin(const char *name, void *arg)
-{
-	struct zone_walk *w = arg;
-	char rest;
-	__u32 zone;
-
-	return sscanf(name, "prog-%u%c", &zone, &rest) == 1 ? w->fn(zone, w->arg) : 0;
-}
-
-int ivb_load_zones(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg)
-{
-	struct zone_walk w = { .fn = fn, .arg = arg };
-
-	return ivb_pins_list(dp->path, visit_pin, &w);
-}
-
-struct zone_search {
-	const struct ivb_dp *dp;
-	__u32 prog_id, zone;
-};
-
-static int match_zone(__u32 zone, void *arg)
-{
-	struct zone_search *s = arg;
-	_cleanup_close_ int fd = get_zone_pin(s->dp, "prog", zone);
-	struct bpf_prog_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.id != s->prog_id)
-		return 0;
-	s->zone = zone;
-	return 1;
-}
-
-int ivb_load_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone)
-{
-	struct zone_search s = { .dp = dp, .prog_id = prog_id };
-	int r = ivb_load_zones(dp, match_zone, &s);
-
-	if (r < 0)
-		return r;
-	if (!r)
-		return -ENOENT;
-	*ret_zone = s.zone;
-	return 0;
-}
-
-struct v6_enable {
-	struct ivb_dp *dp;
-	struct ivb_err *err;
-};
-
-static int enable_zone(__u32 zone, void *arg)
-{
-	struct v6_enable *e = arg;
-
-	return ivb_load_zone(e->dp, zone, true, e->err);
-}
-
-int ivb_dp_enable_v6(struct ivb_dp *dp, struct ivb_err *err)
-{
-	struct v6_enable e = { .dp = dp, .err = err };
-	int r = ivb_load_zones(dp, enable_zone, &e);
-
-	return r ? ivb_err_prefix(err, r, "enabling IPv6") : 0;
 }

@@ -75,7 +75,8 @@ int ivb_map_walk_hash(int fd, __u32 key_size, __u32 value_size,
 			end = true;
 		}
 		for (i = 0; i < count && !r; i++)
-			r = fn(b.keys + (size_t)i * key_size, b.values + (size_t)i * value_size, arg);
+			r = fn(b.keys + (size_t)i * key_size, b.values + (size_t)i * value_size,
+			       arg);
 		token = next;
 		first = false;
 	}

@@ -15,12 +15,12 @@ extern const char *const ivb_map_names[IVB_MAP_MAX_];
 enum ivb_open {
 	IVB_OPEN_EXISTING, /* -ENOENT without a sentence if there is none */
 	IVB_OPEN_CREATE,   /* makes the folders if they are not there */
-	IVB_OPEN_SALVAGE,  /* as existing, for `down`: maps that are not ours and a missing v<ABI> do not matter */
+	IVB_OPEN_SALVAGE, /* as existing, for `down`: maps that are not ours and a missing v<ABI> do not matter */
 };
 
 /* As ivb_dp_open(), but what is missing or half made is no error: descriptors are -1, meta is zero. */
-int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock lock, enum ivb_open how,
-		    struct ivb_err *err);
+int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock lock,
+		    enum ivb_open how, struct ivb_err *err);
 
 /* An ABI number other than ours of which the instance has a folder; 0: none. */
 int ivb_dp_other_abi(const char *instance);
@@ -30,6 +30,9 @@ int ivb_dp_open_maps(struct ivb_dp *dp, struct ivb_err *err);
 
 /* Whether `up` has made everything (meta is written last). */
 bool ivb_dp_is_complete(const struct ivb_dp *dp);
+
+/* -ENOENT with a sentence if a map's pin is missing (IPv6's may). */
+int ivb_dp_check_maps(const struct ivb_dp *dp, struct ivb_err *err);
 
 /* Whether the IPv6 maps are there. */
 bool ivb_dp_has_v6(const struct ivb_dp *dp);

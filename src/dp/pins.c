@@ -30,14 +30,15 @@ int ivb_pins_check_name(const char *name, struct ivb_err *err)
 	const char *p;
 
 	if (!*name || strlen(name) > IVB_INSTANCE_LEN)
-		return ivb_err(err, -EINVAL, "instance name '%s': 1 to %d characters are possible", name,
-			       IVB_INSTANCE_LEN);
+		return ivb_err(err, -EINVAL, "instance name '%s': 1 to %d characters are possible",
+			       name, IVB_INSTANCE_LEN);
 	for (p = name; *p; p++) {
 		if (!isalnum((unsigned char)*p) && !strchr("-_+:@", *p))
-			return ivb_err(err, -EINVAL,
-				       "instance name '%s': '%c' is not possible in a name on bpffs; "
-				       "choose another with --instance",
-				       name, *p);
+			return ivb_err(
+				err, -EINVAL,
+				"instance name '%s': '%c' is not possible in a name on bpffs; "
+				"choose another with --instance",
+				name, *p);
 	}
 	return 0;
 }
@@ -63,10 +64,11 @@ static int check_stat(const char *path, const struct stat *st, struct ivb_err *e
 	if (!S_ISDIR(st->st_mode))
 		return ivb_err(err, -EPERM, "%s is not a folder; remove it", path);
 	if (st->st_uid)
-		return ivb_err(err, -EPERM,
-			       "%s belongs to user %u, not to root, and what is in it cannot be trusted; "
-			       "remove it",
-			       path, st->st_uid);
+		return ivb_err(
+			err, -EPERM,
+			"%s belongs to user %u, not to root, and what is in it cannot be trusted; "
+			"remove it",
+			path, st->st_uid);
 	if (st->st_mode & 077)
 		return ivb_err(err, -EPERM,
 			       "%s is open to other users (mode %03o), so what is in it cannot be "
@@ -139,11 +141,12 @@ static int wait_for_lock(int fd, const char *path, enum ivb_lock lock, struct iv
 			return ivb_err(err, -errno, "cannot lock %s: %m", path);
 		if (waited >= LOCK_WAIT_MS) {
 			pid = fstat(fd, &st) ? 0 : lock_holder(&st);
-			return ivb_err(err, -EBUSY,
-				       "another ipvs-bpf command%s%.0d%s has held the lock on %s for %d "
-				       "seconds; try again when it has ended",
-				       pid ? " (process " : "", pid, pid ? ")" : "", path,
-				       LOCK_WAIT_MS / 1000);
+			return ivb_err(
+				err, -EBUSY,
+				"another ipvs-bpf command%s%.0d%s has held the lock on %s for %d "
+				"seconds; try again when it has ended",
+				pid ? " (process " : "", pid, pid ? ")" : "", path,
+				LOCK_WAIT_MS / 1000);
 		}
 		nanosleep(&pause, NULL);
 	}
@@ -193,8 +196,8 @@ int ivb_pins_lock(int *ret_fd, const char *instance, enum ivb_lock lock, bool cr
 		return r;
 	snprintf(path, sizeof(path), IVB_PIN_ROOT "/%s", instance);
 	for (tries = 0; tries < 100; tries++) {
-		r = create ? ivb_pins_mkdir(IVB_PIN_ROOT, err) :
-			     ivb_pins_check_dir(IVB_PIN_ROOT, err);
+		r = create ? ivb_pins_mkdir(IVB_PIN_ROOT, err)
+			   : ivb_pins_check_dir(IVB_PIN_ROOT, err);
 		if (!r)
 			r = lock_once(ret_fd, path, lock, create, err);
 		/* -ENOENT with create: the root vanished between two calls. */

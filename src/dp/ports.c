@@ -29,7 +29,8 @@ static int add_table(struct ivb_port_set *s, const char *path, bool tcp, struct 
 		return ivb_err(err, -errno, "cannot read %s: %m", path);
 	while (fgets(line, sizeof(line), f)) {
 		/* "  0: 0100007F:0277 00000000:0000 0A ..." */
-		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &port, &state) == 2 &&
+		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &port, &state) ==
+			    2 &&
 		    port < 65536 && (!tcp || state == TCP_LISTEN_STATE))
 			add(s, port, port);
 	}

@@ -34,11 +34,9 @@ static int find_devs(const struct ivb_up *up, struct ivb_up_result *res, struct 
 	int r;
 
 	for (i = 0; i < up->num_devs; i++) {
-		r = ivb_host_check_dev(up->devs[i], err);
+		r = ivb_host_check_dev(up->devs[i], &l, err);
 		if (r)
 			return r;
-		if (ivb_link_by_name(&l, up->devs[i]))
-			return ivb_err(err, -ENODEV, "the device %s vanished", up->devs[i]);
 		for (k = 0; k < res->num_devs && res->devs[k].ifindex != l.ifindex; k++)
 			;
 		if (k < res->num_devs)
@@ -63,10 +61,11 @@ static int check_host(const struct ivb_up *up, struct ivb_err *err)
 	if (r)
 		return ivb_err(err, r, "cannot list the IPsec policies: %s", strerror(-r));
 	if (policies && !up->ignore_xfrm)
-		return ivb_err(err, -EOPNOTSUPP,
-			       "there %s (ip xfrm policy), and what is carried would leave unencrypted; if "
-			       "that is not meant for it, add --ignore-xfrm",
-			       policies == 1 ? "is an IPsec policy" : "are IPsec policies");
+		return ivb_err(
+			err, -EOPNOTSUPP,
+			"there %s (ip xfrm policy), and what is carried would leave unencrypted; if "
+			"that is not meant for it, add --ignore-xfrm",
+			policies == 1 ? "is an IPsec policy" : "are IPsec policies");
 	return 0;
 }
 
@@ -82,25 +81,30 @@ static __u32 round_up(__u32 n)
 static int check_running(const struct job *j, struct ivb_err *err)
 {
 	const struct ivb_meta *m = &j->dp->meta;
-	int r = ivb_dp_check_netns(j->dp, err);
+	int r = ivb_dp_check_maps(j->dp, err);
 
+	if (!r)
+		r = ivb_dp_check_netns(j->dp, err);
 	if (r)
 		return r;
 	if (j->up->max_conns && round_up(j->up->max_conns) != m->max_conns)
-		return ivb_err(err, -EBUSY,
-			       "--max-conns cannot be changed while the instance is up (it is %u): the table "
-			       "has been made; use `ipvs-bpf down` first",
-			       m->max_conns);
+		return ivb_err(
+			err, -EBUSY,
+			"--max-conns cannot be changed while the instance is up (it is %u): the table "
+			"has been made; use `ipvs-bpf down` first",
+			m->max_conns);
 	if (j->up->max_conns6 && round_up(j->up->max_conns6) != m->max_conns6) {
 		if (ivb_dp_has_v6(j->dp))
-			return ivb_err(err, -EBUSY,
-				       "--max-conns6 cannot be changed after the first IPv6 service (it is "
-				       "%u): the table has been made; use `ipvs-bpf down` first",
-				       m->max_conns6);
-		return ivb_err(err, -EBUSY,
-			       "--max-conns6 cannot be changed while the instance is up (it is %u); use "
-			       "`ipvs-bpf down` first",
-			       m->max_conns6);
+			return ivb_err(
+				err, -EBUSY,
+				"--max-conns6 cannot be changed after the first IPv6 service (it is "
+				"%u): the table has been made; use `ipvs-bpf down` first",
+				m->max_conns6);
+		return ivb_err(
+			err, -EBUSY,
+			"--max-conns6 cannot be changed while the instance is up (it is %u); use "
+			"`ipvs-bpf down` first",
+			m->max_conns6);
 	}
 	return 0;
 }
@@ -121,7 +125,8 @@ static int load_fresh(struct job *j, struct ivb_err *err)
 
 	*m = (struct ivb_meta){
 		.max_conns = round_up(j->up->max_conns ? j->up->max_conns : IVB_MAX_CONNS_DEFAULT),
-		.max_conns6 = round_up(j->up->max_conns6 ? j->up->max_conns6 : IVB_MAX_CONNS_DEFAULT),
+		.max_conns6 =
+			round_up(j->up->max_conns6 ? j->up->max_conns6 : IVB_MAX_CONNS_DEFAULT),
 	};
 	r = ivb_netns_cookie(&m->netns_cookie);
 	if (r)
@@ -180,9 +185,10 @@ static int check_zones(struct job *j, const struct ivb_attachment *a, size_t n, 
 		if (!dev || a[i].state != IVB_ATTACHED)
 			continue;
 		if (a[i].zone != j->up->zone)
-			return ivb_err(err, -EBUSY,
-				       "%s is attached in zone %u, not %u; use `ipvs-bpf down %s` first",
-				       dev->name, a[i].zone, j->up->zone, dev->name);
+			return ivb_err(
+				err, -EBUSY,
+				"%s is attached in zone %u, not %u; use `ipvs-bpf down %s` first",
+				dev->name, a[i].zone, j->up->zone, dev->name);
 		dev->was_attached = true;
 		dev->kind = a[i].kind;
 	}

@@ -22,12 +22,12 @@ struct ivb_up {
 	char *const *devs; /* names */
 	size_t num_devs;
 	__u32 zone;
-	__u32 max_conns, max_conns6; /* 0: not given; rounded up to a power of two */
-	int any_vip;		     /* -1: not given */
-	enum ivb_snat snat;	     /* IVB_SNAT_DEFAULT: not given */
-	__u32 snat_port_lo, snat_port_hi; /* 0: not given */
+	__u32 max_conns, max_conns6;	       /* 0: not given; rounded up to a power of two */
+	int any_vip;			       /* -1: not given */
+	enum ivb_snat snat;		       /* IVB_SNAT_DEFAULT: not given */
+	__u32 snat_port_lo, snat_port_hi;      /* 0: not given */
 	union ivb_addr snat_addr4, snat_addr6; /* zero: not given */
-	const struct ivb_prefix *non_masq; /* valid with set_non_masq */
+	const struct ivb_prefix *non_masq;     /* valid with set_non_masq */
 	size_t num_non_masq;
 	bool set_non_masq;
 	bool ignore_xfrm;
@@ -58,9 +58,9 @@ struct ivb_down {
 };
 
 struct ivb_down_result {
-	size_t detached;   /* devices */
-	size_t left;	   /* devices that are still attached */
-	int other_abi;	   /* not 0: it was another version's instance that has been removed */
+	size_t detached; /* devices */
+	size_t left;	 /* devices that are still attached; without devs: filters out of reach */
+	int other_abi;	 /* not 0: it was another version's instance that has been removed */
 };
 
 /* -ENOENT: nothing of that name is there. */

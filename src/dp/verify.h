@@ -15,7 +15,7 @@ struct ivb_err;
 struct ivb_verify {
 	__u64 flows;
 	__u64 connections;
-	__u64 stale;	/* clock slots without connection, which the sweeper will free */
+	__u64 stale;	 /* clock slots without connection, which the sweeper will free */
 	__u64 unsettled; /* servers whose counts moved too fast to be compared */
 	__u64 problems;
 };

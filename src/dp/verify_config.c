@@ -46,8 +46,8 @@ static int read_config(struct config *c)
 	r = ivb_map_read_array(dp->fds[IVB_MAP_DESTS], sizeof(*c->dests), m->max_dests,
 			       (void **)&c->dests);
 	if (!r)
-		r = ivb_map_read_array(dp->fds[IVB_MAP_SCHEDS], sizeof(*c->scheds), 2 * m->max_services,
-				       (void **)&c->scheds);
+		r = ivb_map_read_array(dp->fds[IVB_MAP_SCHEDS], sizeof(*c->scheds),
+				       2 * m->max_services, (void **)&c->scheds);
 	if (!r)
 		r = ivb_map_read_array(dp->fds[IVB_MAP_RING], sizeof(*c->ring), m->max_ring,
 				       (void **)&c->ring);
@@ -61,24 +61,27 @@ static void check_list(struct config *c, const char *name, const struct ivb_serv
 
 	for (; slot != IVB_NONE; slot = d->next, n++) {
 		if (slot >= c->v->dp->meta.max_dests) {
-			ivb_verify_problem(c->v, "service %s: server slot %u does not exist", name, slot);
+			ivb_verify_problem(c->v, "service %s: server slot %u does not exist", name,
+					   slot);
 			return;
 		}
 		d = &c->dests[slot];
 		if (c->listed[slot]++) {
-			ivb_verify_problem(c->v, "service %s: server slot %u is in two lists, or twice in one",
-					   name, slot);
+			ivb_verify_problem(
+				c->v, "service %s: server slot %u is in two lists, or twice in one",
+				name, slot);
 			return;
 		}
 		if (d->state != IVB_DEST_AVAILABLE || d->service != svc->slot)
-			ivb_verify_problem(c->v,
-					   "service %s: server slot %u in its list is not its own (state %u, "
-					   "service slot %u)",
-					   name, slot, d->state, d->service);
+			ivb_verify_problem(
+				c->v,
+				"service %s: server slot %u in its list is not its own (state %u, "
+				"service slot %u)",
+				name, slot, d->state, d->service);
 	}
 	if (n != svc->num_dests)
-		ivb_verify_problem(c->v, "service %s: %u servers in the list, and a count of %u", name, n,
-				   svc->num_dests);
+		ivb_verify_problem(c->v, "service %s: %u servers in the list, and a count of %u",
+				   name, n, svc->num_dests);
 }
 
 /* The dest slots of one segment; first and count have not been checked yet. */
@@ -88,17 +91,20 @@ static void check_segment(struct config *c, const char *name, const struct ivb_s
 	__u32 slots = s->first + s->num_segments * SEGMENT_WORDS, end = s->first + s->capacity, i;
 	const struct ivb_dest *d;
 
-	if (!seg->count || seg->first < slots || seg->first > end || seg->count > end - seg->first) {
-		ivb_verify_problem(c->v, "service %s: a segment lies outside of its scheduler table", name);
+	if (!seg->count || seg->first < slots || seg->first > end ||
+	    seg->count > end - seg->first) {
+		ivb_verify_problem(
+			c->v, "service %s: a segment lies outside of its scheduler table", name);
 		return;
 	}
 	for (i = seg->first; i < seg->first + seg->count; i++) {
 		d = c->ring[i] < c->v->dp->meta.max_dests ? &c->dests[c->ring[i]] : NULL;
 		if (!d || d->state != IVB_DEST_AVAILABLE || d->service != svc->slot || !d->weight) {
-			ivb_verify_problem(c->v,
-					   "service %s: its scheduler table names server slot %u, which takes "
-					   "no connections of it",
-					   name, c->ring[i]);
+			ivb_verify_problem(
+				c->v,
+				"service %s: its scheduler table names server slot %u, which takes "
+				"no connections of it",
+				name, c->ring[i]);
 			return;
 		}
 	}
@@ -112,7 +118,8 @@ static void check_table(struct config *c, const char *name, const struct ivb_ser
 	__u32 i, last = 0;
 
 	if (svc->sched / 2 != svc->slot) {
-		ivb_verify_problem(c->v, "service %s: scheduler table %u is another's", name, svc->sched);
+		ivb_verify_problem(c->v, "service %s: scheduler table %u is another's", name,
+				   svc->sched);
 		return;
 	}
 	s = &c->scheds[svc->sched];
@@ -120,15 +127,18 @@ static void check_table(struct config *c, const char *name, const struct ivb_ser
 		return;
 	if (s->first > m->max_ring || s->capacity > m->max_ring - s->first || !s->num_segments ||
 	    s->num_segments > s->capacity / SEGMENT_WORDS) {
-		ivb_verify_problem(c->v, "service %s: its scheduler table lies outside of the ring", name);
+		ivb_verify_problem(c->v, "service %s: its scheduler table lies outside of the ring",
+				   name);
 		return;
 	}
 	for (i = 0; i < s->num_segments; i++) {
 		memcpy(&seg, &c->ring[s->first + i * SEGMENT_WORDS], sizeof(seg));
 		if ((i ? seg.start <= last : seg.start != 0) || seg.start >= s->length) {
-			ivb_verify_problem(c->v, "service %s: the segments of its scheduler table are not in "
-						 "order",
-					   name);
+			ivb_verify_problem(
+				c->v,
+				"service %s: the segments of its scheduler table are not in "
+				"order",
+				name);
 			return;
 		}
 		last = seg.start;
@@ -152,7 +162,8 @@ static int visit_service(const void *key_p, const void *value, void *arg)
 		return 0;
 	}
 	if (c->slots[svc.slot]++)
-		ivb_verify_problem(c->v, "service %s: slot %u is another service's too", name, svc.slot);
+		ivb_verify_problem(c->v, "service %s: slot %u is another service's too", name,
+				   svc.slot);
 	check_list(c, name, &svc);
 	check_table(c, name, &svc);
 	return 0;

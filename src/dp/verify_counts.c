@@ -17,8 +17,8 @@ struct tally {
 };
 
 enum opinion {
-	OPEN,	/* never stood still */
-	WRONG,	/* differed whenever it stood still */
+	OPEN,  /* never stood still */
+	WRONG, /* differed whenever it stood still */
 	RIGHT,
 };
 
@@ -58,7 +58,8 @@ static int count_all(struct recount *rc)
 		rc->f = &ivb_families[i];
 		if (!ivb_family_on(dp, rc->f, &max))
 			continue;
-		r = ivb_map_walk_hash(dp->fds[rc->f->flows], rc->f->key_size, rc->f->flow_size, visit, rc);
+		r = ivb_map_walk_hash(dp->fds[rc->f->flows], rc->f->key_size, rc->f->flow_size,
+				      visit, rc);
 		if (r)
 			return r;
 	}
@@ -93,9 +94,9 @@ static int look(struct recount *rc, enum opinion *opinion, struct ivb_dest_conns
 			continue;
 		last[i] = after[i];
 		opinion[i] = after[i].active == rc->tally[i].active &&
-					     after[i].inactive == rc->tally[i].inactive ?
-				     RIGHT :
-				     WRONG;
+					     after[i].inactive == rc->tally[i].inactive
+				     ? RIGHT
+				     : WRONG;
 	}
 	return 0;
 }
@@ -125,18 +126,20 @@ int ivb_verify_counts(struct ivb_verifier *v)
 			ivb_verify_pause();
 		r = look(&rc, opinion, last);
 		if (r)
-			return ivb_err(v->err, r, "cannot recount the connections: %s", strerror(-r));
+			return ivb_err(v->err, r, "cannot recount the connections: %s",
+				       strerror(-r));
 		if (all_right(opinion, n))
 			return 0;
 	}
 	for (i = 0; i < n; i++) {
 		v->res.unsettled += opinion[i] == OPEN;
 		if (opinion[i] == WRONG)
-			ivb_verify_problem(v,
-					   "server slot %u counts %u active and %u inactive connections; a "
-					   "recount finds %u and %u",
-					   i, last[i].active, last[i].inactive, tally[i].active,
-					   tally[i].inactive);
+			ivb_verify_problem(
+				v,
+				"server slot %u counts %u active and %u inactive connections; a "
+				"recount finds %u and %u",
+				i, last[i].active, last[i].inactive, tally[i].active,
+				tally[i].inactive);
 	}
 	return 0;
 }

@@ -109,7 +109,8 @@ static const char *check_flow_slot(const struct ivb_verifier *v, const struct iv
 		return "has no valid state";
 	if (conn.conn.dest != flow->flow.dest || conn.conn.service != flow->flow.service)
 		return "and its slot do not agree on service and server";
-	if (!(flow->flow.flags & IVB_FLOW_REPLY) && memcmp(ivb_conn_key(f, &conn), key, f->key_size))
+	if (!(flow->flow.flags & IVB_FLOW_REPLY) &&
+	    memcmp(ivb_conn_key(f, &conn), key, f->key_size))
 		return "has a slot that remembers another key";
 	if (get_stamp(v, f, flow->flow.conn, &stamp))
 		return "has a slot without place in the clock";
@@ -180,7 +181,8 @@ static int scan_slots(struct scan *s)
 	__u32 id, stamp;
 	int r;
 
-	r = ivb_map_read_array(s->v->dp->fds[s->f->clock], sizeof(*g), s->max / IVB_CLOCK_GROUP, &clock);
+	r = ivb_map_read_array(s->v->dp->fds[s->f->clock], sizeof(*g), s->max / IVB_CLOCK_GROUP,
+			       &clock);
 	for (id = 0; id < s->max && !r; id++) {
 		struct suspect x = { .f = s->f, .is_slot = true, .id = id };
 
@@ -210,7 +212,8 @@ static char *describe(const struct suspect *s, char *buf, size_t size)
 	}
 	memcpy(&src, v4 ? &s->key.v4.saddr : s->key.v6.saddr, v4 ? 4 : 16);
 	memcpy(&dst, v4 ? &s->key.v4.daddr : s->key.v6.daddr, v4 ? 4 : 16);
-	ivb_addrport_fmt(from, sizeof(from), s->f->af, &src, v4 ? s->key.v4.sport : s->key.v6.sport);
+	ivb_addrport_fmt(from, sizeof(from), s->f->af, &src,
+			 v4 ? s->key.v4.sport : s->key.v6.sport);
 	ivb_addrport_fmt(to, sizeof(to), s->f->af, &dst, v4 ? s->key.v4.dport : s->key.v6.dport);
 	snprintf(buf, size, "%s flow %s > %s (protocol %u, zone %u)", family, from, to,
 		 v4 ? s->key.v4.proto : s->key.v6.proto, v4 ? s->key.v4.zone : s->key.v6.zone);
@@ -236,10 +239,12 @@ static void settle(struct ivb_verifier *v, struct suspects *list)
 	for (i = 0; i < list->n; i++) {
 		problem = check(v, &list->s[i]);
 		if (problem)
-			ivb_verify_problem(v, "%s %s", describe(&list->s[i], text, sizeof(text)), problem);
+			ivb_verify_problem(v, "%s %s", describe(&list->s[i], text, sizeof(text)),
+					   problem);
 	}
 	if (list->dropped)
-		ivb_verify_problem(v, "%llu more suspects than can be looked at again", list->dropped);
+		ivb_verify_problem(v, "%llu more suspects than can be looked at again",
+				   list->dropped);
 }
 
 static void check_sweeper(struct ivb_verifier *v, const struct ivb_family *f)
@@ -259,8 +264,8 @@ static void check_sweeper(struct ivb_verifier *v, const struct ivb_family *f)
 			return;
 		ivb_verify_pause();
 	}
-	ivb_verify_problem(v, "%s: the expiry timer does not run (ticks: %llu, last one %u s ago)", family,
-			   sweep.ticks, sweep.ticks ? age / v->dp->meta.hz : 0);
+	ivb_verify_problem(v, "%s: the expiry timer does not run (ticks: %llu, last one %u s ago)",
+			   family, sweep.ticks, sweep.ticks ? age / v->dp->meta.hz : 0);
 }
 
 int ivb_verify_flows(struct ivb_verifier *v)
@@ -274,8 +279,8 @@ int ivb_verify_flows(struct ivb_verifier *v)
 		if (!ivb_family_on(v->dp, s.f, &s.max))
 			continue;
 		check_sweeper(v, s.f);
-		r = ivb_map_walk_hash(v->dp->fds[s.f->flows], s.f->key_size, s.f->flow_size, visit_flow,
-				      &s);
+		r = ivb_map_walk_hash(v->dp->fds[s.f->flows], s.f->key_size, s.f->flow_size,
+				      visit_flow, &s);
 		if (!r)
 			r = scan_slots(&s);
 		if (r)

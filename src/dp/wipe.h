@@ -3,14 +3,13 @@
 #ifndef IVB_DP_WIPE_H
 #define IVB_DP_WIPE_H
 
-#include <stddef.h>
-
 #include "dp/instance.h"
+#include "dp/up.h"
 
 /*
  * Detaches everything, removes all pins and the v<ABI> folder, whatever state they are in; dp stays
- * open and locked, without maps. Goes on after failures; returns the first. ret_detached may be NULL.
+ * open and locked, without maps. Goes on after failures; returns the first. ret may be NULL.
  */
-int ivb_wipe(struct ivb_dp *dp, size_t *ret_detached, struct ivb_err *err);
+int ivb_wipe(struct ivb_dp *dp, struct ivb_down_result *ret, struct ivb_err *err);
 
 #endif

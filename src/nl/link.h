@@ -8,9 +8,9 @@
 
 struct ivb_link {
 	__u32 ifindex;
-	__u32 flags; /* IFF_* */
+	__u32 flags;  /* IFF_* */
 	__u32 master; /* ifindex, 0 = none */
-	__u16 type;  /* ARPHRD_* */
+	__u16 type;   /* ARPHRD_* */
 	char name[IF_NAMESIZE];
 	char kind[32];	     /* "veth", "bridge", ...; empty for hardware */
 	char slave_kind[32]; /* what it is a part of: "bridge", "bond", "vrf", ...; or empty */

@@ -17,7 +17,7 @@ struct ref_pkt {
 	bool fragment, later, source_route, dont_fragment;
 	size_t l3_len;
 	size_t l4_off;
-	size_t l4_len; /* TCP, UDP: of the transport header as it says itself */
+	size_t l4_len;	  /* TCP, UDP: of the transport header as it says itself */
 	uint32_t frag_id; /* as in the packet, read big-endian */
 	uint16_t sport, dport;
 	uint8_t proto, frag_proto, ttl;

@@ -21,7 +21,7 @@ struct fields {
 };
 
 static __attribute__((format(printf, 3, 4))) void add(struct fields *f, const char *name,
-						       const char *fmt, ...)
+						      const char *fmt, ...)
 {
 	struct field *field = &f->field[f->num];
 	va_list ap;
@@ -80,8 +80,8 @@ static void add_l4(struct fields *f, uint8_t proto, const uint8_t *l4, size_t le
 	}
 	if (!*f->prefix)
 		add(f, "l4.sum", "%s",
-		    pkt_sum(l4, len, proto == IPPROTO_ICMP ? 0 : pseudo + len) == 0xffff ? "right" :
-											   "wrong");
+		    pkt_sum(l4, len, proto == IPPROTO_ICMP ? 0 : pseudo + len) == 0xffff ? "right"
+											 : "wrong");
 	if ((proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6) && !*f->prefix && len > 8) {
 		f->prefix = "quote.";
 		add_ip(f, l4 + 8, len - 8);

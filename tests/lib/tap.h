@@ -36,14 +36,14 @@ static TAP_PRINTF(1) void diag(const char *fmt, ...)
 	fflush(stdout);
 }
 
-#define TAP_VPRINT(fmt)                                                                            \
-	do {                                                                                       \
-		va_list ap;                                                                        \
-		va_start(ap, fmt);                                                                 \
-		vprintf(fmt, ap);                                                                  \
-		va_end(ap);                                                                        \
-		putchar('\n');                                                                     \
-		fflush(stdout);                                                                    \
+#define TAP_VPRINT(fmt)            \
+	do {                       \
+		va_list ap;        \
+		va_start(ap, fmt); \
+		vprintf(fmt, ap);  \
+		va_end(ap);        \
+		putchar('\n');     \
+		fflush(stdout);    \
 	} while (0)
 
 /* Give up: nothing after this makes sense. */
@@ -69,20 +69,21 @@ static TAP_PRINTF(2) bool ok(bool cond, const char *fmt, ...)
 	return cond;
 }
 
-#define is_int(got, want, ...)                                                                     \
-	({                                                                                         \
-		long long got_ = (got), want_ = (want);                                            \
-		ok(got_ == want_, __VA_ARGS__) ||                                                  \
-			(diag("     got: %lld\nexpected: %lld", got_, want_), false);              \
+#define is_int(got, want, ...)                                                        \
+	({                                                                            \
+		long long got_ = (got), want_ = (want);                               \
+		ok(got_ == want_, __VA_ARGS__) ||                                     \
+			(diag("     got: %lld\nexpected: %lld", got_, want_), false); \
 	})
 
 /* NULL equals NULL only. */
-#define is_str(got, want, ...)                                                                     \
-	({                                                                                         \
-		const char *got_ = (got), *want_ = (want);                                         \
-		ok(got_ && want_ ? !strcmp(got_, want_) : got_ == want_, __VA_ARGS__) ||           \
-			(diag("     got: %s\nexpected: %s", got_ ? got_ : "(null)",                \
-			      want_ ? want_ : "(null)"), false);                                   \
+#define is_str(got, want, ...)                                                               \
+	({                                                                                   \
+		const char *got_ = (got), *want_ = (want);                                   \
+		ok(got_ == want_ || (got_ && want_ && !strcmp(got_, want_)), __VA_ARGS__) || \
+			(diag("     got: %s\nexpected: %s", got_ ? got_ : "(null)",          \
+			      want_ ? want_ : "(null)"),                                     \
+			 false);                                                             \
 	})
 
 static __attribute__((unused)) int done_testing(void)

@@ -25,7 +25,7 @@ refuses() {
 refuses 1 'up' adm -L -n
 refuses 1 'up' status
 refuses 1 'nosuchdev' up nosuchdev
-refuses 2 '.' up
+refuses 1 'name the devices' up
 refuses 1 'lo' up lo
 refuses 2 '.' up --snat sometimes wan
 refuses 2 '.' up --snat-ports 5000-4000 wan
@@ -46,13 +46,13 @@ in_ns cl curl -s --limit-rate "$(few 4M 200k)" --max-time $((60 * slow)) "http:/
 download=$!
 
 v=10.0.0.80:80
-refuses 1 'already exists' adm -A -t $v -s rr
-refuses 1 'No such service' adm -E -t 10.0.0.80:81 -s rr
-refuses 1 'No such service' adm -D -t 10.0.0.80:81
-refuses 1 '(No such service|Service not defined)' adm -a -t 10.0.0.80:81 -r 10.2.1.2:80 -m
-refuses 1 'already exists' adm -a -t $v -r 10.2.1.2:80 -m
-refuses 1 'No such destination' adm -e -t $v -r 10.2.9.9:80 -m
-refuses 1 'No such destination' adm -d -t $v -r 10.2.9.9:80
+refuses 255 'already exists' adm -A -t $v -s rr
+refuses 255 'No such service' adm -E -t 10.0.0.80:81 -s rr
+refuses 255 'No such service' adm -D -t 10.0.0.80:81
+refuses 255 '(No such service|Service not defined)' adm -a -t 10.0.0.80:81 -r 10.2.1.2:80 -m
+refuses 255 'already exists' adm -a -t $v -r 10.2.1.2:80 -m
+refuses 255 'No such destination' adm -e -t $v -r 10.2.9.9:80 -m
+refuses 255 'No such destination' adm -d -t $v -r 10.2.9.9:80
 refuses '[12]' '.' adm -a -t $v -r '[fd02:1::2]:80' -m
 refuses 1 '10.1.0.1' adm -a -t $v -r 10.1.0.1:80 -m
 refuses 2 'weight' adm -a -t $v -r 10.2.1.9:80 -m -w 65536
@@ -61,7 +61,7 @@ refuses 2 '-m' adm -a -t $v -r 10.2.1.9:80
 refuses 2 '.' adm -a -t $v -r 10.2.1.9:80 -g
 refuses 2 '.' adm -a -t $v -r 10.2.1.9:80 -i
 refuses '[12]' 'lc|scheduler' adm -A -t 10.0.0.80:82 -s lc
-refuses '[12]' 'nosuch|scheduler' adm -A -t 10.0.0.80:82 -s nosuch
+refuses 255 'nosuch|[Ss]cheduler' adm -A -t 10.0.0.80:82 -s nosuch
 refuses 2 '.' adm -A -t 10.0.0.80:82 -s rr -p 300
 refuses 2 '.' adm -A -t 10.0.0.80:82 -s rr --snat perhaps
 refuses 2 '.' adm -A -f 1 -s rr

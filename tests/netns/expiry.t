@@ -23,7 +23,8 @@ conns() {
 
 # A connection that is reset closes: 10 s. The client's own stack knows nothing of it.
 reset_one() {
-	probe "$1" "$2" -s "$3" -d 80 -f S -q 1000 >/dev/null || return 1
+	probe "$1" "$2" -s "$3" -d 80 -f S -q 1000 >"$tmp/synack" || return 1
+	probe "$1" "$2" -s "$3" -d 80 -f A -q 1001 -w 1 -a "$(($(sed 's/.* seq \([0-9]*\) .*/\1/' "$tmp/synack") + 1))"
 	probe "$1" "$2" -s "$3" -d 80 -f R -q 1001 -w 1
 	:
 }
@@ -39,7 +40,7 @@ nok "there is no port for a fifth" probe 10.9.0.2 $vip4 -s 4005 -d 80
 ok "they disappear after their 10 seconds" wait_for 20 eval '[ "$(conns TCP)" = 0 ]'
 like "and their counts" "$(ivb adm -L -n)" '10.2.1.2:80 +Masq +1 +0 +0'
 ok "and the ports are free again" probe 10.9.0.2 $vip4 -s 4006 -d 80
-is "no process of ours did it" "$(pgrep -x ipvs-bpf -a | grep -c -- "$(ns_name lb)")" 0
+is "no process of ours did it" "$(pgrep -f "$ipvs_bpf --netns $(ns_name lb)")" ''
 verify
 
 if [ -z "${IVB_SLOW:-}" ]; then

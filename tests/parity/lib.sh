@@ -79,3 +79,53 @@ same() {
 	} <"$tmp/chosen"
 	is "$1" "$same_ours" "$same_kernel"
 }
+
+# run_one FILE COMMAND...: its status in $status, its output in $tmp/FILE.out and .err; what legitimately differs
+# is taken out: the connection table's size, the program's name, and the note that kernel IPVS has services too.
+run_one() {
+	run_file=$tmp/$1
+	shift
+	status=0
+	"$@" >"$run_file.raw" 2>"$run_file.rawerr" </dev/null || status=$?
+	sed 's/(size=[0-9]*)/(size=N)/' "$run_file.raw" >"$run_file.out"
+	sed -e '/^ipvs-bpf adm: note: the kernel/d' -e 's/ipvs-bpf adm/ipvsadm/g' "$run_file.rawerr" >"$run_file.err"
+}
+
+# answers WORD...: the same command to both, word for word; 0 if they answer alike, else $answer tells.
+answers() {
+	run_one kernel kernel "$@"
+	kernel_status=$status
+	run_one ours ivb adm "$@"
+	ours_status=$status
+	answer=$({
+		[ "$kernel_status" = "$ours_status" ] || echo "status: ipvsadm $kernel_status, ours $ours_status"
+		diff -U 1 "$tmp/kernel.err" "$tmp/ours.err" || :
+		diff -U 1 "$tmp/kernel.out" "$tmp/ours.out" || :
+	} | sed '/^+++ /d; /^--- /d; /^@@/d')
+	[ -z "$answer" ]
+}
+
+# eq WORD...: they must.
+eq() {
+	eq_rc=0
+	answers "$@" || eq_rc=1
+	tap_result "$eq_rc" "adm $*" || diag "$answer"
+}
+
+# differs REASON STATUS ERE WORD...: a listed difference: ours ends with that status and an error like ERE.
+# No longer a difference? Then it should not be listed.
+differs() {
+	d_reason=$1 d_status=$2 d_ere=$3
+	shift 3
+	d_rc=0
+	! answers "$@" || d_rc=1
+	[ "$ours_status" = "$d_status" ] && grep -Eq -e "$d_ere" "$tmp/ours.err" || d_rc=1
+	tap_result "$d_rc" "adm $* (differs: $d_reason)" ||
+		diag "wanted status $d_status and an error like /$d_ere/; the difference is: ${answer:-none}"
+}
+
+# reset: both engines without services
+reset() {
+	kernel -C
+	ivb adm -C
+}

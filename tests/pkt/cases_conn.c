@@ -83,8 +83,8 @@ static void checksums_kept(struct env *t)
 /* Payloads of every length up to 40 and TCP options: sums over odd lengths and longer headers. */
 static void lengths(struct env *t)
 {
-	static const uint8_t options[] = { 2, 4, 5, 0xb4, 1, 3, 3, 7, 1, 1, 8, 10,
-					   1, 2, 3, 4,	  5, 6, 7, 8 };
+	static const uint8_t options[] = { 2, 4,  5, 0xb4, 1, 3, 3, 7, 1, 1,
+					   8, 10, 1, 2,	   3, 4, 5, 6, 7, 8 };
 	struct conn c = conn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000, SERVER1);
 
 	simple(t, IPPROTO_TCP, IVB_SNAT_NEVER);

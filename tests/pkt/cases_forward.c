@@ -264,8 +264,8 @@ static void no_route(struct env *t)
 
 static void not_forwarding(struct env *t)
 {
-	const char *path = t->af == AF_INET ? "ipv4/conf/cli0/forwarding" :
-					      "ipv6/conf/cli0/forwarding";
+	const char *path =
+		t->af == AF_INET ? "ipv4/conf/cli0/forwarding" : "ipv6/conf/cli0/forwarding";
 	struct conn c = conn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000, SERVER1);
 	struct pkt_spec in = c.in;
 

@@ -34,7 +34,7 @@ static struct pkt_spec requote(const struct pkt_spec *quoted, const struct pkt_s
 	pkt_build(&a, quoted);
 	pkt_build(&b, &spec);
 	sum = (b.data[b.l4 + at] << 8 | b.data[b.l4 + at + 1]) +
-	      (uint16_t)~(a.data[a.l4 + at] << 8 | a.data[a.l4 + at + 1]);
+	      (uint16_t) ~(a.data[a.l4 + at] << 8 | a.data[a.l4 + at + 1]);
 	spec.csum_error = (sum & 0xffff) + (sum >> 16);
 	return spec;
 }

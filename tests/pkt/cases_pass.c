@@ -110,8 +110,9 @@ static void not_local(struct env *t)
 
 static void not_first(struct env *t)
 {
-	static const uint8_t flags[] = { TCP_ACK,	    TCP_RST,	       TCP_FIN | TCP_ACK,
-					 TCP_SYN | TCP_ACK, TCP_SYN | TCP_RST, TCP_SYN | TCP_FIN,
+	static const uint8_t flags[] = { TCP_ACK,	    TCP_RST,
+					 TCP_FIN | TCP_ACK, TCP_SYN | TCP_ACK,
+					 TCP_SYN | TCP_RST, TCP_SYN | TCP_FIN,
 					 TCP_PSH | TCP_ACK, 0 };
 	struct pkt_spec in = from(t, CLIENT_SIDE, CLIENT, 4000, VIP, 80);
 

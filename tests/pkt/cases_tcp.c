@@ -7,10 +7,10 @@
 #include <string.h>
 
 static const char *const state_names[IVB_S_MAX_] = {
-	[IVB_S_NONE] = "NO",	  [IVB_S_ESTABLISHED] = "ES", [IVB_S_SYN_SENT] = "SS",
-	[IVB_S_SYN_RECV] = "SR",  [IVB_S_FIN_WAIT] = "FW",    [IVB_S_TIME_WAIT] = "TW",
-	[IVB_S_CLOSE] = "CL",	  [IVB_S_CLOSE_WAIT] = "CW",  [IVB_S_LAST_ACK] = "LA",
-	[IVB_S_LISTEN] = "LI",	  [IVB_S_SYNACK] = "SA",      [IVB_S_UDP] = "UD",
+	[IVB_S_NONE] = "NO",	 [IVB_S_ESTABLISHED] = "ES", [IVB_S_SYN_SENT] = "SS",
+	[IVB_S_SYN_RECV] = "SR", [IVB_S_FIN_WAIT] = "FW",    [IVB_S_TIME_WAIT] = "TW",
+	[IVB_S_CLOSE] = "CL",	 [IVB_S_CLOSE_WAIT] = "CW",  [IVB_S_LAST_ACK] = "LA",
+	[IVB_S_LISTEN] = "LI",	 [IVB_S_SYNACK] = "SA",	     [IVB_S_UDP] = "UD",
 };
 
 static uint32_t state_named(const char *name)

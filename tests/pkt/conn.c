@@ -20,8 +20,7 @@ struct conn conn_of(struct env *t, int proto, enum who client, uint16_t port, en
 	return c;
 }
 
-static void one(struct env *t, const struct pkt_spec *in, const struct pkt_spec *out,
-		uint8_t flags)
+static void one(struct env *t, const struct pkt_spec *in, const struct pkt_spec *out, uint8_t flags)
 {
 	struct pkt_spec a = *in, b = *out;
 

@@ -117,7 +117,8 @@ static void batch_neighbour(FILE *f, enum side side, enum who who)
 	const uint8_t *m = who_mac(who);
 
 	for (int v6 = 0; v6 < 2; v6++)
-		fprintf(f, "neigh add %s lladdr %02x:%02x:%02x:%02x:%02x:%02x dev %s nud permanent\n",
+		fprintf(f,
+			"neigh add %s lladdr %02x:%02x:%02x:%02x:%02x:%02x dev %s nud permanent\n",
 			who_texts[who][v6], m[0], m[1], m[2], m[3], m[4], m[5], side_names[side]);
 }
 
@@ -125,7 +126,8 @@ void neighbour_set(struct env *t, enum who who, enum who as)
 {
 	const uint8_t *m = who_mac(as);
 
-	ip_command(t, "neigh replace %s lladdr %02x:%02x:%02x:%02x:%02x:%02x dev srv0 nud permanent",
+	ip_command(t,
+		   "neigh replace %s lladdr %02x:%02x:%02x:%02x:%02x:%02x dev srv0 nud permanent",
 		   who_text(t->af, who), m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
@@ -260,7 +262,8 @@ void env_reset_maps(struct env *t)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, t->skel->obj) {
+	bpf_object__for_each_map(map, t->skel->obj)
+	{
 		/* writing to a timer's map would stop the timer */
 		if (bpf_map__is_internal(map) || !strncmp(bpf_map__name(map), "hand", 4))
 			continue;

@@ -34,10 +34,10 @@ enum who {
 	SERVER1,
 	SERVER2,
 	SERVER3,
-	SERVER_SILENT,	    /* no neighbour entry */
-	FAR,		    /* behind ROUTER, with SMALL_MTU */
+	SERVER_SILENT, /* no neighbour entry */
+	FAR,	       /* behind ROUTER, with SMALL_MTU */
 	ROUTER,
-	SERVER_OUTSIDE,	    /* behind the device that is not attached */
+	SERVER_OUTSIDE, /* behind the device that is not attached */
 	SERVER_UNROUTED,
 	SERVER_UNREACHABLE, /* an unreachable route */
 	WHO_MAX_,
@@ -47,6 +47,8 @@ enum side { CLIENT_SIDE, SERVER_SIDE, OUTSIDE, SIDE_MAX_ };
 
 struct env {
 	struct tc_bpf *skel;
+	struct spy_bpf *spy; /* NULL: cannot be had here, and spy_why says why */
+	int spy_why;
 	int af;
 	unsigned int ifindex[SIDE_MAX_];
 	uint32_t hz;
@@ -84,6 +86,18 @@ void sysctl_write(const char *path, const char *value);
 
 /* Gives who the MAC address that belongs to as. */
 void neighbour_set(struct env *t, enum who who, enum who as);
+
+/* --- spy.c: where packets are sent */
+void spy_open(struct env *t);
+void spy_close(struct env *t);
+/* Forgets what was seen. */
+void spy_reset(struct env *t);
+/*
+ * The last packet, in, was sent as out shows: with the next hop's MACs to that device, else through
+ * the kernel to the neighbour towards out's destination.
+ */
+void spy_compare(struct env *t, const char *func, int line, const struct pkt_spec *in,
+		 const struct pkt_spec *out);
 
 /* --- state.c: what user space would have written */
 struct service {
@@ -152,7 +166,7 @@ struct pkt_spec by_way_of(struct pkt_spec spec, enum side side, enum who neighbo
 
 /* One TCP connection, or UDP's likeness of one: the packets of both sides as they come and go. */
 struct conn {
-	struct pkt_spec in, out;	   /* client to server */
+	struct pkt_spec in, out;	     /* client to server */
 	struct pkt_spec reply_in, reply_out; /* server to client */
 };
 
@@ -196,10 +210,10 @@ void send_counting(struct env *t, const struct pkt_spec *in, enum ivb_reason rea
 		   enum ivb_reason reason_b, uint32_t *b);
 
 #define expect(t, in, ...) xmit(t, __func__, __LINE__, in, (struct outcome){ __VA_ARGS__ })
-#define expect_fast(t, in, out)                                                                    \
-	do {                                                                                       \
-		nexthops_age(t, 0);                                                                \
-		expect_out(t, in, out);                                                            \
+#define expect_fast(t, in, out)         \
+	do {                            \
+		nexthops_age(t, 0);     \
+		expect_out(t, in, out); \
 	} while (0)
 #define expect_next(t, in) expect(t, in, -1, NULL, IVB_R_NONE, IVB_R_NONE)
 #define expect_pass(t, in, reason) expect(t, in, -1, NULL, reason, IVB_R_NONE)
@@ -210,18 +224,18 @@ void send_counting(struct env *t, const struct pkt_spec *in, enum ivb_reason rea
 void fail(struct env *t, const char *func, int line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-#define check(t, cond, ...)                                                                        \
-	do {                                                                                       \
-		if (!(cond))                                                                       \
-			fail(t, __func__, __LINE__, __VA_ARGS__);                                  \
+#define check(t, cond, ...)                                       \
+	do {                                                      \
+		if (!(cond))                                      \
+			fail(t, __func__, __LINE__, __VA_ARGS__); \
 	} while (0)
 
-#define check_int(t, got, want, what)                                                              \
-	do {                                                                                       \
-		long long got_ = (got), want_ = (want);                                            \
-		if (got_ != want_)                                                                 \
-			fail(t, __func__, __LINE__, "%s: got %lld, expected %lld", what, got_,     \
-			     want_);                                                               \
+#define check_int(t, got, want, what)                                                          \
+	do {                                                                                   \
+		long long got_ = (got), want_ = (want);                                        \
+		if (got_ != want_)                                                             \
+			fail(t, __func__, __LINE__, "%s: got %lld, expected %lld", what, got_, \
+			     want_);                                                           \
 	} while (0)
 
 /* --- cases_*.c */

@@ -11,7 +11,7 @@
 #include "tap.h"
 
 static const struct test_case *const suites[] = {
-	cases_pass, cases_conn, cases_snat, cases_sched, cases_tcp,
+	cases_pass,    cases_conn, cases_snat, cases_sched, cases_tcp,
 	cases_forward, cases_frag, cases_icmp, cases_time,
 };
 
@@ -68,6 +68,12 @@ int main(int argc, char **argv)
 		bail("needs root: a network namespace, and BPF programs");
 	env_network(&t);
 	env_load(&t);
+	spy_open(&t);
+	if (t.spy)
+		ok(true, "devices and neighbours of redirects are looked at");
+	else
+		skip("devices and neighbours of redirects: no fentry here (%s)",
+		     strerror(t.spy_why));
 	for (size_t s = 0; s < sizeof(suites) / sizeof(suites[0]); s++) {
 		for (const struct test_case *c = suites[s]; c->title; c++) {
 			if (!strstr(c->title, word))
@@ -80,6 +86,7 @@ int main(int argc, char **argv)
 	}
 	if (!*word)
 		reasons_covered(&t);
+	spy_close(&t);
 	env_close(&t);
 	return done_testing();
 }

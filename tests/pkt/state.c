@@ -67,8 +67,10 @@ struct service service_add(struct env *t, int proto, enum who vip, uint16_t port
 {
 	struct service s = {
 		.key = { .port = htons(port), .proto = proto, .af = t->af, .zone = ZONE },
-		.value = { .slot = t->num_services, .sched = t->num_services * 2,
-			   .first_dest = IVB_NONE, .snat = snat },
+		.value = { .slot = t->num_services,
+			   .sched = t->num_services * 2,
+			   .first_dest = IVB_NONE,
+			   .snat = snat },
 	};
 
 	t->num_services++;

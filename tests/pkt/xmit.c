@@ -174,14 +174,15 @@ void xmit_raw(struct env *t, const char *func, int line, const struct pkt *in, e
 	compare_counters(t, func, line, want, in->len, got.len);
 }
 
-void xmit(struct env *t, const char *func, int line, const struct pkt_spec *in,
-	  struct outcome want)
+void xmit(struct env *t, const char *func, int line, const struct pkt_spec *in, struct outcome want)
 {
 	static struct pkt frame, out;
 
 	pkt_build(&frame, in);
 	pkt_build(&out, want.out ? want.out : in);
+	spy_reset(t);
 	xmit_raw(t, func, line, &frame, side_of(in), &out, want);
+	spy_compare(t, func, line, in, want.verdict == TC_ACT_REDIRECT ? want.out : NULL);
 }
 
 void send_blind(struct env *t, const struct pkt_spec *in)

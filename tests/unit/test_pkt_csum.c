@@ -110,7 +110,8 @@ static void test_edges(void)
 			if (want > 0xffff)
 				want -= 0xffff;
 			/* as numbers modulo 0xffff */
-			wrong += ((uint16_t)~csum_update(check, deltas[i]) % 0xffff) != want % 0xffff;
+			wrong += ((uint16_t)~csum_update(check, deltas[i]) % 0xffff) !=
+				 want % 0xffff;
 			if (check)
 				zero += !csum_update_udp(check, deltas[i]);
 			else

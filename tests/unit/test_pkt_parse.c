@@ -25,14 +25,29 @@ static const uint8_t too_short[] = { 7, 1, 4, 0 };
 static const uint8_t hidden_lsrr[] = { 7, 4, 131, 0, 0, 131, 7, 4 };
 
 /* what: a list of the spec's fields */
-#define V4(what...) { .af = AF_INET, .ttl = 64, .sport = 1025, .dport = 80, what }
-#define V6(what...) { .af = AF_INET6, .ttl = 64, .sport = 1025, .dport = 80, what }
+#define V4(what...)                                                        \
+	{                                                                  \
+		.af = AF_INET, .ttl = 64, .sport = 1025, .dport = 80, what \
+	}
+#define V6(what...)                                                         \
+	{                                                                   \
+		.af = AF_INET6, .ttl = 64, .sport = 1025, .dport = 80, what \
+	}
 #define TCP .proto = IPPROTO_TCP, .flags = TCP_SYN
 #define UDP .proto = IPPROTO_UDP, .payload_len = 40
 #define OPTIONS(list) .options = (list), .options_len = sizeof(list)
-#define HOP { IPPROTO_HOPOPTS, 8, 0, 0 }
-#define DST { IPPROTO_DSTOPTS, 16, 0, 0 }
-#define RH(left) { IPPROTO_ROUTING, 8, 4, left }
+#define HOP                              \
+	{                                \
+		IPPROTO_HOPOPTS, 8, 0, 0 \
+	}
+#define DST                               \
+	{                                 \
+		IPPROTO_DSTOPTS, 16, 0, 0 \
+	}
+#define RH(left)                            \
+	{                                   \
+		IPPROTO_ROUTING, 8, 4, left \
+	}
 #define FRAG(start, len) .id = 0x1234, .frag_start = (start), .frag_len = (len)
 
 static const struct parse_case {
@@ -91,8 +106,8 @@ static int parse_as(const struct pkt *pkt, size_t linear, int af, bool quoted, s
 
 	memcpy(copy, pkt->data, linear);
 	memset(p, 0, sizeof(*p));
-	r = af == AF_INET ? ivb_parse(copy, copy + linear, pkt->len, AF_INET, quoted, p) :
-			    ivb_parse(copy, copy + linear, pkt->len, AF_INET6, quoted, p);
+	r = af == AF_INET ? ivb_parse(copy, copy + linear, pkt->len, AF_INET, quoted, p)
+			  : ivb_parse(copy, copy + linear, pkt->len, AF_INET6, quoted, p);
 	free(buffer);
 	return r;
 }
@@ -168,7 +183,8 @@ static void test_ext_limit(void)
 		pkt.data[14 + 5] = 8 * n + 20;
 		pkt.data[14 + 6] = NEXTHDR_DEST;
 		is_int(parse(&pkt, pkt.len, AF_INET6, &p),
-		       n > IPV6_EXT_MAX ? IVB_PARSE_OTHER : IVB_PARSE_OK, "%d extension headers", n);
+		       n > IPV6_EXT_MAX ? IVB_PARSE_OTHER : IVB_PARSE_OK, "%d extension headers",
+		       n);
 	}
 }
 

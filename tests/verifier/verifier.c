@@ -85,7 +85,8 @@ int main(int argc, char **argv)
 		bail("the programs do not load: %s", strerror(errno));
 	if (tap_failed)
 		return done_testing();
-	bpf_object__for_each_program(prog, skel->obj) {
+	bpf_object__for_each_program(prog, skel->obj)
+	{
 		if (print)
 			printf("%s\t%s\t%u\n", series, bpf_program__name(prog),
 			       verified_insns(prog));

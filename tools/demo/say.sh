@@ -32,9 +32,13 @@ stop_here() {
 	exit 1
 }
 
+prompt() {
+	echo "ipvs-bpf $*" | fold -s -w 84 | sed '1s/^/  director# /; 2,$s/^/              /'
+}
+
 # run ARGUMENT...: a command of the product on the director, shown as it runs. It must succeed.
 run() {
-	printf '  director# ipvs-bpf %s\n' "$*"
+	prompt "$@"
 	# shellcheck disable=SC2068 # a list of devices is one word for the eye
 	ivb $@ >"$tmp/run" 2>&1 || {
 		fail "status $?"
@@ -49,7 +53,7 @@ show() {
 	printf '  %s%s%s\n' "$dim" "$1:" "$plain"
 	show_lines=$2
 	shift 2
-	printf '  director# ipvs-bpf %s\n' "$*"
+	prompt "$@"
 	ivb "$@" 2>&1 | tail -n "$show_lines" | cut -c 1-96 | sed 's/^/    /'
 }
 

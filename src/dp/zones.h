@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pins of programs, by zone, and running the programs that are run once. Internal to dp. */
+#ifndef IVB_DP_ZONES_H
+#define IVB_DP_ZONES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dp/instance.h"
+
+/* The path of a pin of that name. */
+void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name);
+
+/* Descriptors of what is pinned under a name, or "<kind>-<zone>"; the caller closes them. -errno. */
+int ivb_pin_get(const struct ivb_dp *dp, const char *name);
+int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone);
+
+/* Whether the zone's program of a family is loaded (and for IPv6, reached). */
+bool ivb_zone_has_v4(const struct ivb_dp *dp, __u32 zone);
+bool ivb_zone_has_v6(const struct ivb_dp *dp, __u32 zone);
+
+/* Runs a program of type syscall. Its own result, which is 0 or -errno, or -errno with a sentence. */
+int ivb_prog_run(int fd, struct ivb_err *err, const char *what);
+
+/* Runs arm4 or arm6: starts an expiry timer, or gives it this program's code. */
+int ivb_prog_arm(int fd, struct ivb_err *err, const char *what);
+
+#endif
