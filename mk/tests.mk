@@ -106,6 +106,9 @@ $(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 
 -include $(SKEL_TEST_OBJS:.o=.d)
 
+# objects that only pattern rules name are kept
+.PRECIOUS: $(BUILD)/san/%.o
+
 PROVE := prove --timer --merge
 
 check: all lint $(TEST_PROGS)

@@ -97,10 +97,12 @@ static void drop_clsact(const struct ivb_dp *dp, __u32 ifindex)
 	int filters = 0;
 
 	marker_path(path, sizeof(path), dp, ifindex);
-	if (rmdir(path))
+	if (access(path, F_OK))
 		return;
 	if (!ivb_tc_filters(ifindex, count_filter, &filters) && !filters)
 		bpf_tc_hook_destroy(&hook);
+	/* Last, so that an interrupted `down` leaves nothing that the next one would not find. */
+	rmdir(path);
 }
 
 /* Not made by us: it stays. */

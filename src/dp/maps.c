@@ -5,21 +5,39 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "base/cleanup.h"
 
 #define ARRAY_BATCH 65536u
 #define HASH_BATCH 4096u
 
+/* Maps that allow it are read in place: batches of a million words take half a second. */
+static bool copy_mapped(int fd, __u32 value_size, __u32 n, char *values)
+{
+	size_t stride = (value_size + 7) & ~(size_t)7, i;
+	char *p = mmap(NULL, stride * n, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return false;
+	for (i = 0; i < n; i++)
+		memcpy(values + i * value_size, p + i * stride, value_size);
+	munmap(p, stride * n);
+	return true;
+}
+
 int ivb_map_read_array(int fd, __u32 value_size, __u32 n, void **ret)
 {
 	_cleanup_free_ __u32 *keys = malloc(ARRAY_BATCH * sizeof(*keys));
 	_cleanup_free_ char *values = calloc(n, value_size);
-	__u32 done, count, token = 0;
+	__u32 done = 0, count, token = 0;
 
 	if (!keys || !values)
 		return -ENOMEM;
-	for (done = 0; done < n; done += count) {
+	if (copy_mapped(fd, value_size, n, values))
+		done = n;
+	for (; done < n; done += count) {
 		count = n - done < ARRAY_BATCH ? n - done : ARRAY_BATCH;
 		if (bpf_map_lookup_batch(fd, done ? &token : NULL, &token, keys,
 					 values + (size_t)done * value_size, &count, NULL) &&

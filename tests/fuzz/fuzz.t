@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs the fuzz target for FUZZ_SECONDS (default 5), on top of its committed inputs. What a run finds
-# stays in build/fuzz: crash-* is the input to commit to tests/fuzz/corpus once the bug is mended.
+# Runs the fuzz target for FUZZ_SECONDS (default 5), on top of its committed inputs. What a run
+# finds stays in build/fuzz: crash-* is the input to commit to tests/fuzz/corpus, as found-*, once
+# the bug is mended.
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)

@@ -92,6 +92,9 @@ enum ref_verdict ref_parse4(const uint8_t *frame, size_t len, struct ref_pkt *r)
 	r->ttl = ip[8];
 	r->proto = r->frag_proto = ip[9];
 	r->l4_off = ETH + head;
+	/* nothing behind the options: whatever it is, there is nothing to carry */
+	if (head > 20 && len == ETH + head && !r->quoted)
+		return REF_MALFORMED;
 	/* a quote is only asked whose it is */
 	route = r->quoted ? 0 : options(ip + 20, head - 20);
 	if (route < 0)

@@ -46,14 +46,14 @@ in_ns() {
 	nsenter --net="$in_ns_file" "$@"
 }
 
-# ns_add SHORT...: with loopback up and no IPv6 duplicate address detection to wait for.
+# ns_add SHORT...: with no IPv6 duplicate address detection to wait for. (Starting a program is what costs
+# time in a guest: hence one ip for many namespaces, and batches elsewhere.)
 ns_add() {
+	printf "netns add $ns_prefix-%s\n" "$@" | ip -batch - || bail "cannot make network namespaces"
 	for ns_new; do
-		ip netns add "$ns_prefix-$ns_new" || bail "cannot make a network namespace"
 		ns_list="$ns_list $ns_new"
 		in_ns "$ns_new" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
 			net.ipv6.conf.default.router_solicitations=0
-		ip -n "$ns_prefix-$ns_new" link set lo up
 	done
 }
 
@@ -69,25 +69,47 @@ ipn() {
 	ip -n "$ipn_ns" "$@"
 }
 
-# wire NS1 DEV1 NS2 DEV2: a veth pair, both ends up.
+# ipb SHORT: a batch of ip's commands, from standard input.
+ipb() {
+	ip -n "$ns_prefix-$1" -batch - || bail "cannot set up namespace $1"
+}
+
+# wires: lines of "NS1 DEV1 NS2 DEV2", each a veth pair; its ends are down.
+wires() {
+	while read -r wires_a wires_b wires_c wires_d; do
+		echo "link add name $wires_b netns $ns_prefix-$wires_a type veth peer name $wires_d netns $ns_prefix-$wires_c"
+	done | ip -batch - || bail "cannot make veth pairs"
+}
+
+# wire NS1 DEV1 NS2 DEV2: one, up.
 wire() {
-	ip link add name "$2" netns "$ns_prefix-$1" type veth peer name "$4" netns "$ns_prefix-$3" ||
-		bail "cannot make a veth pair"
+	echo "$*" | wires
 	ipn "$1" link set dev "$2" up
 	ipn "$3" link set dev "$4" up
 }
 
-# addrs SHORT DEV ADDRESS...: of either family.
-addrs() {
-	addrs_ns=$1
-	addrs_dev=$2
-	shift 2
-	for addrs_a; do
-		case $addrs_a in
-		*:*) ipn "$addrs_ns" addr add "$addrs_a" dev "$addrs_dev" nodad ;;
-		*) ipn "$addrs_ns" addr add "$addrs_a" dev "$addrs_dev" ;;
+# dev_batch DEV ADDRESS...: the lines of a batch that bring a device up with addresses of either family
+dev_batch() {
+	echo "link set dev $1 up"
+	addr_batch "$@"
+}
+
+addr_batch() {
+	addr_dev=$1
+	shift
+	for addr; do
+		case $addr in
+		*:*) echo "addr add $addr dev $addr_dev nodad" ;;
+		*) echo "addr add $addr dev $addr_dev" ;;
 		esac
 	done
+}
+
+# addrs SHORT DEV ADDRESS...
+addrs() {
+	addrs_ns=$1
+	shift
+	addr_batch "$@" | ipb "$addrs_ns"
 }
 
 mac() {
@@ -97,10 +119,11 @@ mac() {
 # start NAME SHORT COMMAND...: in the background; its output goes to $tmp/NAME.log, its id to $started.
 start() {
 	start_log=$tmp/$1.log
-	start_ns=/run/netns/$ns_prefix-$2
+	start_ns=$2
 	shift 2
-	nsenter --net="$start_ns" "$@" >"$start_log" 2>&1 </dev/null &
+	nsenter --net="/run/netns/$ns_prefix-$start_ns" "$@" >"$start_log" 2>&1 </dev/null &
 	started=$!
+	eval "ns_pid_$start_ns=$started"
 	proc_list="$proc_list $started"
 }
 
@@ -113,24 +136,37 @@ stop() {
 
 # wait_for SECONDS COMMAND...: until the command succeeds; fails when the time is over.
 wait_for() {
-	wait_end=$(($(date +%s) + $1 * slow + 1))
+	wait_polls=$(($1 * slow * 20))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -lt "$wait_end" ] || return 1
+		wait_polls=$((wait_polls - 1))
+		[ "$wait_polls" -gt 0 ] || return 1
 		sleep 0.05
 	done
 }
 
-has_listener() {
-	in_ns "$1" ss -Hln"$2" "sport = :$3" | grep -q .
+# listens PID PROTO STATE PORT: a look at the namespace of that process, without starting a program.
+listens() {
+	read -r listens_comm <"/proc/$1/comm" && [ "$listens_comm" != nsenter ] || return 1
+	for listens_f in "/proc/$1/net/$2" "/proc/$1/net/${2}6"; do
+		while read -r _ listens_local _ listens_state _; do
+			case $listens_local/$listens_state in
+			*:$4/$3) return 0 ;;
+			esac
+		done <"$listens_f"
+	done
+	return 1
 }
 
-# wait_listen SHORT tcp|udp PORT
+# wait_listen SHORT tcp|udp PORT: for what was started last in that namespace
 wait_listen() {
 	case $2 in
-	tcp) wait_for 10 has_listener "$1" t "$3" ;;
-	udp) wait_for 10 has_listener "$1" u "$3" ;;
-	esac || bail "nothing listens on $2 port $3 in namespace $1: $(tail -n 3 "$tmp"/*.log 2>/dev/null)"
+	tcp) listen_state=0A ;;
+	udp) listen_state=07 ;;
+	esac
+	listen_pid=$(eval "echo \$ns_pid_$1")
+	wait_for 10 listens "$listen_pid" "$2" "$listen_state" "$(printf %04X "$3")" ||
+		bail "nothing listens on $2 port $3 in namespace $1: $(tail -n 3 "$tmp"/*.log 2>/dev/null)"
 }
 
 need_root() {

@@ -28,127 +28,143 @@ rip() {
 	esac
 }
 
-# director SHORT [VIP...]: a namespace that forwards and has the VIPs (both by default) on lo.
-director() {
-	director_ns=$1
-	ns_add "$director_ns"
-	ns_lb="$ns_lb $director_ns"
-	shift
-	in_ns "$director_ns" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.forwarding=1 \
-		net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
-	[ $# -gt 0 ] || set -- "$vip4/32" "$vip6/128"
-	addrs "$director_ns" lo "$@"
-}
-
-# The client's side: cl, reached by lb's device `wan`.
-client_net() {
-	ns_add cl
-	wire cl eth0 lb wan
-	client_addrs eth0 wan
+# nets [SHORT...]: namespaces lb (forwards, has the VIPs on lo), cl and svN; then the veth pairs of stdin.
+nets() {
+	ns_lb="$ns_lb lb"
+	# shellcheck disable=SC2046,SC2086 # words
+	ns_add lb cl $(printf ' sv%s' $servers) "$@"
+	in_ns lb sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.forwarding=1 net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	wires
+	dev_batch lo $vip4/32 $vip6/128 | ipb lb
 }
 
 # client_addrs CLIENTDEV DIRECTORDEV
 client_addrs() {
-	addrs cl "$1" 10.1.0.2/24 fd01::2/64
-	addrs lb "$2" 10.1.0.1/24 fd01::1/64
-	ipn cl route add default via 10.1.0.1
-	ipn cl route add default via fd01::1
-	ipn lb route add 10.9.0.0/16 via 10.1.0.2
-	ipn lb route add fd09::/16 via fd01::2
+	{
+		dev_batch "$1" 10.1.0.2/24 fd01::2/64
+		echo route add default via 10.1.0.1
+		echo route add default via fd01::1
+	} | ipb cl
+	{
+		dev_batch "$2" 10.1.0.1/24 fd01::1/64
+		echo route add 10.9.0.0/16 via 10.1.0.2
+		echo route add fd09::/16 via fd01::2
+	} | ipb lb
 }
 
-# server N DIRECTORDEV: sv<N>'s addresses, and the director's on that device
+# server_addrs N DIRECTORDEV: sv<N>'s addresses, and the director's on that device
 server_addrs() {
-	addrs "sv$1" eth0 "10.2.$1.2/24" "fd02:$1::2/64"
-	addrs lb "$2" "10.2.$1.1/24" "fd02:$1::1/64"
+	dev_batch eth0 "10.2.$1.2/24" "fd02:$1::2/64" | ipb "sv$1"
+	dev_batch "$2" "10.2.$1.1/24" "fd02:$1::1/64" | ipb lb
 }
 
-# Two arms, and sv1 behind a router: lb s1 10.2.1.1 -- 10.2.1.254 rt 10.3.0.1 -- 10.3.0.2 sv1
-two_armed_router() {
-	director lb
-	client_net
-	ns_add rt sv1
-	in_ns rt sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.forwarding=1 net.ipv6.conf.all.forwarding=1
-	wire lb s1 rt up
-	wire rt down sv1 eth0
-	addrs lb s1 10.2.1.1/24 fd02:1::1/64
-	addrs rt up 10.2.1.254/24 fd02:1::fe/64
-	addrs rt down 10.3.0.1/24 fd03::1/64
-	addrs sv1 eth0 10.3.0.2/24 fd03::2/64
-	ipn sv1 route add default via 10.3.0.1
-	ipn sv1 route add default via fd03::1
-	ipn lb route add 10.3.0.0/24 via 10.2.1.254
-	ipn lb route add fd03::/64 via fd02:1::fe
-	devs='wan s1'
-	servers=1
-	rip4=10.3.0.2
-	rip6=fd03::2
+# server_wires: the lines for wires
+server_wires() {
+	for n in $servers; do
+		echo "lb s$n sv$n eth0"
+	done
 }
 
 # Two arms: a device for the client and one for each server. Devices to attach: $devs
 two_armed() {
-	director lb
-	client_net
+	nets <<-EOT
+		cl eth0 lb wan
+		$(server_wires)
+	EOT
+	client_addrs eth0 wan
 	devs=wan
 	for n in $servers; do
-		ns_add "sv$n"
-		wire lb "s$n" "sv$n" eth0
 		server_addrs "$n" "s$n"
 		devs="$devs s$n"
 	done
 }
 
+# Two arms, and sv1 behind a router: lb s1 10.2.1.1 -- 10.2.1.254 rt 10.3.0.1 -- 10.3.0.2 sv1
+two_armed_router() {
+	servers=1
+	nets rt <<-EOT
+		cl eth0 lb wan
+		lb s1 rt up
+		rt down sv1 eth0
+	EOT
+	client_addrs eth0 wan
+	in_ns rt sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.forwarding=1 net.ipv6.conf.all.forwarding=1
+	{
+		dev_batch up 10.2.1.254/24 fd02:1::fe/64
+		dev_batch down 10.3.0.1/24 fd03::1/64
+	} | ipb rt
+	{
+		dev_batch s1 10.2.1.1/24 fd02:1::1/64
+		echo route add 10.3.0.0/24 via 10.2.1.254
+		echo route add fd03::/64 via fd02:1::fe
+	} | ipb lb
+	{
+		dev_batch eth0 10.3.0.2/24 fd03::2/64
+		echo route add default via 10.3.0.1
+		echo route add default via fd03::1
+	} | ipb sv1
+	devs='wan s1'
+	rip4=10.3.0.2
+	rip6=fd03::2
+}
+
+# bridge SHORT PORT...: br0 with these ports, all up
+bridge() {
+	bridge_ns=$1
+	shift
+	{
+		echo link add br0 type bridge forward_delay 0
+		echo link set dev br0 up
+		for bridge_port; do
+			echo link set dev "$bridge_port" master br0 up
+		done
+	} | ipb "$bridge_ns"
+}
+
 # The servers behind ports of a bridge of lb's; attached is the bridge.
 two_armed_bridge() {
-	director lb
-	client_net
-	ipn lb link add br0 type bridge forward_delay 0
-	ipn lb link set br0 up
-	devs='wan br0'
+	nets <<-EOT
+		cl eth0 lb wan
+		$(server_wires)
+	EOT
+	client_addrs eth0 wan
+	# shellcheck disable=SC2046,SC2086 # words
+	bridge lb $(printf ' s%s' $servers)
 	for n in $servers; do
-		ns_add "sv$n"
-		wire lb "s$n" "sv$n" eth0
-		ipn lb link set "s$n" master br0
 		server_addrs "$n" br0
 	done
+	devs='wan br0'
 }
 
 # One arm: lb, the client and the servers on one switch; lb has a single device, eth0.
 one_armed() {
-	director lb
-	ns_add sw cl
-	ipn sw link add br0 type bridge forward_delay 0
-	ipn sw link set br0 up
-	wire lb eth0 sw lb
-	wire cl eth0 sw cl
+	nets sw <<-EOT
+		lb eth0 sw lb
+		cl eth0 sw cl
+		$(for n in $servers; do echo "sv$n eth0 sw sv$n"; done)
+	EOT
+	# shellcheck disable=SC2046,SC2086 # words
+	bridge sw lb cl $(printf ' sv%s' $servers)
 	client_addrs eth0 eth0
 	for n in $servers; do
-		ns_add "sv$n"
-		wire "sv$n" eth0 sw "sv$n"
 		server_addrs "$n" eth0
-		ipn sw link set "sv$n" master br0
 	done
-	ipn sw link set lb master br0
-	ipn sw link set cl master br0
 	devs=eth0
 }
 
 # The client's side of lb is VLAN 10 on device `trunk`.
 two_armed_vlan() {
-	director lb
-	ns_add cl
-	wire cl eth0 lb trunk
-	for n in 'cl eth0 v10' 'lb trunk wan'; do
-		# shellcheck disable=SC2086 # three words
-		set -- $n
-		ipn "$1" link add link "$2" name "$3" type vlan id 10 || return 1
-		ipn "$1" link set "$3" up
-	done
+	nets <<-EOT
+		cl eth0 lb trunk
+		$(server_wires)
+	EOT
+	printf '%s\n' 'link set dev eth0 up' 'link add link eth0 name v10 type vlan id 10' | ip -n "$(ns_name cl)" -batch - &&
+		printf '%s\n' 'link set dev trunk up' 'link add link trunk name wan type vlan id 10' |
+		ip -n "$(ns_name lb)" -batch - || return 1
 	client_addrs v10 wan
 	devs=wan
 	for n in $servers; do
-		ns_add "sv$n"
-		wire lb "s$n" "sv$n" eth0
 		server_addrs "$n" "s$n"
 		devs="$devs s$n"
 	done
@@ -156,15 +172,14 @@ two_armed_vlan() {
 
 # up [OPTION...]: the product, on all of $devs
 up() {
-	# shellcheck disable=SC2086 # words
-	ivb up "$@" $devs
+	# shellcheck disable=SC2046,SC2086 # words
+	ivb up "$@" $devs $(few '' '--max-conns 8192 --max-conns6 8192')
 }
 
 # For tests without SNAT: the way back to the client leads through the director.
 servers_route_back() {
 	for n in $servers; do
-		ipn "sv$n" route add default via "10.2.$n.1"
-		ipn "sv$n" route add default via "fd02:$n::1"
+		printf 'route add default via %s\n' "10.2.$n.1" "fd02:$n::1" | ipb "sv$n"
 	done
 }
 

@@ -42,12 +42,13 @@ carries() {
 	servers_route_back
 	ok "$1: comes in from the client" seen "$2" "${devs%% *}"
 	ok "$1: and from the server" seen "$2" "${devs##* }"
+	ok "$1: up" up
+	for f in 4 6; do
+		ok "$1, IPv$f: services" eval "service -t $f 80 rr && service -t $f 9000 rr && service -u $f 7 rr"
+	done
 	for snat in always never; do
-		ok "$1: up --snat $snat" up --snat $snat
+		ok "$1: --snat $snat" ivb up --snat $snat
 		for f in 4 6; do
-			service -t $f 80 rr
-			service -t $f 9000 rr
-			service -u $f 7 rr
 			is "$1, IPv$f, SNAT $snat: download" "$(download $f)" "$big_md5"
 			is "$1, IPv$f, SNAT $snat: upload" "$(upload $f 9000)" "$big_md5"
 			for length in 1 2 3 700 1201 4001; do
@@ -55,7 +56,6 @@ carries() {
 			done
 		done
 		verify
-		ivb down
 	done
 	is "$1: no receiver counts a bad checksum" "$(sum_errors)" 0
 	ns_clear
@@ -93,25 +93,21 @@ vxlan() {
 }
 
 complete_net() {
-	director lb
-	ns_add cl sv1
-	wire cl u0 lb u1
-	wire sv1 u0 lb u2
+	nets <<-EOT
+		cl u0 lb u1
+		sv1 u0 lb u2
+	EOT
 	addrs cl u0 172.16.1.2/24
 	addrs lb u1 172.16.1.1/24
 	addrs sv1 u0 172.16.2.2/24
 	addrs lb u2 172.16.2.1/24
 	vxlan lb vxc 7 172.16.1.1 172.16.1.2 u1 && vxlan cl eth0 7 172.16.1.2 172.16.1.1 u0 &&
 		vxlan lb vxs 8 172.16.2.1 172.16.2.2 u2 && vxlan sv1 eth0 8 172.16.2.2 172.16.2.1 u0 || return 1
-	for d in 'cl eth0' 'sv1 eth0' 'lb vxc' 'lb vxs'; do
+	for d in 'cl eth0' 'sv1 eth0' 'lb vxc' 'lb vxs' 'cl u0' 'sv1 u0' 'lb u1' 'lb u2'; do
 		# shellcheck disable=SC2086 # two words
 		set -- $d
 		ipn "$1" link set dev "$2" up
 		tx_off "$1" "$2"
-	done
-	for d in 'cl u0' 'sv1 u0' 'lb u1' 'lb u2'; do
-		# shellcheck disable=SC2086 # two words
-		tx_off $d
 	done
 	client_addrs eth0 vxc
 	server_addrs 1 vxs

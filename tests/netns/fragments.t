@@ -17,10 +17,14 @@ reassembled() {
 	esac
 }
 
+ok "up" up
+for f in 4 6; do
+	ok "IPv$f service" service -u $f 7 rr
+done
+
 for snat in always never; do
-	ok "up --snat $snat" up --snat $snat
+	ok "--snat $snat" ivb up --snat $snat
 	for f in 4 6; do
-		service -u $f 7 rr
 		for length in 1473 2960 9000 60000; do
 			is "IPv$f, SNAT $snat: $length bytes there and back" "$(ask $f 6 7 -l $length)" \
 				'sv3 sv2 sv1 sv3 sv2 sv1'
@@ -35,7 +39,6 @@ for snat in always never; do
 		is "four senders at once" "$(cat "$tmp"/ask-? | grep -o 'sv[1-3]' | wc -l)" 24
 	done
 	verify
-	ok "down" ivb down
 done
 
 done_testing

@@ -13,18 +13,19 @@ carries() {
 	web
 	udp_named 7
 	big_file "$(few 8 1)"
+	ok "$1: up" up
+	for f in 4 6; do
+		ok "$1, IPv$f: services" eval "service -t $f 80 rr && service -u $f 7 rr"
+	done
 	for snat in always never; do
 		[ $snat = always ] || servers_route_back
-		ok "$1: up --snat $snat" up --snat $snat
+		ok "$1: --snat $snat" ivb up --snat $snat
 		for f in 4 6; do
-			service -t $f 80 rr
-			service -u $f 7 rr
-			is "$1, IPv$f, SNAT $snat: HTTP" "$(get $f 6)" 'sv3 sv2 sv1 sv3 sv2 sv1'
+			is "$1, IPv$f, SNAT $snat: HTTP" "$(tally "$(get $f 6)")" 'sv1=2 sv2=2 sv3=2'
 			is "$1, IPv$f, SNAT $snat: UDP" "$(ask $f 3 7)" 'sv3 sv2 sv1'
 			is "$1, IPv$f, SNAT $snat: download" "$(download $f)" "$big_md5"
 		done
 		verify
-		ok "$1: down" ivb down
 	done
 	ns_clear
 }

@@ -25,19 +25,21 @@ resolve() {
 	done | tr '\n' ' '
 }
 
-for snat in never always; do
-	ok "up --snat $snat" up --snat "$snat"
-	for f in 4 6; do
-		ok "DNS service" service -u $f 53 rr
-		ok "DNS service, TCP" service -t $f 53 rr
-		is "IPv$f, SNAT $snat: DNS queries go round" "$(resolve $f 6)" \
-			'10.2.3.2 10.2.2.2 10.2.1.2 10.2.3.2 10.2.2.2 10.2.1.2 '
-		is "IPv$f, SNAT $snat: and over TCP" "$(resolve $f 3 +tcp)" '10.2.3.2 10.2.2.2 10.2.1.2 '
+ok "up" up
+for f in 4 6; do
+	ok "IPv$f: DNS service" service -u $f 53 rr
+	ok "DNS service, TCP" service -t $f 53 rr
+	ok "echo service" service -u $f 7 wrr
+	ok "a server gets weight 4" ivb adm -e -u "$(vip $f 7)" -r "$(rip $f 2 7)" -m -w 4
+done
 
-		ok "echo service" service -u $f 7 wrr
-		ok "a server gets weight 4" ivb adm -e -u "$(vip $f 7)" -r "$(rip $f 2 7)" -m -w 4
+for snat in never always; do
+	ok "--snat $snat" ivb up --snat "$snat"
+	for f in 4 6; do
+		is "IPv$f, SNAT $snat: DNS queries go round" "$(resolve $f 3)" '10.2.3.2 10.2.2.2 10.2.1.2 '
+		is "IPv$f, SNAT $snat: and over TCP" "$(resolve $f 3 +tcp)" '10.2.3.2 10.2.2.2 10.2.1.2 '
 		is "IPv$f, SNAT $snat: sockets follow the weights" "$(tally "$(ask $f 12 7)")" 'sv1=2 sv2=8 sv3=2'
-		is "one socket is one connection" "$(ask $f "$count" 7 -s | tr ' ' '\n' | sort | uniq -c | awk '{ print $1 }')" \
+		is "one socket is one connection" "$(ask $f "$count" 7 -s | tr ' ' '\n' | uniq -c | awk '{ print $1 }')" \
 			"$count"
 		for length in 0 1 511 1400; do
 			unlike "IPv$f, SNAT $snat: $length bytes come back unharmed" \
@@ -45,7 +47,6 @@ for snat in never always; do
 		done
 	done
 	verify
-	ok "down" ivb down
 done
 
 done_testing

@@ -23,7 +23,7 @@ eq -A -t $v -s rr
 eq -A -t $v -s rr
 eq -A -t $v -s wrr
 eq -A -u $v -s wrr
-eq -A -t $v6 -s rr
+eq -A -t "$v6" -s rr
 eq -A -t 10.0.0.80:81 -s nosuch
 eq -E -t 10.0.0.80:82 -s rr
 eq -E -t $v -s nosuch
@@ -33,9 +33,9 @@ eq -a -t 10.0.0.80:82 -r $r -m
 eq -a -t $v -r $r -m
 eq -a -t $v -r $r -m
 eq -a -t $v -r $r -m -w 4
-eq -a -t $v6 -r '[fd02:1::2]:80' -m -w 7
-eq -a -t $v6 -r fd02:1::3 -m
-eq -a -t $v6 -r fd02:1::4:80 -m
+eq -a -t "$v6" -r '[fd02:1::2]:80' -m -w 7
+eq -a -t "$v6" -r fd02:1::3 -m
+eq -a -t "$v6" -r fd02:1::4:80 -m
 eq -e -t $v -r 10.2.1.9:80 -m
 eq -e -t 10.0.0.80:82 -r 10.2.1.9:80 -m
 eq -e -t $v -r $r -m -w 3
@@ -44,7 +44,7 @@ eq -d -t $v -r 10.2.1.9:80
 eq -d -t 10.0.0.80:82 -r 10.2.1.9:80
 eq -L -n
 eq -L -n -t $v
-eq -L -n -t $v6
+eq -L -n -t "$v6"
 eq -L -n -u $v
 eq -L -n -t 10.0.0.80:82
 eq -L -n -t '[fd00::81]:80'
@@ -57,14 +57,13 @@ eq -a -t $v -r 10.2.1.3:80 -m -w 5x
 eq -a -t $v -r 10.2.1.3:80 -m -w 0x10
 eq -a -t $v -r 10.2.1.3:80 -m -w ''
 eq -a -t $v -r 10.2.1.3:80 -m -w 65535
-eq -a -t $v -r 10.2.1.4:80 -m -w +5
 eq -a -t $v -r 10.2.1.5:80 -m -w 010
 eq -a -t $v -r 10.2.1.6:80 -m -w 0
 eq -L -n
 
 diag "addresses and ports of servers"
 eq -a -t $v -r '[fd02:1::2]:80' -m
-eq -a -t $v6 -r 10.2.1.2:80 -m
+eq -a -t "$v6" -r 10.2.1.2:80 -m
 for port in 65536 99999 '' -1 nosuch; do
 	eq -a -t $v -r "10.2.1.7:$port" -m
 done
@@ -74,10 +73,10 @@ eq -a -t $v -r 224.0.0.1:80 -m
 eq -a -t $v -r 0.0.0.0:80 -m
 eq -a -t $v -r 255.255.255.255:80 -m
 eq -a -t $v -r '' -m
-eq -a -t $v6 -r '[fe80::1]:80' -m
-eq -a -t $v6 -r '[ff02::1]:80' -m
-eq -a -t $v6 -r '[::]:80' -m
-eq -a -t $v6 -r '[::ffff:10.2.1.2]:80' -m
+eq -a -t "$v6" -r '[fe80::1]:80' -m
+eq -a -t "$v6" -r '[ff02::1]:80' -m
+eq -a -t "$v6" -r '[::]:80' -m
+eq -a -t "$v6" -r '[::ffff:10.2.1.2]:80' -m
 eq -a -t $v -r 10.2.1.7 -m
 eq -a -t $v -r 10.2.1.8:8080 -m
 eq -L -n
@@ -91,13 +90,16 @@ done
 eq -A -u 10.0.0.80:ssh -s rr
 eq -A -u 10.0.0.80:tftp -s rr
 eq -A -t 10.0.0.80:https -s rr
-eq -A -t 10.0.0.80:+81 -s rr
 eq -A -t 10.0.0.80:083 -s rr
-eq -A -t 0.0.0.0:80 -s rr
-eq -A -t 224.0.0.1:80 -s rr
 eq -A -t localhost:83 -s rr
 eq -L -n
 eq -L
+# not listed beside 127.0.0.1: ipvsadm compares addresses by a difference that overflows, and then the order
+# hangs on the kernel's hash
+eq -D -t localhost:83
+eq -A -t 0.0.0.0:80 -s rr
+eq -A -t 224.0.0.1:80 -s rr
+eq -L -n
 
 diag "command lines"
 eq -A
@@ -201,6 +203,8 @@ differs "65535 is the largest weight of the product" 2 'illegal weight specified
 differs "a port of a real server is needed" 2 'illegal real server address' -a -t $v -r 10.2.1.9:0 -m
 differs "a short IPv4 address is no address" 2 'illegal real server address' -a -t $v -r 10.2.9:80 -m
 differs "a short IPv4 address is no address" 2 'illegal virtual server address' -A -t 10.0.80:80 -s rr
+differs "a number has no sign" 2 'illegal weight specified' -a -t $v -r 10.2.1.8:80 -m -w +5
+differs "a number has no sign" 2 'illegal virtual server address' -A -t 10.0.0.80:+81 -s rr
 differs "packets cannot be handed to the director itself" 1 'address of the director itself' \
 	-a -t $v -r 127.0.0.1:80 -m
 eq -D -t $v

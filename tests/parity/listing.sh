@@ -88,27 +88,30 @@ cp "$tmp/hosts" /etc/hosts
 
 # Connections: each engine has its own, and the ports tell them apart (lib.sh); so ours are renamed.
 ours_as_kernel() {
-	sed -e "s/$ours_port/$kernel_port/g" -e "s/5004/5003/g" "$1"
+	sed -e "s/$ours_port/$kernel_port/g" -e "s/5004/5003/g"
 }
 
-# seen WORD...: listings agree when ports are renamed; connections sorted (their order is a hash's).
-seen() {
-	run_one kernel kernel "$@"
-	run_one ours ivb adm "$@"
+# Time left is compared by times_agree; the order of connections is a hash's.
+comparable() {
 	case $* in
-	*-c*) order=sort ;;
-	*) order=cat ;;
+	*-c*) sed 's/ [0-9][0-9]:[0-9][0-9] / mm:ss /' | sort ;;
+	*) cat ;;
 	esac
-	# the seconds left are compared by times_agree
-	is "adm $* with connections" "$(ours_as_kernel "$tmp/ours.out" | sed 's/ [0-9][0-9]:[0-9][0-9] / mm:ss /' | $order)" \
-		"$(sed 's/ [0-9][0-9]:[0-9][0-9] / mm:ss /' "$tmp/kernel.out" | $order)"
+}
+
+# seen WORD...: the listings agree when ports are renamed.
+seen() {
+	run_one kernel "$@"
+	kernel_out=$(printf %s "$out" | comparable "$@")
+	run_one ivb adm "$@"
+	is "adm $* with connections" "$(printf %s "$out" | ours_as_kernel | comparable "$@")" "$kernel_out"
 }
 
 # times_agree: each connection's time left, to 2 seconds
 times_agree() {
 	kernel -L -n -c >"$tmp/k"
 	ivb adm -L -n -c 2>/dev/null >"$tmp/o"
-	ours_as_kernel "$tmp/o" | awk -v k="$tmp/k" '
+	ours_as_kernel <"$tmp/o" | awk -v k="$tmp/k" '
 	function left(t,	p) {
 		split(t, p, ":")
 		return p[1] * 60 + p[2]
@@ -140,26 +143,28 @@ both 6 -a -t V -r S1 -m
 same "TCP, open and closed again" 4 tcp 4
 same "UDP" 4 udp 4
 same "TCP over IPv6" 6 tcp 2
-# one that stays open
-for p in $kernel_port $ours_port; do
-	case $p in
-	"$kernel_port") hold=5003 cmd=kernel ;;
-	*) hold=5004 cmd='ivb adm' ;;
+# One that stays open, and one whose server never answers; made at the same moment in both.
+ipn lb neigh replace 10.2.1.77 lladdr 02:00:00:00:00:77 dev s1
+for port in 5003 5004; do
+	case $port in
+	5003) cmd=kernel ;;
+	5004) cmd='ivb adm' ;;
 	esac
-	start "hold-$p" sv1 socat -u "TCP6-LISTEN:$hold,ipv6only=0,fork" OPEN:/dev/null
-	wait_listen sv1 tcp $hold
-	$cmd -A -t 10.0.0.80:$hold -s rr
-	$cmd -a -t 10.0.0.80:$hold -r 10.2.1.2:$hold -m
-	start "held-$p" cl socat -u "TCP4:10.0.0.80:$hold,sourceport=30000" OPEN:/dev/null
-	wait_for 5 sh -c "nsenter --net=/run/netns/$(ns_name cl) ss -Htn state established 'sport = :30000 and dport = :$hold' |
-		grep -q ." || bail "no connection to port $hold"
-	# and one whose server never answers
-	$cmd -A -u 10.0.0.80:$hold -s rr
-	$cmd -A -t 10.0.0.80:1$hold -s rr
-	$cmd -a -t 10.0.0.80:1$hold -r 10.2.1.77:1$hold -m
-	ipn lb neigh replace 10.2.1.77 lladdr 02:00:00:00:00:77 dev s1
-	in_ns cl socat -u "TCP4:10.0.0.80:1$hold,sourceport=30001,connect-timeout=1" OPEN:/dev/null 2>/dev/null
+	start "hold-$port" sv1 socat -u "TCP6-LISTEN:$port,ipv6only=0,fork" OPEN:/dev/null
+	wait_listen sv1 tcp $port
+	$cmd -A -t 10.0.0.80:$port -s rr
+	$cmd -a -t 10.0.0.80:$port -r 10.2.1.2:$port -m
+	$cmd -A -t 10.0.0.80:1$port -s rr
+	$cmd -a -t 10.0.0.80:1$port -r 10.2.1.77:1$port -m
 done
+for port in 5003 5004; do
+	start "held-$port" cl socat -u "TCP4:10.0.0.80:$port,sourceport=30000,reuseaddr" OPEN:/dev/null
+	start "silent-$port" cl socat -u "TCP4:10.0.0.80:1$port,sourceport=30001,reuseaddr,connect-timeout=1" OPEN:/dev/null
+done
+established() {
+	[ "$(in_ns cl ss -Htn state established 'sport = :30000' | wc -l)" = 2 ]
+}
+wait_for 5 established || bail "no connection to ports 5003 and 5004"
 # the states settle
 sleep 1
 seen -L -n

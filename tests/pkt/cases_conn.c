@@ -100,8 +100,8 @@ static void lengths(struct env *t)
 }
 
 /*
- * A packet whose checksum is this one before, or after, translation. Ones' complement has two zeros:
- * TCP writes 0x0000, UDP 0xffff.
+ * A packet whose checksum is this one before, or after, translation. Ones' complement has two
+ * zeros: TCP writes 0x0000, UDP 0xffff.
  */
 static void checksum_edge(struct env *t, int proto, uint16_t edge, bool before)
 {

@@ -70,7 +70,7 @@ static void mtu(struct env *t)
 	c.in.payload_len = c.out.payload_len = room;
 	go(t, &c, TCP_ACK);
 	c.in.payload_len = room + 1;
-	nexthops_age(t, 0);
+	nexthops_fresh(t);
 	expect_too_big(t, c.in, SMALL_MTU, VIP);
 	/* and when the routing tables are asked */
 	nexthops_age(t, 2 * t->hz);
@@ -79,7 +79,7 @@ static void mtu(struct env *t)
 	c.reply_in.payload_len = c.reply_out.payload_len = room + 200;
 	back(t, &c, TCP_ACK);
 	c.reply_in.payload_len++;
-	nexthops_age(t, 0);
+	nexthops_fresh(t);
 	expect_too_big(t, c.reply_in, 1500, VIP);
 	nexthops_age(t, 2 * t->hz);
 	expect_too_big(t, c.reply_in, 1500, VIP);

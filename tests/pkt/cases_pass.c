@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is not ours is left alone: next, not a byte changed, and counted only where it concerns us. */
+/* What is not ours is left alone: next, not a byte changed, counted only where it concerns us. */
 #include "env.h"
 
 #include <netinet/in.h>

@@ -60,7 +60,7 @@ static void first(struct env *t, const struct pkt_spec *in, const struct pkt_spe
 {
 	struct pkt_spec a = *in, b = *out;
 
-	nexthops_age(t, 0);
+	nexthops_fresh(t);
 	if (a.proto == IPPROTO_TCP)
 		a.flags = b.flags = side == SERVER_SIDE ? TCP_SYN : TCP_SYN | TCP_ACK;
 	if (nexthop_known(t, &b.src, &b.dst))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the packet cases run: a network namespace of this process's own with a client side, a server
- * side and a device that is not attached; the real programs, loaded without pins; and the helpers
- * that write state into their maps and read it back.
+ * Where the packet cases run: a network namespace of this process's own with a client side, a
+ * server side and a device that is not attached; the real programs, loaded without pins; and the
+ * functions that write state into their maps and read it back.
  */
 #ifndef TESTS_PKT_ENV_H
 #define TESTS_PKT_ENV_H
@@ -120,7 +120,7 @@ void dest_set_snat(struct env *t, uint32_t slot, enum who who);
 /* `up --snat-addr` */
 void config_snat_addr(struct env *t, enum who who);
 void dest_set_state(struct env *t, uint32_t slot, enum ivb_dest_state state);
-/* The service's ring: segments of {start, length of the set, dest slots...}; period = its length. */
+/* The service's ring, period connections long: segments of {start, count, dest slots...}. */
 void ring_write(struct env *t, struct service *s, uint32_t period, uint32_t num_segments, ...);
 void device_attach(struct env *t, enum side side, uint32_t zone);
 /* One service with one server, rr: what most cases need. */
@@ -133,7 +133,7 @@ uint32_t jiffies_now(struct env *t);
 bool flow_find(struct env *t, const struct pkt_spec *key, union any_flow *ret);
 /* Sets every next hop's lock, as another CPU does while it writes. */
 void nexthops_lock(struct env *t, uint32_t locked);
-/* Whether a next hop between these two addresses is cached (and fresh, after nexthops_age(0)). */
+/* Whether a next hop between these two addresses is cached (and used, after nexthops_fresh()). */
 bool nexthop_known(struct env *t, const struct pkt_addr *src, const struct pkt_addr *dst);
 void flow_write(struct env *t, const struct pkt_spec *key, const union any_flow *flow);
 /* The state of the connection of that packet, or IVB_NONE. */
@@ -149,8 +149,10 @@ uint32_t flows_count(struct env *t);
 void conns_forget(struct env *t);
 uint32_t frags_count(struct env *t);
 void frags_age(struct env *t, uint32_t jiffies);
-/* Makes every cached next hop that many jiffies old. */
-void nexthops_age(struct env *t, uint32_t jiffies);
+/* Makes every cached next hop that many jiffies old, */
+void nexthops_age(struct env *t, int32_t jiffies);
+/* or fresh for so long that no slow machine gets in the way of a case. */
+void nexthops_fresh(struct env *t);
 /* Law 4: every flow has its peer, recounted connections equal the counters. */
 void verify(struct env *t);
 void counters_read(struct env *t, int when);
@@ -174,8 +176,8 @@ struct conn {
 struct conn conn_of(struct env *t, int proto, enum who client, uint16_t port, enum who source,
 		    uint16_t sport, enum who server);
 /*
- * A first packet (SYN), and a first reply (SYN-ACK): on the fast path if another connection has made
- * the next hop known.
+ * A first packet (SYN), and a first reply (SYN-ACK): on the fast path if another connection has
+ * made the next hop known.
  */
 void go_first(struct env *t, const struct conn *c);
 void back_first(struct env *t, const struct conn *c);
@@ -212,7 +214,7 @@ void send_counting(struct env *t, const struct pkt_spec *in, enum ivb_reason rea
 #define expect(t, in, ...) xmit(t, __func__, __LINE__, in, (struct outcome){ __VA_ARGS__ })
 #define expect_fast(t, in, out)         \
 	do {                            \
-		nexthops_age(t, 0);     \
+		nexthops_fresh(t);      \
 		expect_out(t, in, out); \
 	} while (0)
 #define expect_next(t, in) expect(t, in, -1, NULL, IVB_R_NONE, IVB_R_NONE)

@@ -268,7 +268,7 @@ void frags_age(struct env *t, uint32_t jiffies)
 	}
 }
 
-void nexthops_age(struct env *t, uint32_t jiffies)
+void nexthops_age(struct env *t, int32_t jiffies)
 {
 	struct bpf_map *map = t->skel->maps.nexthops;
 	uint32_t stamp = (jiffies_now(t) - jiffies) | 1;
@@ -280,6 +280,11 @@ void nexthops_age(struct env *t, uint32_t jiffies)
 		nh.stamp = stamp;
 		bpf_map__update_elem(map, &i, sizeof(i), &nh, sizeof(nh), 0);
 	}
+}
+
+void nexthops_fresh(struct env *t)
+{
+	nexthops_age(t, -60 * (int32_t)t->hz);
 }
 
 void nexthops_lock(struct env *t, uint32_t locked)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bpf/pkt/parse.h: what it says of one frame of each kind. `test_pkt_parse FOLDER` writes the same
- * frames there as the first inputs of the fuzz target (tests/fuzz/corpus/parse is made that way).
+ * frames there as the first inputs of the fuzz target: tests/fuzz/corpus/parse is made that way,
+ * but for what the fuzzer has found (found-*).
  */
 #include <errno.h>
 #include <stdint.h>
@@ -70,6 +71,7 @@ static const struct parse_case {
 	{ "v4-lsrr-in-option-data", V4(UDP, OPTIONS(hidden_lsrr)), IVB_PARSE_OK, 0, 42 },
 	{ "v4-option-too-long", V4(TCP, OPTIONS(too_long)), IVB_PARSE_MALFORMED, 0, 0 },
 	{ "v4-option-too-short", V4(TCP, OPTIONS(too_short)), IVB_PARSE_MALFORMED, 0, 0 },
+	{ "v4-ends-with-options", V4(.proto = 132, OPTIONS(nops)), IVB_PARSE_MALFORMED, 0, 0 },
 	{ "v4-first-fragment", V4(UDP, FRAG(0, 24)), IVB_PARSE_OK, FRAGMENT, 34 },
 	{ "v4-middle-fragment", V4(UDP, FRAG(24, 16)), IVB_PARSE_OK, FRAGMENT | LATER, 34 },
 	{ "v4-last-fragment", V4(UDP, FRAG(40, 99)), IVB_PARSE_OK, FRAGMENT | LATER, 34 },
