@@ -7,8 +7,11 @@
 #ifndef IVB_PATH_EXPIRE_H
 #define IVB_PATH_EXPIRE_H
 
+#include <asm-generic/errno-base.h>
+
 #include "path/conn.h"
 
+#define CLOCK_MONOTONIC 1
 #define TICKS_PER_TURN 64
 #define TICK_NS 15625000ull    /* 1 s / TICKS_PER_TURN */
 #define CATCH_UP_NS 1000000ull /* after a tick that ran out of budget */
@@ -146,6 +149,24 @@ static int tick6(void *map, __u32 *key, struct hand *hand)
 {
 	bpf_timer_start(&hand->timer, sweep_tick(AF_INET6, hand), 0);
 	return 0;
+}
+
+/* -EBUSY of bpf_timer_init(): the map has its timer from an earlier load. */
+static __always_inline long arm(const int af)
+{
+	__u32 zero = 0;
+	struct hand *hand = bpf_map_lookup_elem(MAP_OF(af, hand), &zero);
+	int r;
+
+	if (!hand)
+		return -ENOENT;
+	r = af == AF_INET ? bpf_timer_init(&hand->timer, &hand4, CLOCK_MONOTONIC)
+			  : bpf_timer_init(&hand->timer, &hand6, CLOCK_MONOTONIC);
+	if (r && r != -EBUSY)
+		return r;
+	r = af == AF_INET ? bpf_timer_set_callback(&hand->timer, tick4)
+			  : bpf_timer_set_callback(&hand->timer, tick6);
+	return r ? r : bpf_timer_start(&hand->timer, TICK_NS, 0);
 }
 
 #endif
