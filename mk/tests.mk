@@ -17,7 +17,7 @@ NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp probe watch watch.bpf.o)
 DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts
-NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk topologies conntrack manners vip zones replies \
+NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk topologies conntrack manners vip zones replies snat \
 	icmp pmtu fragments checksums devices cli live expiry)
 VM_TESTS := tests/vm/6.1.t tests/vm/6.12.t
 
@@ -109,7 +109,8 @@ $(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 # objects that only pattern rules name are kept
 .PRECIOUS: $(BUILD)/san/%.o
 
-PROVE := prove --timer --merge
+# testrules.yml says what may run side by side
+PROVE := prove -j2 --timer --merge
 
 check: all lint $(TEST_PROGS)
 	$(Q)$(PROVE) $(UNIT_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS)

@@ -9,6 +9,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/lib/tap.sh"
 # shellcheck source=tests/lib/topology.sh
 . "$top/tests/lib/topology.sh"
+# shellcheck source=tests/lib/services.sh
+. "$top/tests/lib/services.sh"
 ipvs_bpf=${IPVS_BPF:-$top/build/ipvs-bpf}
 libdir=$top/build/tests/lib
 
@@ -190,6 +192,8 @@ ns_begin() {
 	trap ns_end EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+	# a reader that has gone: `tests/netns/x.t | head`
+	trap 'exit 141' PIPE
 	[ "$(stat -f -c %T /sys/fs/bpf)" = bpf_fs ] || mount -t bpf -o mode=700 bpf /sys/fs/bpf ||
 		bail "cannot mount bpffs"
 }
@@ -222,7 +226,7 @@ no_process() {
 
 ns_end() {
 	ns_rc=$?
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP PIPE
 	ns_clear
 	rm -rf "$tmp"
 	return "$ns_rc"

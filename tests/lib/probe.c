@@ -36,8 +36,14 @@ static struct {
 	const char *flags;
 	__u32 seq, ack;
 	int bad_sum, lsrr;
-} opt = {.proto = IPPROTO_TCP, .sport = 4000, .dport = 80, .ttl = 64, .wait_ms = 300, .count = 1,
-	 .flags = "S", .seq = 1000};
+} opt = { .proto = IPPROTO_TCP,
+	  .sport = 4000,
+	  .dport = 80,
+	  .ttl = 64,
+	  .wait_ms = 300,
+	  .count = 1,
+	  .flags = "S",
+	  .seq = 1000 };
 
 static __u32 sum_add(__u32 sum, const void *data, size_t len)
 {
@@ -56,7 +62,8 @@ static __be16 sum_fold(__u32 sum)
 }
 
 /* Of a transport header and its data; addresses are len bytes each. */
-static __be16 l4_sum(const void *saddr, const void *daddr, size_t alen, int proto, const void *l4, size_t len)
+static __be16 l4_sum(const void *saddr, const void *daddr, size_t alen, int proto, const void *l4,
+		     size_t len)
 {
 	__u32 sum = sum_add(sum_add(0, saddr, alen), daddr, alen);
 
@@ -70,15 +77,22 @@ static size_t put_l4(__u8 *p, int v6)
 	size_t head;
 
 	if (opt.proto == IPPROTO_TCP) {
-		*th = (struct tcphdr){.source = htons(opt.sport), .dest = htons(opt.dport), .doff = 5,
-				      .seq = htonl(opt.seq), .ack_seq = htonl(opt.ack), .window = htons(65000),
-				      .syn = !!strchr(opt.flags, 'S'), .ack = !!strchr(opt.flags, 'A'),
-				      .fin = !!strchr(opt.flags, 'F'), .rst = !!strchr(opt.flags, 'R'),
-				      .psh = !!strchr(opt.flags, 'P')};
+		*th = (struct tcphdr){ .source = htons(opt.sport),
+				       .dest = htons(opt.dport),
+				       .doff = 5,
+				       .seq = htonl(opt.seq),
+				       .ack_seq = htonl(opt.ack),
+				       .window = htons(65000),
+				       .syn = !!strchr(opt.flags, 'S'),
+				       .ack = !!strchr(opt.flags, 'A'),
+				       .fin = !!strchr(opt.flags, 'F'),
+				       .rst = !!strchr(opt.flags, 'R'),
+				       .psh = !!strchr(opt.flags, 'P') };
 		head = sizeof(*th);
 	} else if (opt.proto == IPPROTO_UDP) {
-		*uh = (struct udphdr){.source = htons(opt.sport), .dest = htons(opt.dport),
-				      .len = htons(sizeof(*uh) + opt.length)};
+		*uh = (struct udphdr){ .source = htons(opt.sport),
+				       .dest = htons(opt.dport),
+				       .len = htons(sizeof(*uh) + opt.length) };
 		head = sizeof(*uh);
 	} else { /* echo request */
 		memcpy(p, v6 ? "\x80\0\0\0\0\1\0\1" : "\x08\0\0\0\0\1\0\1", 8);
@@ -99,14 +113,20 @@ static void set_l4_sum(__u8 *p, __be16 sum)
 
 static size_t put_v4(__u8 *p, const char *src, const char *dst)
 {
-	static const __u8 lsrr[8] = {0x83, 7, 4, 10, 99, 99, 99, 0}; /* via 10.99.99.99, and end of list */
+	static const __u8 lsrr[8] = {
+		0x83, 7, 4, 10, 99, 99, 99, 0
+	}; /* via 10.99.99.99, and end of list */
 	size_t hlen = sizeof(struct iphdr) + (opt.lsrr ? sizeof(lsrr) : 0);
 	size_t len = put_l4(p + hlen, 0);
 	struct iphdr *ip = (void *)p;
 
-	*ip = (struct iphdr){.version = 4, .ihl = hlen / 4, .ttl = opt.ttl, .protocol = opt.proto,
-			     .tot_len = htons(hlen + len), .frag_off = htons(opt.df ? 0x4000 : 0),
-			     .id = htons(opt.id)};
+	*ip = (struct iphdr){ .version = 4,
+			      .ihl = hlen / 4,
+			      .ttl = opt.ttl,
+			      .protocol = opt.proto,
+			      .tot_len = htons(hlen + len),
+			      .frag_off = htons(opt.df ? 0x4000 : 0),
+			      .id = htons(opt.id) };
 	if (opt.lsrr)
 		memcpy(ip + 1, lsrr, sizeof(lsrr));
 	inet_pton(AF_INET, src, &ip->saddr);
@@ -125,10 +145,13 @@ static size_t put_v6(__u8 *p, const char *src, const char *dst)
 	int proto = opt.proto == IPPROTO_ICMP ? IPPROTO_ICMPV6 : opt.proto;
 	size_t len = put_l4(p + sizeof(*ip), 1);
 
-	*ip = (struct ip6){.flow = htonl(6u << 28), .len = htons(len), .next = proto, .hops = opt.ttl};
+	*ip = (struct ip6){
+		.flow = htonl(6u << 28), .len = htons(len), .next = proto, .hops = opt.ttl
+	};
 	inet_pton(AF_INET6, src, &ip->saddr);
 	inet_pton(AF_INET6, dst, &ip->daddr);
-	set_l4_sum(p + sizeof(*ip), l4_sum(&ip->saddr, &ip->daddr, 16, proto, p + sizeof(*ip), len));
+	set_l4_sum(p + sizeof(*ip),
+		   l4_sum(&ip->saddr, &ip->daddr, 16, proto, p + sizeof(*ip), len));
 	return sizeof(*ip) + len;
 }
 
@@ -137,10 +160,13 @@ static const char *proto_name(int proto)
 	static char num[8];
 
 	switch (proto) {
-	case IPPROTO_TCP: return "tcp";
-	case IPPROTO_UDP: return "udp";
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
 	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6: return "icmp";
+	case IPPROTO_ICMPV6:
+		return "icmp";
 	}
 	snprintf(num, sizeof(num), "%d", proto);
 	return num;
@@ -161,8 +187,10 @@ static int parse(const __u8 *p, size_t len, struct packet *k)
 	size_t hlen;
 
 	if (len >= sizeof(*ip6) && ip->version == 6) {
-		*k = (struct packet){1, ip6->next, ip6->hops, p + sizeof(*ip6), len - sizeof(*ip6), 16,
-				     &ip6->saddr, &ip6->daddr};
+		*k = (struct packet){
+			1,  ip6->next,	 ip6->hops,  p + sizeof(*ip6), len - sizeof(*ip6),
+			16, &ip6->saddr, &ip6->daddr
+		};
 		return 0;
 	}
 	hlen = ip->ihl * 4;
@@ -170,7 +198,8 @@ static int parse(const __u8 *p, size_t len, struct packet *k)
 		return -1;
 	if (ntohs(ip->tot_len) < len)
 		len = ntohs(ip->tot_len);
-	*k = (struct packet){0, ip->protocol, ip->ttl, p + hlen, len - hlen, 4, &ip->saddr, &ip->daddr};
+	*k = (struct packet){ 0, ip->protocol, ip->ttl,	  p + hlen, len - hlen,
+			      4, &ip->saddr,   &ip->daddr };
 	return 0;
 }
 
@@ -202,17 +231,20 @@ static void print_packet(const struct packet *k, int sum_ready)
 
 	print_addrs(k);
 	if (k->proto == IPPROTO_TCP && k->l4_len >= sizeof(*th))
-		printf(" %s%s%s%s%s seq %u ack %u", th->syn ? "S" : "", th->fin ? "F" : "", th->rst ? "R" : "",
-		       th->psh ? "P" : "", th->ack ? "A" : "", ntohl(th->seq), ntohl(th->ack_seq));
+		printf(" %s%s%s%s%s seq %u ack %u", th->syn ? "S" : "", th->fin ? "F" : "",
+		       th->rst ? "R" : "", th->psh ? "P" : "", th->ack ? "A" : "", ntohl(th->seq),
+		       ntohl(th->ack_seq));
 	if ((k->proto == IPPROTO_ICMP || k->proto == IPPROTO_ICMPV6) && k->l4_len >= 8) {
 		printf(" type %u code %u mtu %u", k->l4[0], k->l4[1],
-		       k->v6 ? ntohl(*(const __be32 *)(k->l4 + 4)) : ntohs(*(const __be16 *)(k->l4 + 6)));
+		       k->v6 ? ntohl(*(const __be32 *)(k->l4 + 4))
+			     : ntohs(*(const __be16 *)(k->l4 + 6)));
 		if (!parse(k->l4 + 8, k->l4_len - 8, &quote) && k->l4[0] != 0 && k->l4[0] != 129) {
 			printf(" quote ");
 			print_addrs(&quote);
 		}
 	}
-	printf(" ttl %d length %zu%s\n", k->ttl, k->l4_len, sum_ready && sum_is_wrong(k) ? " BAD CHECKSUM" : "");
+	printf(" ttl %d length %zu%s\n", k->ttl, k->l4_len,
+	       sum_ready && sum_is_wrong(k) ? " BAD CHECKSUM" : "");
 }
 
 /* Reads one packet; prints it if it is for src. Returns whether it was. */
@@ -221,21 +253,27 @@ static int receive(int fd, const char *src)
 	static __u8 buf[70000];
 	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	struct sockaddr_ll from;
-	struct iovec iov = {buf, sizeof(buf)};
-	struct msghdr msg = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1,
-			     .msg_control = control, .msg_controllen = sizeof(control)};
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = { .msg_name = &from,
+			      .msg_namelen = sizeof(from),
+			      .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(fd, &msg, 0);
 	struct in6_addr want;
 	struct packet k;
 	int ready = 1;
 
-	if (n < (ssize_t)sizeof(struct iphdr) || from.sll_pkttype == PACKET_OUTGOING || parse(buf, n, &k))
+	if (n < (ssize_t)sizeof(struct iphdr) || from.sll_pkttype == PACKET_OUTGOING ||
+	    parse(buf, n, &k))
 		return 0;
 	if (inet_pton(k.v6 ? AF_INET6 : AF_INET, src, &want) != 1 || memcmp(&want, k.daddr, k.alen))
 		return 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
 		if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA)
-			ready = !(((struct tpacket_auxdata *)CMSG_DATA(c))->tp_status & TP_STATUS_CSUMNOTREADY);
+			ready = !(((struct tpacket_auxdata *)CMSG_DATA(c))->tp_status &
+				  TP_STATUS_CSUMNOTREADY);
 	print_packet(&k, ready);
 	return 1;
 }
@@ -244,8 +282,9 @@ static int open_packet(const char *dev, struct sockaddr_ll *to)
 {
 	int fd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL)), on = 1;
 
-	*to = (struct sockaddr_ll){.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
-				   .sll_ifindex = if_nametoindex(dev)};
+	*to = (struct sockaddr_ll){ .sll_family = AF_PACKET,
+				    .sll_protocol = htons(ETH_P_ALL),
+				    .sll_ifindex = if_nametoindex(dev) };
 	if (fd < 0 || !to->sll_ifindex || bind(fd, (struct sockaddr *)to, sizeof(*to)) ||
 	    setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on))) {
 		fprintf(stderr, "probe: %s: %s\n", dev, strerror(errno));
@@ -260,8 +299,8 @@ static void send_frame(const char *dev, const char *dmac, const char *src, const
 	struct sockaddr_ll to;
 	int fd = socket(AF_PACKET, SOCK_RAW, 0), v6 = !!strchr(dst, ':');
 	struct ether_addr *mac = ether_aton(dmac);
-	struct ifreq ifr = {0};
-	__u16 type = htons(v6 ? 0x86dd : 0x0800), tag[2] = {htons(0x8100), htons(opt.vlan)};
+	struct ifreq ifr = { 0 };
+	__u16 type = htons(v6 ? 0x86dd : 0x0800), tag[2] = { htons(0x8100), htons(opt.vlan) };
 	__u8 *p = frame + 12;
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", dev);
@@ -278,7 +317,7 @@ static void send_frame(const char *dev, const char *dmac, const char *src, const
 	memcpy(p, &type, 2);
 	p += 2;
 	p += v6 ? put_v6(p, src, dst) : put_v4(p, src, dst);
-	to = (struct sockaddr_ll){.sll_family = AF_PACKET, .sll_ifindex = if_nametoindex(dev)};
+	to = (struct sockaddr_ll){ .sll_family = AF_PACKET, .sll_ifindex = if_nametoindex(dev) };
 	if (sendto(fd, frame, p - frame, 0, (struct sockaddr *)&to, sizeof(to)) < 0) {
 		fprintf(stderr, "probe: send: %s\n", strerror(errno));
 		exit(2);
@@ -300,22 +339,56 @@ static void options(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "p:s:d:t:l:v:w:n:f:q:a:i:DBL")) != -1) {
 		switch (c) {
-		case 'p': opt.proto = *optarg == 't' ? IPPROTO_TCP : *optarg == 'u' ? IPPROTO_UDP : IPPROTO_ICMP; break;
-		case 's': opt.sport = atoi(optarg); break;
-		case 'd': opt.dport = atoi(optarg); break;
-		case 't': opt.ttl = atoi(optarg); break;
-		case 'l': opt.length = atoi(optarg); break;
-		case 'v': opt.vlan = atoi(optarg); break;
-		case 'w': opt.wait_ms = atoi(optarg); break;
-		case 'n': opt.count = atoi(optarg); break;
-		case 'f': opt.flags = optarg; break;
-		case 'q': opt.seq = strtoul(optarg, NULL, 10); break;
-		case 'a': opt.ack = strtoul(optarg, NULL, 10); break;
-		case 'i': opt.id = atoi(optarg); break;
-		case 'D': opt.df = 1; break;
-		case 'B': opt.bad_sum = 1; break;
-		case 'L': opt.lsrr = 1; break;
-		default: optind = argc + 1; return;
+		case 'p':
+			opt.proto = *optarg == 't'   ? IPPROTO_TCP
+				    : *optarg == 'u' ? IPPROTO_UDP
+						     : IPPROTO_ICMP;
+			break;
+		case 's':
+			opt.sport = atoi(optarg);
+			break;
+		case 'd':
+			opt.dport = atoi(optarg);
+			break;
+		case 't':
+			opt.ttl = atoi(optarg);
+			break;
+		case 'l':
+			opt.length = atoi(optarg);
+			break;
+		case 'v':
+			opt.vlan = atoi(optarg);
+			break;
+		case 'w':
+			opt.wait_ms = atoi(optarg);
+			break;
+		case 'n':
+			opt.count = atoi(optarg);
+			break;
+		case 'f':
+			opt.flags = optarg;
+			break;
+		case 'q':
+			opt.seq = strtoul(optarg, NULL, 10);
+			break;
+		case 'a':
+			opt.ack = strtoul(optarg, NULL, 10);
+			break;
+		case 'i':
+			opt.id = atoi(optarg);
+			break;
+		case 'D':
+			opt.df = 1;
+			break;
+		case 'B':
+			opt.bad_sum = 1;
+			break;
+		case 'L':
+			opt.lsrr = 1;
+			break;
+		default:
+			optind = argc + 1;
+			return;
 		}
 	}
 }
@@ -331,7 +404,8 @@ int main(int argc, char **argv)
 	if (argc - optind != 4) {
 		fputs("usage: probe [-p tcp|udp|icmp] [-s SPORT] [-d DPORT] [-f SAFRP] [-q SEQ] [-a ACK] [-t TTL]\n"
 		      "  [-l LENGTH] [-v VLAN] [-i IPID] [-D(f)] [-B(ad checksum)] [-L(SRR)] [-n ANSWERS] [-w MS]\n"
-		      "  DEV DSTMAC SRC DST\n", stderr);
+		      "  DEV DSTMAC SRC DST\n",
+		      stderr);
 		return 2;
 	}
 	argv += optind;
@@ -340,7 +414,7 @@ int main(int argc, char **argv)
 		send_frame(argv[0], argv[1], argv[2], argv[3]);
 	end = now_ms() + opt.wait_ms;
 	while (got < opt.count && now_ms() < end) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
+		struct pollfd p = { .fd = fd, .events = POLLIN };
 
 		if (poll(&p, 1, end - now_ms()) > 0)
 			got += receive(fd, argv[2]);

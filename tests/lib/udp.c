@@ -23,7 +23,7 @@ static char buf[MAX_LEN], want[MAX_LEN];
 
 static struct addrinfo *resolve(const char *host, const char *port)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *ai;
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST }, *ai;
 
 	if (!getaddrinfo(host, port, &hints, &ai))
 		return ai;
@@ -47,8 +47,8 @@ static int serve(const char *port, const char *name, const char *addr)
 	for (;;) {
 		struct sockaddr_in6 from;
 		socklen_t len = sizeof(from);
-		ssize_t n = recvfrom(fd, buf + NAME_LEN, sizeof(buf) - NAME_LEN, 0, (struct sockaddr *)&from,
-				     &len);
+		ssize_t n = recvfrom(fd, buf + NAME_LEN, sizeof(buf) - NAME_LEN, 0,
+				     (struct sockaddr *)&from, &len);
 
 		/* an ICMP error of an earlier answer shows up here as well */
 		if (n >= 0 && sendto(fd, buf, n + NAME_LEN, 0, (struct sockaddr *)&from, len) < 0)
@@ -77,7 +77,7 @@ static int open_to(const char *host, const char *port, int df)
 /* One question and its answer; prints the name, or why there is none. Returns 1 if it is not right. */
 static int ask_once(int fd, int serial, size_t length, int wait_ms)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	ssize_t n;
 
 	for (size_t i = 0; i < length; i++)
@@ -116,12 +116,23 @@ int main(int argc, char **argv)
 	optind = 2;
 	while ((c = getopt(argc, argv, "c:l:w:sd")) != -1) {
 		switch (c) {
-		case 'c': count = atoi(optarg); break;
-		case 'l': length = strtoul(optarg, NULL, 10); break;
-		case 'w': wait_ms = atoi(optarg); break;
-		case 's': same = 1; break;
-		case 'd': df = 1; break;
-		default: goto usage;
+		case 'c':
+			count = atoi(optarg);
+			break;
+		case 'l':
+			length = strtoul(optarg, NULL, 10);
+			break;
+		case 'w':
+			wait_ms = atoi(optarg);
+			break;
+		case 's':
+			same = 1;
+			break;
+		case 'd':
+			df = 1;
+			break;
+		default:
+			goto usage;
 		}
 	}
 	if (argc - optind != 2 || length > MAX_LEN - NAME_LEN)

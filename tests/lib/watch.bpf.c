@@ -54,7 +54,8 @@ static __always_inline __u32 port(struct __sk_buff *skb)
 		proto = ip6.nexthdr;
 		l4 = ETH_HLEN + sizeof(ip6);
 	}
-	if ((proto != IPPROTO_TCP && proto != IPPROTO_UDP) || bpf_skb_load_bytes(skb, l4 + 2, &p, sizeof(p)))
+	if ((proto != IPPROTO_TCP && proto != IPPROTO_UDP) ||
+	    bpf_skb_load_bytes(skb, l4 + 2, &p, sizeof(p)))
 		return 0;
 	return bpf_ntohs(p);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Attaches watch.bpf.o to a device and stays until it is ended, which detaches it again.
- *   watch tcx|clsact DEV FIFO    exit status 3: this kernel has no tcx
+ *   watch tcx|clsact DEV FIFO
  * For each line that comes in through FIFO (a port, 0 for other packets, 1 for tagged ones, or sum0 .. sum3:
  * checksum none, unnecessary, complete, partial) it prints how many it has seen.
- *   watch list DEV               the names of the tcx programs on DEV's ingress, in their order
+ *   watch list DEV
+ * prints the names of the tcx programs on DEV's ingress in their order; exit status 3: this kernel has no tcx
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -45,7 +46,8 @@ static int clsact(int ifindex, int prog, int attach)
 
 static void answer(int map, const char *line)
 {
-	__u32 key = strncmp(line, "sum", 3) ? strtoul(line, NULL, 10) : 65536 + strtoul(line + 3, NULL, 10);
+	__u32 key = strncmp(line, "sum", 3) ? strtoul(line, NULL, 10)
+					    : 65536 + strtoul(line + 3, NULL, 10);
 	__u32 n = 0;
 
 	if (bpf_map_lookup_elem(map, &key, &n))
@@ -62,7 +64,7 @@ static int list(int ifindex)
 		__u64 prog_ids;
 		__u32 count, pad;
 		__u64 more[8];
-	} q = {.target = ifindex, .type = TCX_INGRESS};
+	} q = { .target = ifindex, .type = TCX_INGRESS };
 	__u32 ids[64];
 
 	q.prog_ids = (unsigned long)ids;
@@ -70,7 +72,7 @@ static int list(int ifindex)
 	if (syscall(SYS_bpf, BPF_PROG_QUERY, &q, sizeof(q)))
 		return errno == EINVAL ? 3 : fail("query", errno);
 	for (__u32 i = 0; i < q.count; i++) {
-		struct bpf_prog_info info = {0};
+		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 		int fd = bpf_prog_get_fd_by_id(ids[i]);
 
@@ -103,7 +105,7 @@ static int load(struct bpf_object **ret)
 
 int main(int argc, char **argv)
 {
-	struct sigaction term = {.sa_handler = on_term}; /* no SA_RESTART: ends the read */
+	struct sigaction term = { .sa_handler = on_term }; /* no SA_RESTART: ends the read */
 	struct bpf_object *obj;
 	int ifindex, prog, err, tcx;
 	char line[64];
@@ -127,7 +129,7 @@ int main(int argc, char **argv)
 	prog = bpf_program__fd(bpf_object__find_program_by_name(obj, "watch"));
 	if (tcx) {
 		if (bpf_link_create(prog, ifindex, TCX_INGRESS, NULL) < 0)
-			return errno == EINVAL ? 3 : fail("tcx", errno);
+			return fail("tcx", errno); /* EINVAL where the kernel has none */
 	} else {
 		err = clsact(ifindex, prog, 1);
 		if (err)

@@ -26,8 +26,10 @@ seen() {
 		cat "$tmp/sum-$2.log"
 		return 1
 	}
-	in_ns cl curl -s --max-time $((5 * slow)) "http://$plain:8080/f/small" >/dev/null
+	in_ns cl curl -sS --max-time $((5 * slow)) "http://$plain:8080/f/small" >/dev/null
 	seen_n=$(watched "sum-$2" "$1")
+	echo "of that kind: $seen_n; none, unnecessary, complete, partial:" \
+		"$(for k in sum0 sum1 sum2 sum3; do watched "sum-$2" $k; done | tr '\n' ' ')"
 	stop "$started"
 	[ "$seen_n" -gt 0 ]
 }

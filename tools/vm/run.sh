@@ -82,7 +82,7 @@ guest=''
 tty=''
 # shellcheck disable=SC2317 # called by the trap
 undo() {
-	# the process is `timeout`, which passes the signal on to QEMU
+	# QEMU, or `timeout`, which passes the signal on to it
 	[ -z "$guest" ] || kill "$guest" 2>/dev/null || :
 	[ -z "$tty" ] || stty "$tty" 2>/dev/null || :
 	rm -rf "$work"
@@ -175,9 +175,15 @@ if [ -n "$shell" ]; then
 	tty=$(stty -g)
 	size=$(stty size)
 	args="$args ivb.mode=shell ivb.rows=${size% *} ivb.cols=${size#* } ivb.term=${TERM:-vt100}"
-	# signal=off: Ctrl-C is the guest's
-	qemu-system-x86_64 "$@" -append "$args" -chardev stdio,id=con,signal=off -serial chardev:con && exit 0
-	die "QEMU failed: see above"
+	# in the background, so that a signal to this script ends the guest; signal=off: Ctrl-C is the guest's
+	exec 3<&0
+	qemu-system-x86_64 "$@" -append "$args" -chardev stdio,id=con,signal=off -serial chardev:con <&3 &
+	guest=$!
+	rc=0
+	wait "$guest" || rc=$?
+	guest=''
+	[ "$rc" = 0 ] || die "QEMU failed: see above"
+	exit 0
 fi
 
 mkfifo "$work/out"

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Who is SNATed and to what: policy of the director and of a service, clients left alone, addresses, ports,
+# and a server that is its own client.
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+need nginx curl
+ns_begin
+servers=1
+two_armed
+servers_route_back
+web
+# another client, and an address for SNAT alone
+addrs cl eth0 10.8.0.2/32 fd08::2/128
+addrs lb lo 10.0.0.100/32 fd00::100/128
+{
+	echo route add 10.8.0.2 via 10.1.0.2
+	echo route add fd08::2 via fd01::2
+} | ipb lb
+
+# seen FAMILY SOURCE [PATH [CURL OPTION...]]: whom the server sees; the port instead with PATH port
+seen() {
+	seen_v=$(vip "$1" 80)
+	seen_from=$2
+	seen_path=${3:-who}
+	shift "$(($# > 3 ? 3 : $#))"
+	in_ns cl curl -s --max-time $((3 * slow)) --interface "$seen_from" -H 'Connection: close' "$@" \
+		"http://$seen_v/$seen_path" || echo none
+}
+
+ok "up --snat auto" up --snat auto --non-masq 10.8.0.0/16,fd08::/16
+service -t 4 80 rr
+service -t 6 80 rr
+for f in 4 6; do
+	case $f in
+	4) near=10.8.0.2 far=10.1.0.2 lb=10.2.1.1 own=10.0.0.100 sv=10.2.1.2 ;;
+	6) near=fd08::2 far=fd01::2 lb=fd02:1::1 own=fd00::100 sv=fd02:1::2 ;;
+	esac
+	v=$(vip $f 80)
+	ok "IPv$f: auto" ivb up --snat auto --non-masq 10.8.0.0/16,fd08::/16
+	is "IPv$f: a client is SNATed" "$(seen $f "$far")" "$lb"
+	is "IPv$f: one of --non-masq is not" "$(seen $f "$near")" "$near"
+	ok "IPv$f: without exceptions" ivb up --non-masq ''
+	is "IPv$f: both are" "$(seen $f "$far") $(seen $f "$near")" "$lb $lb"
+
+	ok "IPv$f: never, for this service" ivb adm -E -t "$v" -s rr --snat never
+	is "IPv$f: the client is seen" "$(seen $f "$far")" "$far"
+	ok "IPv$f: never, and always for this service" eval "ivb up --snat never && ivb adm -E -t $v -s rr --snat always"
+	is "IPv$f: the director is seen" "$(seen $f "$far")" "$lb"
+	ok "IPv$f: an edit without --snat" ivb adm -E -t "$v" -s rr
+	is "IPv$f: keeps the service's policy" "$(seen $f "$far")" "$lb"
+
+	ok "IPv$f: never again" ivb adm -E -t "$v" -s rr --snat never
+	is "IPv$f: the client is seen" "$(seen $f "$far")" "$far"
+	is "IPv$f: a server reaches itself through the VIP" \
+		"$(in_ns sv1 curl -s --max-time $((3 * slow)) "http://$v/who" || echo none)" "$lb"
+	like "IPv$f: both tuples are listed" "$(ivb conn)" \
+		"^TCP +\\[?$sv\\]?:[0-9]+ .*$vip4|$vip6.* \\[?$lb\\]?:[0-9]+ +\\[?$sv\\]?:80 "
+
+	ok "IPv$f: always, from an address for it alone" eval "ivb adm -E -t $v -s rr --snat always &&
+		ivb up --snat-addr $own --snat-ports 5000-5099"
+	is "IPv$f: which is seen" "$(seen $f "$far")" "$own"
+	within "IPv$f: with a port of the range" "$(seen $f "$far" port)" 5000 5099
+	is "IPv$f: a port of the range is kept" "$(seen $f "$far" port --local-port 5050)" 5050
+	within "IPv$f: unless it is taken" "$(seen $f "$near" port --local-port 5050)" 5000 5099
+	unlike "IPv$f: by another client's connection" "$(ivb conn | grep ":5050 .*:5050 " | grep -F "$near")" .
+done
+verify
+
+done_testing
