@@ -11,22 +11,25 @@
 struct ivb_err;
 
 /* Every pinned map; the pin's name is the map's. The v6 ones are made with the first IPv6 service. */
-#define IVB_MAPS(X)                                                                               \
-	X(FLOWS4, flows4)                                                                         \
-	X(CONNS4, conns4) X(CLOCK4, clock4) X(HAND4, hand4) X(FLOWS6, flows6) X(CONNS6, conns6)   \
-		X(CLOCK6, clock6) X(HAND6, hand6) X(SWEEPS, sweeps) X(SERVICES, services)         \
-			X(SERVICE_STATE, service_state) X(DESTS, dests) X(DEST_CONNS, dest_conns) \
-				X(SCHEDS, scheds) X(RING, ring) X(NEXTHOPS, nexthops)             \
-					X(FRAGS, frags) X(CONFIG, config)                         \
-						X(SNAT_PORTS, snat_ports) X(NON_MASQ, non_masq)   \
-							X(DEVS, devs) X(COUNTERS, counters)       \
-								X(META, meta)
+/* clang-format off */
+#define IVB_MAPS(X) \
+	X(FLOWS4, flows4) X(CONNS4, conns4) X(CLOCK4, clock4) \
+	X(HAND4, hand4) X(FLOWS6, flows6) X(CONNS6, conns6) \
+	X(CLOCK6, clock6) X(HAND6, hand6) X(SWEEPS, sweeps) \
+	X(SERVICES, services) X(SERVICE_STATE, service_state) X(DESTS, dests) \
+	X(DEST_CONNS, dest_conns) X(SCHEDS, scheds) X(RING, ring) \
+	X(NEXTHOPS, nexthops) X(FRAGS, frags) X(CONFIG, config) \
+	X(SNAT_PORTS, snat_ports) X(NON_MASQ, non_masq) X(DEVS, devs) \
+	X(COUNTERS, counters) X(META, meta)
+/* clang-format on */
 
 enum ivb_map {
 #define X(id, name) IVB_MAP_##id,
 	IVB_MAPS(X)
 #undef X
-		IVB_MAP_MAX_,
+	/* clang-format off */
+	IVB_MAP_MAX_,
+	/* clang-format on */
 };
 
 /* An open instance. Map descriptors are -1 for maps that do not exist (yet). */
