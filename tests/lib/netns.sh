@@ -123,6 +123,8 @@ start() {
 	start_log=$tmp/$1.log
 	start_ns=$2
 	shift 2
+	# an earlier one's: who waits for its first line must not find that
+	rm -f "$start_log"
 	nsenter --net="/run/netns/$ns_prefix-$start_ns" "$@" >"$start_log" 2>&1 </dev/null &
 	started=$!
 	eval "ns_pid_$start_ns=$started"

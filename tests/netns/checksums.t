@@ -24,6 +24,7 @@ sum_errors() {
 seen() {
 	watch_on "sum-$2" clsact lb "$2" || {
 		cat "$tmp/sum-$2.log"
+		stop "$started"
 		return 1
 	}
 	in_ns cl curl -sS --max-time $((5 * slow)) "http://$plain:8080/f/small" >/dev/null

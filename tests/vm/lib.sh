@@ -35,7 +35,7 @@ boot() {
 	done
 	echo "@ expect kernel-log"
 	boot_rc=0
-	tools/vm/run.sh --kernel "$boot_kernel" --smp "$boot_smp" --timeout "${IVB_VM_TIMEOUT:-900}" \
+	tools/vm/run.sh --kernel "$boot_kernel" --smp "$boot_smp" --timeout "${IVB_VM_TIMEOUT:-1800}" \
 		--console "$vm_dir/console-smp$boot_smp.log" \
 		-- env "IVB_KERNEL=$boot_kernel" sh tests/vm/guest.sh "$@" 2>"$vm_dir/run.err" || boot_rc=$?
 	sed 's/^/!/' "$vm_dir/run.err"
