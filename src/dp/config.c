@@ -58,6 +58,7 @@ static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct
 		if (ivb_port_test(taken, port))
 			continue;
 		p->ports[n / IVB_PORT_GROUP].port[n % IVB_PORT_GROUP] = (__u16)port;
+		p->ports[port / IVB_PORT_GROUP].allowed |= 1u << port % IVB_PORT_GROUP;
 		n++;
 	}
 	if (!n && (up->snat_port_lo || p->config.snat != IVB_SNAT_NEVER))
@@ -111,9 +112,10 @@ static int write_config(const struct ivb_dp *dp, const struct ivb_config *c, str
 static int write_ports(const struct ivb_dp *dp, const struct ivb_config_plan *p,
 		       struct ivb_err *err)
 {
-	__u32 group, groups = (p->config.num_snat_ports + IVB_PORT_GROUP - 1) / IVB_PORT_GROUP;
+	__u32 group;
 
-	for (group = 0; group < groups; group++) {
+	/* all of them: the bits of the ports that may not be used any more are in any of them */
+	for (group = 0; group < 65536 / IVB_PORT_GROUP; group++) {
 		if (bpf_map_update_elem(dp->fds[IVB_MAP_SNAT_PORTS], &group, &p->ports[group],
 					BPF_ANY))
 			return ivb_err(err, -errno, "cannot write the map %s/snat_ports: %m",

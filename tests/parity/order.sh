@@ -98,10 +98,8 @@ series() {
 parity_begin 5
 for s in rr wrr; do
 	fixed 4 -u "$s"
-	fixed 6 -t "$s"
 	series 4 -u "$s" 1 12
-	series 6 -u "$s" 2 6
-	series 4 -t "$s" 3 6
+	series 6 -t "$s" 2 8
 done
 # a change of scheduler starts afresh
 fill 4 -u rr 1 2 3
