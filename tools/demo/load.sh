@@ -62,8 +62,10 @@ load() {
 	wrk_start 6 48 "http://$(vip 4)/"
 	sleep 1
 	show "under load" 5 adm -L -n -t "$(vip 4 80)"
-	show "the table of connections, live (its last 6 lines)" 6 adm -L -n -c
-	say "by state: $(ivb adm -L -n -c | awk '/^(TCP|UDP)/ { n[$3]++ }
+	say "the table of connections, live:"
+	prompt adm -L -n -c '| grep ESTABLISHED | tail -n 6'
+	ivb adm -L -n -c | grep ESTABLISHED | tail -n 6 | sed 's/^/    /'
+	say "all of it by state: $(ivb adm -L -n -c | awk '/^(TCP|UDP)/ { n[$3]++ }
 		END { for (s in n) printf "%s%s %d", sep, s, n[s]; }' sep=', ' | sed 's/^, //')"
 	run adm -e -t "$(vip 4 80)" -r 10.2.3.2:80 -m -w 0
 	if wait_for 5 drained; then
