@@ -1,0 +1,49 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Kernel IPVS on the director `lb`, and the ipvs engine that follows it. For guests: the host has no ip_vs.
+# shellcheck disable=SC2034,SC2154 # read by the tests; from netns.sh and topology.sh
+
+# ipvs_begin: after ns_begin. Loads ip_vs.
+ipvs_begin() {
+	need ipvsadm
+	modprobe ip_vs 2>/dev/null
+	[ -e /proc/net/ip_vs ] || skip_all "this kernel has no ip_vs"
+}
+
+# kipvs ARGUMENT...: the kernel's table.
+kipvs() {
+	in_ns lb ipvsadm "$@"
+}
+
+# vs NAME=VALUE...: net.ipv4.vs settings of the director.
+vs() {
+	for vs_set; do
+		in_ns lb sysctl -qw "net.ipv4.vs.$vs_set"
+	done
+}
+
+# kservice FAMILY PORT SCHEDULER [OPTION...]: a TCP service of the kernel's with every server, by NAT.
+kservice() {
+	ks_f=$1 ks_p=$2 ks_v=$(vip "$1" "$2")
+	kipvs -A -t "$ks_v" -s "$3" || bail "ipvsadm -A failed"
+	shift 3
+	for n in $servers; do
+		kipvs -a -t "$ks_v" -r "$(rip "$ks_f" "$n" "$ks_p")" -m "$@" || bail "ipvsadm -a failed"
+	done
+}
+
+# follow [OPTION...]: the ipvs engine on all devices.
+follow() {
+	# shellcheck disable=SC2086 # words
+	ivb up --ipvs "$@" $devs
+}
+
+# kconns: the kernel's connections without the heading, as ipvsadm -Lnc prints them.
+kconns() {
+	kipvs -Lnc | sed 1,2d
+}
+
+# fast in|out: packets that eBPF carried for connections that live, all of them together.
+fast() {
+	ivb conn --json | tr -d ' \n' | grep -o "\"$1\":{\"packets\":[0-9]*" | awk -F: '{ n += $3 } END { print n + 0 }'
+}
