@@ -110,7 +110,7 @@ $(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 .PRECIOUS: $(BUILD)/san/%.o
 
 # testrules.yml says what may run side by side
-PROVE := prove -j2 --timer --merge
+PROVE := prove -j2 --timer --merge --failures
 
 check: all lint $(TEST_PROGS)
 	$(Q)$(PROVE) $(UNIT_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS)

@@ -91,7 +91,11 @@ ask() {
 	ask_n=$2
 	ask_port=$3
 	shift 3
-	in_ns cl "$libdir/udp" ask -w $((2000 * slow)) -c "$ask_n" "$@" "$ask_to" "$ask_port" |
+	# never from a port that a live connection has: that would be the old connection, and its server
+	ask_from=40000
+	[ ! -e "$tmp/ask-from" ] || read -r ask_from <"$tmp/ask-from"
+	echo "$((ask_from + ask_n))" >"$tmp/ask-from"
+	in_ns cl "$libdir/udp" ask -p "$ask_from" -w $((2000 * slow)) -c "$ask_n" "$@" "$ask_to" "$ask_port" |
 		tr '\n' ' ' | sed 's/ $//'
 }
 

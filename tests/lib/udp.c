@@ -2,7 +2,8 @@
 /*
  * A UDP service that answers with its name and what it was sent, and the client that checks it.
  *   udp serve PORT NAME [ADDRESS]
- *   udp ask [-c COUNT] [-l LENGTH] [-s] [-w MS] ADDRESS PORT   prints each answer's name; 1 if one is wrong
+ *   udp ask [-c COUNT] [-l LENGTH] [-p PORT] [-s] [-w MS] ADDRESS PORT
+ *       prints each answer's name; 1 if one is wrong. -p: sends from PORT, the next socket from PORT + 1
  * -s: all from one socket (one connection), otherwise a socket each. -d: with Don't Fragment.
  */
 #include <arpa/inet.h>
@@ -56,8 +57,11 @@ static int serve(const char *port, const char *name, const char *addr)
 	}
 }
 
-static int open_to(const char *host, const char *port, int df)
+/* from: the port to send from; 0 = the kernel's choice, which may be one that a live connection has. */
+static int open_to(const char *host, const char *port, int df, int from)
 {
+	struct sockaddr_in6 own6 = { .sin6_family = AF_INET6, .sin6_port = htons(from) };
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(from) };
 	struct addrinfo *ai = resolve(host, port);
 	int fd, on = df ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
 
@@ -66,6 +70,11 @@ static int open_to(const char *host, const char *port, int df)
 		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &on, sizeof(on));
 	else
 		setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &on, sizeof(on));
+	if (from && (ai->ai_family == AF_INET ? bind(fd, (struct sockaddr *)&own, sizeof(own))
+					      : bind(fd, (struct sockaddr *)&own6, sizeof(own6)))) {
+		perror("udp: bind");
+		exit(1);
+	}
 	if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen)) {
 		perror("udp: connect");
 		exit(1);
@@ -105,7 +114,7 @@ static int ask_once(int fd, int serial, size_t length, int wait_ms)
 
 int main(int argc, char **argv)
 {
-	int count = 1, same = 0, df = 0, wait_ms = 2000, fd = -1, bad = 0, c;
+	int count = 1, same = 0, df = 0, wait_ms = 2000, from = 0, fd = -1, bad = 0, c;
 	size_t length = 16;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -114,13 +123,16 @@ int main(int argc, char **argv)
 	if (argc < 2 || strcmp(argv[1], "ask"))
 		goto usage;
 	optind = 2;
-	while ((c = getopt(argc, argv, "c:l:w:sd")) != -1) {
+	while ((c = getopt(argc, argv, "c:l:p:w:sd")) != -1) {
 		switch (c) {
 		case 'c':
 			count = atoi(optarg);
 			break;
 		case 'l':
 			length = strtoul(optarg, NULL, 10);
+			break;
+		case 'p':
+			from = atoi(optarg);
 			break;
 		case 'w':
 			wait_ms = atoi(optarg);
@@ -141,13 +153,13 @@ int main(int argc, char **argv)
 		if (fd < 0 || !same) {
 			if (fd >= 0)
 				close(fd);
-			fd = open_to(argv[optind], argv[optind + 1], df);
+			fd = open_to(argv[optind], argv[optind + 1], df, from ? from + i : 0);
 		}
 		bad |= ask_once(fd, i, length, wait_ms);
 	}
 	return bad;
 usage:
-	fputs("usage: udp serve PORT NAME [ADDRESS] | udp ask [-c COUNT] [-l LENGTH] [-w MS] [-s] [-d] ADDRESS PORT\n",
+	fputs("usage: udp serve PORT NAME [ADDRESS] | udp ask [-c COUNT] [-l LENGTH] [-p PORT] [-w MS] [-s] [-d] ADDRESS PORT\n",
 	      stderr);
 	return 2;
 }

@@ -33,7 +33,7 @@ for snat in always never; do
 		ok "and so did a server" test "$(reassembled sv1 $f)" -ge 6
 		# many senders at once
 		for i in 1 2 3 4; do
-			ask $f 6 7 -l 20000 >"$tmp/ask-$i" &
+			ask $f 6 7 -l 20000 -p $((20000 + i * 10)) >"$tmp/ask-$i" &
 		done
 		wait_for 30 eval '[ "$(wc -w <"$tmp/ask-1")$(wc -w <"$tmp/ask-2")$(wc -w <"$tmp/ask-3")$(wc -w <"$tmp/ask-4")" = 6666 ]'
 		is "four senders at once" "$(cat "$tmp"/ask-? | grep -o 'sv[1-3]' | wc -l)" 24
