@@ -75,6 +75,12 @@ IVB_HASH(non_masq, BPF_MAP_TYPE_LPM_TRIE, struct ivb_prefix, __u32, 1024,
 IVB_HASH(devs, BPF_MAP_TYPE_HASH, __u32, struct ivb_dev, 256, BPF_F_RDONLY_PROG);
 IVB_ARRAY(meta, struct ivb_meta, 1, BPF_F_RDONLY_PROG);
 
+/* The ipvs engine. */
+IVB_HASH(kernel_conns, BPF_MAP_TYPE_HASH, __u64, struct ivb_kernel_conn, 2048, BPF_F_NO_PREALLOC);
+IVB_ARRAY(kernel_dests, struct ivb_kernel_dest, IVB_KERNEL_DESTS, 0);
+IVB_HASH(kernel_traffic, BPF_MAP_TYPE_LRU_HASH, struct ivb_traffic_key, struct ivb_traffic, 16384,
+	 0);
+
 IVB_ARRAY(nexthops, struct ivb_nexthop, 1024, 0);
 IVB_HASH(frags, BPF_MAP_TYPE_LRU_HASH, struct ivb_frag_key, struct ivb_frag, 16384, 0);
 
@@ -102,8 +108,9 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__type(key, __u32);
 	__type(value, __u32);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 } progs SEC(".maps");
+enum { PROG_INGRESS6, PROG_EGRESS6 };
 
 /* The map of a family, chosen when compiling. */
 #define MAP_OF(af, name) ((af) == AF_INET ? (void *)&name##4 : (void *)&name##6)

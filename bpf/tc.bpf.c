@@ -7,6 +7,7 @@
 #include "maps.h"
 #include "path/carry.h"
 #include "path/expire.h"
+#include "path/follow.h"
 
 /* IPv4, and the way to IPv6 once that is loaded. */
 SEC("tc")
@@ -17,7 +18,7 @@ int tc_ingress(struct __sk_buff *ctx)
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IP))
 		return path_exit(ctx, carry(ctx, AF_INET));
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IPV6))
-		bpf_tail_call(ctx, &progs, 0);
+		bpf_tail_call(ctx, &progs, PROG_INGRESS6);
 	return CTX_NEXT;
 }
 
@@ -25,6 +26,27 @@ SEC("tc")
 int tc_ingress6(struct __sk_buff *ctx)
 {
 	return path_exit(ctx, carry(ctx, AF_INET6));
+}
+
+/* What kernel IPVS has handled; attached where the ipvs engine is on. */
+SEC("tc")
+int tc_egress(struct __sk_buff *ctx)
+{
+	if (ctx_mark(ctx) == IVB_MARK_CARRIED) {
+		ctx_set_mark(ctx, 0);
+		return CTX_NEXT;
+	}
+	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IP))
+		return path_exit(ctx, follow(ctx, AF_INET));
+	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IPV6))
+		bpf_tail_call(ctx, &progs, PROG_EGRESS6);
+	return CTX_NEXT;
+}
+
+SEC("tc")
+int tc_egress6(struct __sk_buff *ctx)
+{
+	return path_exit(ctx, follow(ctx, AF_INET6));
 }
 
 /* Each starts its family's expiry timer, or gives a running one the code of this load. 0 or -errno. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # BPF objects and their skeletons. xdp.bpf.o is compiled to prove that the shared text fits both hooks.
 
-BPF_OBJS := $(BUILD)/bpf/tc.bpf.o $(BUILD)/bpf/xdp.bpf.o
+BPF_OBJS := $(addprefix $(BUILD)/bpf/,tc.bpf.o ipvs.bpf.o xdp.bpf.o)
 
 bpf-objects: $(BPF_OBJS)
 

@@ -30,11 +30,13 @@ DP_SRCS := \
 	src/dp/down.c \
 	src/dp/edit.c \
 	src/dp/family.c \
+	src/dp/hooks.c \
 	src/dp/host.c \
 	src/dp/info.c \
 	src/dp/instance.c \
 	src/dp/load.c \
 	src/dp/maps.c \
+	src/dp/mapset.c \
 	src/dp/pins.c \
 	src/dp/ports.c \
 	src/dp/sysbpf.c \
@@ -75,8 +77,9 @@ $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -MMD -MP -c $< -o $@
 
-# Only the loader sees the skeleton.
+# Only the loaders see the skeletons.
 $(BUILD)/src/dp/load.o: $(BUILD)/tc.skel.h
+$(BUILD)/src/dp/hooks.o: $(BUILD)/ipvs.skel.h
 
 $(BUILD)/ipvs-bpf: $(OBJS)
 	$(call say,LD,$@)

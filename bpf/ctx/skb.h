@@ -24,6 +24,7 @@ struct net_device___ivb;
 struct sk_buff___ivb {
 	struct net_device___ivb *dev;
 	__u8 ip_summed : 2;
+	__u8 ipvs_property : 1;
 } __attribute__((preserve_access_index));
 
 /* Since 6.2; where it is missing, the context's address is the sk_buff's all the same. */
@@ -97,7 +98,28 @@ static __always_inline int ctx_summed(struct ivb_ctx *ctx)
 	return BPF_CORE_READ_BITFIELD_PROBED(skb, ip_summed);
 }
 
-/* The struct net_device that the frame came in by. */
+/* Whether kernel IPVS has handled the packet; the bit is there where the kernel was built with it. */
+static __always_inline bool ctx_ipvs_property(struct ivb_ctx *ctx)
+{
+	struct sk_buff___ivb *skb;
+
+	if (!bpf_core_field_exists(((struct sk_buff___ivb *)0)->ipvs_property))
+		return false;
+	if (&bpf_cast_to_kern_ctx) {
+		skb = bpf_cast_to_kern_ctx(ctx);
+		return BPF_CORE_READ_BITFIELD(skb, ipvs_property);
+	}
+	skb = (void *)ctx;
+	return BPF_CORE_READ_BITFIELD_PROBED(skb, ipvs_property);
+}
+
+/* At egress: the device that the packet came in by, 0 for one of the host's own. */
+static __always_inline __u32 ctx_iif(const struct ivb_ctx *ctx)
+{
+	return ctx->ingress_ifindex;
+}
+
+/* The struct net_device that the frame came in by, or leaves by. */
 static __always_inline struct net_device___ivb *ctx_netdev(struct ivb_ctx *ctx)
 {
 	struct sk_buff___ivb *skb = (void *)ctx;
@@ -147,6 +169,37 @@ static __always_inline int ctx_redirect_neigh(struct ivb_ctx *ctx, __u32 ifindex
 					      struct bpf_redir_neigh *nh)
 {
 	return bpf_redirect_neigh(ifindex, nh, sizeof(*nh), 0) == TC_ACT_REDIRECT ? 0 : -1;
+}
+
+/*
+ * What our programs tell each other of a packet, in skb->tc_index: no fwmark, and not cleared between
+ * ingress and egress. (A program that returns TC_ACT_OK sets it to its classid, hence 0.)
+ */
+static __always_inline __u32 ctx_mark(const struct ivb_ctx *ctx)
+{
+	return ctx->tc_index;
+}
+
+static __always_inline void ctx_set_mark(struct ivb_ctx *ctx, __u32 mark)
+{
+	ctx->tc_index = mark;
+}
+
+/* A copy of the packet comes in once more by the same device, with that mark. */
+static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 mark)
+{
+	int r;
+
+	ctx->tc_index = mark;
+	r = bpf_clone_redirect(ctx, ctx->ifindex, BPF_F_INGRESS);
+	ctx->tc_index = 0;
+	return r;
+}
+
+/* What a notrack rule of the operator's can match (nft: meta priority). */
+static __always_inline void ctx_set_priority(struct ivb_ctx *ctx, __u32 priority)
+{
+	ctx->priority = priority;
 }
 
 /* The program's return values. "Next" lets other programs and filters of the device run. */

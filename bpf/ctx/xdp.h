@@ -129,6 +129,25 @@ static __always_inline int ctx_redirect_neigh(struct ivb_ctx *ctx, __u32 ifindex
 	return -1;
 }
 
+/* Frames carry no mark, and no copies can be made: connections of kernel IPVS are tc's. */
+static __always_inline __u32 ctx_mark(const struct ivb_ctx *ctx)
+{
+	return 0;
+}
+
+static __always_inline void ctx_set_mark(struct ivb_ctx *ctx, __u32 mark)
+{
+}
+
+static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 mark)
+{
+	return -1;
+}
+
+static __always_inline void ctx_set_priority(struct ivb_ctx *ctx, __u32 priority)
+{
+}
+
 #define CTX_NEXT XDP_PASS
 #define CTX_SENT XDP_REDIRECT
 #define CTX_DROP XDP_DROP

@@ -18,6 +18,9 @@ struct list_head___ivb {
 struct in_ifaddr___ivb {
 	struct in_ifaddr___ivb *ifa_next;
 	__be32 ifa_local;
+	__be32 ifa_mask;
+	unsigned char ifa_scope;
+	__u32 ifa_flags;
 } __attribute__((preserve_access_index));
 
 struct in_device___ivb {
@@ -26,6 +29,8 @@ struct in_device___ivb {
 
 struct inet6_ifaddr___ivb {
 	struct in6_addr addr;
+	__u32 prefix_len;
+	__u32 flags;
 	struct list_head___ivb if_list;
 } __attribute__((preserve_access_index));
 
@@ -139,6 +144,113 @@ static __always_inline bool address_on_device(struct ivb_ctx *ctx, const int af,
 	else
 		bpf_loop(ADDRESS_STEPS, address_step6, &w, 0);
 	return w.found;
+}
+
+/*
+ * The address that the host would send from by the device of the packet (at egress): as
+ * inet_select_addr() for masquerading, the first one in a network with the server, else the first.
+ */
+struct source_walk {
+	__be32 daddr[4];
+	__be32 addr[4]; /* zero: none yet */
+	void *node;	/* IPv4: in_ifaddr; IPv6: list node */
+	void *head;	/* IPv6: list head */
+	bool found;
+};
+
+#define SOURCE_STEPS 256
+#define IFA_UNFIT 0x6d /* IFA_F_TEMPORARY, OPTIMISTIC, DADFAILED, DEPRECATED, TENTATIVE */
+
+static __always_inline bool prefix_equal(const __be32 *a, const __be32 *b, __u32 len)
+{
+	int i;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < 4; i++) {
+		__u32 bits = len > 32 * (__u32)i ? len - 32 * i : 0;
+		__u32 mask = bits >= 32 ? ~0u : bits ? bpf_htonl(~0u << (32 - bits)) : 0;
+
+		if ((a[i] ^ b[i]) & mask)
+			return false;
+	}
+	return true;
+}
+
+static long source_step4(__u32 i, struct source_walk *w)
+{
+	struct in_ifaddr___ivb *ifa = w->node;
+	__be32 addr;
+
+	if (!ifa)
+		return 1;
+	w->node = BPF_CORE_READ(ifa, ifa_next);
+	addr = BPF_CORE_READ(ifa, ifa_local);
+	/* RT_SCOPE_UNIVERSE; IFA_F_SECONDARY */
+	if (BPF_CORE_READ(ifa, ifa_scope) || BPF_CORE_READ(ifa, ifa_flags) & 1)
+		return 0;
+	w->found = !((addr ^ w->daddr[0]) & BPF_CORE_READ(ifa, ifa_mask));
+	if (w->found || !w->addr[0])
+		w->addr[0] = addr;
+	return w->found;
+}
+
+static long source_step6(__u32 i, struct source_walk *w)
+{
+	struct list_head___ivb *node = w->node;
+	struct inet6_ifaddr___ivb *ifa;
+	struct in6_addr addr = {};
+
+	if (!node || node == w->head)
+		return 1;
+	ifa = (void *)node - bpf_core_field_offset(struct inet6_ifaddr___ivb, if_list);
+	w->node = BPF_CORE_READ(node, next);
+	bpf_core_read(&addr, sizeof(addr), &ifa->addr);
+	/* link-local addresses lead nowhere */
+	if (BPF_CORE_READ(ifa, flags) & IFA_UNFIT ||
+	    (addr.s6_addr32[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000))
+		return 0;
+	w->found = prefix_equal(addr.s6_addr32, w->daddr, BPF_CORE_READ(ifa, prefix_len));
+	if (w->found || addr_zero(AF_INET6, w->addr))
+		addr_copy(AF_INET6, w->addr, addr.s6_addr32);
+	return w->found;
+}
+
+static __always_inline bool address_source(struct ivb_ctx *ctx, const int af,
+					   const union ivb_addr *daddr, union ivb_addr *ret)
+{
+	struct net_device___ivb *dev = ctx_netdev(ctx);
+	struct source_walk w = {};
+	struct list_head___ivb *head;
+	void *in;
+
+	in = !dev	     ? NULL
+	     : af == AF_INET ? (void *)BPF_CORE_READ(dev, ip_ptr)
+			     : (void *)BPF_CORE_READ(dev, ip6_ptr);
+	if (!in)
+		return false;
+	addr_copy(af, w.daddr, daddr->ip6);
+	w.node = w.head = hidden_null();
+	if (af == AF_INET) {
+		w.node = BPF_CORE_READ((struct in_device___ivb *)in, ifa_list);
+		bpf_loop(SOURCE_STEPS, source_step4, &w, 0);
+	} else {
+		head = in + bpf_core_field_offset(struct inet6_dev___ivb, addr_list);
+		w.head = head;
+		w.node = BPF_CORE_READ(head, next);
+		bpf_loop(SOURCE_STEPS, source_step6, &w, 0);
+	}
+	addr_copy(af, ret->ip6, w.addr);
+	return !addr_zero(af, w.addr);
+}
+
+GLOBAL int address_source4(struct ivb_ctx *ctx, const union ivb_addr *daddr, union ivb_addr *ret)
+{
+	return daddr && ret && address_source(ctx, AF_INET, daddr, ret);
+}
+
+GLOBAL int address_source6(struct ivb_ctx *ctx, const union ivb_addr *daddr, union ivb_addr *ret)
+{
+	return daddr && ret && address_source(ctx, AF_INET6, daddr, ret);
 }
 
 #endif

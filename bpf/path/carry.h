@@ -7,56 +7,14 @@
 #define IVB_PATH_CARRY_H
 
 #include "path/frag.h"
+#include "path/headers.h"
 #include "path/icmp.h"
 #include "path/icmp_send.h"
+#include "path/kernel.h"
 #include "path/nat.h"
 #include "path/new.h"
 #include "path/nexthop.h"
 #include "path/track.h"
-
-/* Parses, and once pulls what a short head lacks. 0, or what path_exit() takes. */
-static __always_inline int headers(struct ivb_ctx *ctx, const int af, struct ivb_pkt *p)
-{
-	int r = IVB_PARSE_SHORT, i;
-
-	for (i = 0; i < 2 && r == IVB_PARSE_SHORT; i++) {
-		if (i && ctx_pull(ctx, headers_max(ctx, 0)))
-			return -IVB_R_PASS_TRUNCATED;
-		__builtin_memset(p, 0, sizeof(*p));
-		r = ivb_parse(ctx_data(ctx), ctx_end(ctx), ctx_len(ctx), af, false, p);
-	}
-	if (r == IVB_PARSE_OK)
-		return 0;
-	return r == IVB_PARSE_OTHER ? IVB_GONE : -IVB_R_PASS_TRUNCATED;
-}
-
-GLOBAL int headers4(struct ivb_ctx *ctx, struct ivb_pkt *p)
-{
-	return p ? headers(ctx, AF_INET, p) : -IVB_R_PASS_TRUNCATED;
-}
-
-GLOBAL int headers6(struct ivb_ctx *ctx, struct ivb_pkt *p)
-{
-	return p ? headers(ctx, AF_INET6, p) : -IVB_R_PASS_TRUNCATED;
-}
-
-static __always_inline int tuple_read(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				      union tuple *t)
-{
-	void *data = ctx_data(ctx);
-	__be32 *addrs;
-
-	if (data + ETH_HLEN + (af == AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) >
-	    ctx_end(ctx))
-		return -IVB_R_PASS_TRUNCATED;
-	addrs = pkt_addrs(af, data);
-	addr_copy(af, TUPLE_SADDR(af, t), addrs);
-	addr_copy(af, TUPLE_DADDR(af, t), addrs + ADDR_WORDS(af));
-	TUPLE_SPORT(af, t) = p->sport;
-	TUPLE_DPORT(af, t) = p->dport;
-	tuple_set_proto(af, t, p->proto);
-	return 0;
-}
 
 /* Length of the largest IP packet that the frame will become on the wire. */
 static __always_inline __u32 wire_len(const struct ivb_ctx *ctx, const struct ivb_pkt *p)
@@ -145,7 +103,10 @@ static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const st
 	/* The element was not reused meanwhile, so what was read of it is this connection's. */
 	if (READ_ONCE(f->flow.tag) != tag)
 		return -IVB_R_RACE;
-	flow_account(&f->flow, len);
+	if (!kernel_counts(&f->flow, p))
+		flow_account(&f->flow, len);
+	if (f->flow.flags & IVB_FLOW_KERNEL)
+		ctx_set_mark(ctx, IVB_MARK_CARRIED);
 	if (nh && !way->ifindex)
 		return send_fast(ctx, nh, ifindex);
 	return ctx_redirect_neigh(ctx, way->ifindex, &way->nh) ? -IVB_R_NO_ROUTE : IVB_GONE;
@@ -200,7 +161,10 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 	}
 	tag = tuple_tag(af, &key);
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
-	r = f ? flow_note(af, &p, f, now) : 1;
+	if (f && f->flow.flags & IVB_FLOW_KERNEL)
+		r = kernel_note(ctx, af, &p, &key, f, now);
+	else
+		r = f ? flow_note(af, &p, f, now) : 1;
 	if (r < 0)
 		return r;
 	if (r) {
@@ -215,7 +179,8 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 			return -IVB_R_RACE;
 	}
 	if ((p.flags & (IVB_PKT_FRAGMENT | IVB_PKT_LATER)) == IVB_PKT_FRAGMENT) {
-		r = af == AF_INET ? frag_first4(&p, &key.v4) : frag_first6(&p, &key.v6);
+		r = af == AF_INET ? frag_first4(&p, &key.v4, IVB_FRAG_CARRIED)
+				  : frag_first6(&p, &key.v6, IVB_FRAG_CARRIED);
 		if (r)
 			return r;
 	}

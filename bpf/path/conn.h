@@ -143,12 +143,50 @@ static __always_inline __u32 conn_set_state(struct ivb_conn *c, __u32 from, __u3
 	return to;
 }
 
+/* The account of a server of kernel IPVS's, for one of its services; the first one opens it. */
+static __always_inline struct ivb_traffic *traffic_account(const int af, const union tuple *key,
+							   const union flow *f)
+{
+	struct ivb_traffic_key k = {
+		.vport = TUPLE_DPORT(af, key),
+		.dport = f->flow.dport,
+		.proto = tuple_proto(af, key),
+		.af = af,
+	};
+	struct ivb_traffic none = {}, *t;
+
+	addr_copy(af, k.vaddr.ip6, TUPLE_DADDR(af, key));
+	addr_copy(af, k.daddr.ip6, FLOW_DADDR(af, f));
+	t = bpf_map_lookup_elem(&kernel_traffic, &k);
+	if (t)
+		return t;
+	bpf_map_update_elem(&kernel_traffic, &k, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&kernel_traffic, &k);
+}
+
+/* key: the forward flow's, f that flow, rep its peer or NULL. */
+static __always_inline void traffic_fold(const int af, const union tuple *key, const union flow *f,
+					 const union flow *rep)
+{
+	struct ivb_traffic *t = traffic_account(af, key, f);
+
+	if (!t)
+		return;
+	__sync_fetch_and_add(&t->conns, 1);
+	__sync_fetch_and_add(&t->in_packets, f->flow.packets);
+	__sync_fetch_and_add(&t->in_bytes, f->flow.bytes);
+	if (!rep)
+		return;
+	__sync_fetch_and_add(&t->out_packets, rep->flow.packets);
+	__sync_fetch_and_add(&t->out_bytes, rep->flow.bytes);
+}
+
 /* The traffic of a flow that ends goes to its server's account. */
 static __always_inline void flow_fold(const struct ivb_flow *f)
 {
 	struct ivb_dest_conns *c = dest_counts(f->dest);
 
-	if (!c)
+	if (!c || f->flags & IVB_FLOW_KERNEL)
 		return;
 	if (f->flags & IVB_FLOW_REPLY) {
 		__sync_fetch_and_add(&c->out_packets, f->packets);
@@ -168,6 +206,18 @@ static __always_inline void flow_remove(const int af, const union tuple *key, __
 		return;
 	flow_fold(&f->flow);
 	bpf_map_delete_elem(MAP_OF(af, flows), key);
+}
+
+/* What is kept of a connection of kernel IPVS's beside its flows. */
+static __always_inline void kernel_forget(const int af, struct ivb_conn *c, const union tuple *key,
+					  const union flow *f, const union tuple *peer, __u32 id)
+{
+	__u64 cp = c->cp;
+	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
+
+	traffic_fold(af, key, f, bpf_map_lookup_elem(MAP_OF(af, flows), peer));
+	if (kc && kc->af == af && kc->conn == id && kc->gen == c->gen)
+		bpf_map_delete_elem(&kernel_conns, &cp);
 }
 
 /*
@@ -195,10 +245,13 @@ static __always_inline bool conn_remove(const int af, __u32 id)
 		flow_peer_key(af, f, tuple_proto(af, &key), &peer);
 		/* The expiry timer runs the programs of one zone for all of them. */
 		tuple_copy_zone(af, &peer, &key);
+		if (c->state & IVB_CONN_KERNEL)
+			kernel_forget(af, c, &key, f, &peer, id);
 		flow_remove(af, &peer, id, gen);
 		/* Nobody moves a state of NONE, so the counts are this CPU's from here. */
 		state = __sync_lock_test_and_set(&c->state, IVB_S_NONE);
-		dest_count(c->dest, state, -1);
+		if (!(state & IVB_CONN_KERNEL))
+			dest_count(c->dest, state, -1);
 		flow_remove(af, &key, id, gen);
 	}
 	slot_free(af, id);

@@ -31,14 +31,16 @@ static __always_inline struct ivb_frag *frag_find(const struct ivb_frag_key *k, 
 }
 
 /* A later fragment: puts the datagram's ports into the tuple, or says that it is not ours. */
-static __always_inline int frag_later(const int af, const struct ivb_pkt *p, union tuple *t)
+static __always_inline int frag_later(const int af, struct ivb_pkt *p, union tuple *t)
 {
 	struct ivb_frag mark = { .stamp = bpf_jiffies64() }, *f;
 	struct ivb_frag_key k;
 
 	frag_key(af, p, t, &k);
 	f = frag_find(&k, mark.stamp);
-	if (f && f->ours) {
+	if (f && f->fate != IVB_FRAG_LEFT) {
+		if (f->fate == IVB_FRAG_SLOW)
+			p->flags |= IVB_PKT_SLOW;
 		TUPLE_SPORT(af, t) = f->sport;
 		TUPLE_DPORT(af, t) = f->dport;
 		return 0;
@@ -48,13 +50,14 @@ static __always_inline int frag_later(const int af, const struct ivb_pkt *p, uni
 	return -IVB_R_PASS_FRAGMENT;
 }
 
-/* The first fragment of a datagram of ours: remembers the ports for the later ones. */
-static __always_inline int frag_first(const int af, const struct ivb_pkt *p, const union tuple *t)
+/* The first fragment of a datagram of ours: remembers ports and fate for the later ones. */
+static __always_inline int frag_first(const int af, const struct ivb_pkt *p, const union tuple *t,
+				      enum ivb_frag_fate fate)
 {
 	struct ivb_frag mark = {
 		.sport = TUPLE_SPORT(af, t),
 		.dport = TUPLE_DPORT(af, t),
-		.ours = 1,
+		.fate = fate,
 		.stamp = bpf_jiffies64(),
 	};
 	struct ivb_frag_key k;
@@ -62,29 +65,29 @@ static __always_inline int frag_first(const int af, const struct ivb_pkt *p, con
 
 	frag_key(af, p, t, &k);
 	f = frag_find(&k, mark.stamp);
-	if (f && !f->ours)
+	if (f && f->fate == IVB_FRAG_LEFT)
 		return -IVB_R_FRAG_ORDER;
 	return bpf_map_update_elem(&frags, &k, &mark, BPF_ANY) ? -IVB_R_FRAG_ORDER : 0;
 }
 
-GLOBAL int frag_later4(const struct ivb_pkt *p, struct ivb_tuple4 *t)
+GLOBAL int frag_later4(struct ivb_pkt *p, struct ivb_tuple4 *t)
 {
 	return p && t ? frag_later(AF_INET, p, (union tuple *)t) : -IVB_R_PASS_FRAGMENT;
 }
 
-GLOBAL int frag_later6(const struct ivb_pkt *p, struct ivb_tuple6 *t)
+GLOBAL int frag_later6(struct ivb_pkt *p, struct ivb_tuple6 *t)
 {
 	return p && t ? frag_later(AF_INET6, p, (union tuple *)t) : -IVB_R_PASS_FRAGMENT;
 }
 
-GLOBAL int frag_first4(const struct ivb_pkt *p, const struct ivb_tuple4 *t)
+GLOBAL int frag_first4(const struct ivb_pkt *p, const struct ivb_tuple4 *t, __u32 fate)
 {
-	return p && t ? frag_first(AF_INET, p, (const union tuple *)t) : -IVB_R_FRAG_ORDER;
+	return p && t ? frag_first(AF_INET, p, (const union tuple *)t, fate) : -IVB_R_FRAG_ORDER;
 }
 
-GLOBAL int frag_first6(const struct ivb_pkt *p, const struct ivb_tuple6 *t)
+GLOBAL int frag_first6(const struct ivb_pkt *p, const struct ivb_tuple6 *t, __u32 fate)
 {
-	return p && t ? frag_first(AF_INET6, p, (const union tuple *)t) : -IVB_R_FRAG_ORDER;
+	return p && t ? frag_first(AF_INET6, p, (const union tuple *)t, fate) : -IVB_R_FRAG_ORDER;
 }
 
 #endif

@@ -45,8 +45,9 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 /* The hop limit is the lower byte of its. */
 #define HOP_LIMIT_DELTA ((__u16)~bpf_htons(0x0001))
 
-/* The IP header in place: *l3_delta is what its bytes now add to a sum over the packet. */
-static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union flow *f)
+/* The IP header in place. hop: the packet is being forwarded. */
+static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union flow *f,
+				  const bool hop)
 {
 	void *data = ctx_data(ctx);
 	struct iphdr *ip = data + ETH_HLEN;
@@ -59,10 +60,11 @@ static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union
 	addr_copy(af, addrs, FLOW_SADDR(af, f));
 	addr_copy(af, addrs + ADDR_WORDS(af), FLOW_DADDR(af, f));
 	if (af == AF_INET) {
-		ip->ttl--;
-		ip->check = csum_update(ip->check, (__u32)f->flow.addr_delta + TTL_DELTA);
+		ip->ttl -= hop;
+		ip->check =
+			csum_update(ip->check, (__u32)f->flow.addr_delta + (hop ? TTL_DELTA : 0));
 	} else {
-		ip6->hop_limit--;
+		ip6->hop_limit -= hop;
 	}
 	return 0;
 }
@@ -73,13 +75,13 @@ static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union
  * the ports add but not the addresses; IPv6's addresses are in the packet as well, which leaves the
  * hop limit.
  */
-static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-			       const union flow *f)
+static __always_inline int nat_packet(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
+				      const union flow *f, const bool hop)
 {
 	int summed = ctx_summed(ctx), r;
 	__u32 change = 0;
 
-	r = nat_l3(ctx, af, f);
+	r = nat_l3(ctx, af, f, hop);
 	if (r)
 		return r;
 	if (!(p->flags & IVB_PKT_LATER)) {
@@ -92,9 +94,35 @@ static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct i
 	if (af == AF_INET)
 		change = p->flags & IVB_PKT_LATER ? 0 : (__u16)~f->flow.addr_delta;
 	else
-		change = HOP_LIMIT_DELTA + (p->flags & IVB_PKT_LATER ? f->flow.addr_delta : 0);
+		change = (hop ? HOP_LIMIT_DELTA : 0) +
+			 (p->flags & IVB_PKT_LATER ? f->flow.addr_delta : 0);
 	ctx_csum_changed(ctx, csum_fold(change));
 	return 0;
+}
+
+/* A packet that is being forwarded by us. */
+static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
+			       const union flow *f)
+{
+	return nat_packet(ctx, af, p, f, true);
+}
+
+/* A flow that turns the tuple into another and does nothing else. */
+static __always_inline void retuple(const int af, const union tuple *from, const __be32 *saddr,
+				    const __be32 *daddr, __be16 sport, __be16 dport, union flow *f)
+{
+	__u64 sum = addr_delta(af, TUPLE_SADDR(af, from), saddr) +
+		    addr_delta(af, TUPLE_DADDR(af, from), daddr);
+
+	addr_copy(af, FLOW_SADDR(af, f), saddr);
+	addr_copy(af, FLOW_DADDR(af, f), daddr);
+	f->flow.sport = sport;
+	f->flow.dport = dport;
+	f->flow.addr_delta = csum_fold(sum);
+	f->flow.tuple_delta =
+		csum_fold(f->flow.addr_delta +
+			  csum_word(TUPLE_SPORT(af, from) | (__u32)TUPLE_DPORT(af, from) << 16,
+				    sport | (__u32)dport << 16));
 }
 
 #endif

@@ -11,15 +11,13 @@
 
 #define PORT_TRIES 32
 
-static __always_inline bool snat_wanted(const int af, const struct ivb_config *cfg,
-					const struct ivb_service *svc, const __be32 *client,
-					const struct ivb_dest *dest)
+static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32 *client,
+					const __be32 *server)
 {
-	__u32 policy = svc->snat ? svc->snat : cfg->snat;
 	struct ivb_prefix prefix = { .prefixlen = 32 + (af == AF_INET ? 32 : 128), .af = af };
 
 	/* A server that is its own client would answer itself directly. */
-	if (policy == IVB_SNAT_ALWAYS || addr_equal(af, client, dest->addr.ip6))
+	if (policy == IVB_SNAT_ALWAYS || addr_equal(af, client, server))
 		return true;
 	if (policy != IVB_SNAT_AUTO)
 		return false;
@@ -38,19 +36,20 @@ static __always_inline const __be32 *snat_address(const int af, const struct ivb
 	return addr_zero(af, dest->snat_addr.ip6) ? NULL : dest->snat_addr.ip6;
 }
 
-/* Where the search for a port starts: the same for the same connection wherever the key is the
- * same. */
+/*
+ * Where the search for a port starts: the same for a client's port wherever the key is the same, also
+ * through another virtual address (see note_ambiguous()).
+ */
 static __always_inline __u32 port_hash(const int af, const struct ivb_config *cfg,
 				       const union tuple *key)
 {
-	__u64 a = cfg->hash_key, b = (__u64)TUPLE_SPORT(af, key) << 16 | TUPLE_DPORT(af, key);
-	const __be32 *s = TUPLE_SADDR(af, key), *d = TUPLE_DADDR(af, key);
+	__u64 a = cfg->hash_key, b = TUPLE_SPORT(af, key);
+	const __be32 *s = TUPLE_SADDR(af, key);
 
-	b ^= (__u64)d[0] << 32;
 	a ^= s[0];
 	if (af == AF_INET6) {
-		a ^= (__u64)s[3] << 32 ^ (__u64)s[2] << 13 ^ (__u64)s[1] << 7;
-		b ^= (__u64)d[3] << 24 ^ (__u64)d[2] << 11 ^ (__u64)d[1] << 5;
+		a ^= (__u64)s[3] << 32 ^ (__u64)s[2] << 13;
+		b ^= (__u64)s[1] << 16;
 	}
 	return spread(a, b, 1u << 31);
 }

@@ -54,6 +54,7 @@ enum ivb_pkt_flags {
 	IVB_PKT_LATER = 1 << 1,		/* not the first: no transport header, no ports */
 	IVB_PKT_SOURCE_ROUTE = 1 << 2,	/* LSRR, SSRR; IPv6 routing header with segments left */
 	IVB_PKT_DONT_FRAGMENT = 1 << 3, /* IPv4 DF */
+	IVB_PKT_SLOW = 1 << 4, /* not the parser's: the first fragment went to kernel IPVS */
 };
 
 struct ivb_pkt {

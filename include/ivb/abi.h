@@ -46,6 +46,9 @@ enum ivb_flow_flags {
 	IVB_FLOW_REPLY = 1 << 0,       /* server to client */
 	IVB_FLOW_SNAT = 1 << 1,	       /* the connection's source is translated too */
 	IVB_FLOW_ESTABLISHED = 1 << 2, /* TCP: packets without SYN, FIN, RST change no state */
+	IVB_FLOW_KERNEL = 1 << 3,      /* kernel IPVS's connection (the ipvs engine) */
+	IVB_FLOW_LOCAL = 1 << 4,       /* of a client on the director: replies go to the stack */
+	IVB_FLOW_AMBIGUOUS = 1 << 5,   /* kernel IPVS could not tell whose reply this is */
 };
 
 /*
@@ -57,14 +60,20 @@ struct ivb_flow {
 	__u32 tag;	    /* hash of the key; the first word, so that it is written first */
 	__u32 conn;	    /* index into conns and clock: the connection's id */
 	__u32 conn_gen;	    /* ivb_conn.gen of that connection */
-	__u32 service;	    /* slot */
-	__u32 dest;	    /* slot */
+	union {
+		__u32 service; /* slot */
+		__u32 epoch;   /* IVB_FLOW_KERNEL: kernel_dests' when the lease was given */
+	};
+	__u32 dest;	    /* slot; IVB_FLOW_KERNEL: index into kernel_dests */
 	__u32 nexthop;	    /* index into nexthops */
 	__u16 flags;	    /* enum ivb_flow_flags */
 	__u16 addr_delta;   /* ones' complement sum of new minus old addresses */
 	__u16 tuple_delta;  /* the same of addresses and ports */
 	__u16 pad_;
-	__u32 last_seen;    /* jiffies; written once a second at most */
+	union {
+		__u32 last_seen; /* jiffies; written once a second at most */
+		__u32 lease;	 /* IVB_FLOW_KERNEL: carried here until then (jiffies); 0 = never yet */
+	};
 	__be16 sport;	    /* new ports */
 	__be16 dport;
 	__u64 packets;	    /* carried in this direction; IP packets, a GSO packet counts as one */
@@ -102,12 +111,21 @@ enum ivb_conn_state {
 	IVB_S_MAX_,
 };
 
+/* In ivb_conn.state: kernel IPVS's connection, in the state that it was last seen in. */
+#define IVB_CONN_KERNEL 0x100u
+#define IVB_CONN_STATE(state) ((state) & 0xffu)
+
 /* What both directions share; the forward flow's key follows it. */
 struct ivb_conn {
-	__u32 gen;     /* moves whenever the slot is given to a new connection; never 0 in use */
-	__u32 state;   /* enum ivb_conn_state; moved by compare-and-exchange, which counts active/inactive */
-	__u32 service; /* slot */
-	__u32 dest;    /* slot */
+	__u32 gen;   /* moves whenever the slot is given to a new connection; never 0 in use */
+	__u32 state; /* enum ivb_conn_state; moved by compare-and-exchange, which counts active/inactive */
+	union {
+		struct {
+			__u32 service; /* slot */
+			__u32 dest;    /* slot */
+		};
+		__u64 cp; /* IVB_CONN_KERNEL: which struct ip_vs_conn; never shown to users */
+	};
 };
 
 struct ivb_conn4 {
@@ -260,6 +278,51 @@ struct ivb_nexthop {
 	__u32 zone;
 };
 
+/* --- the ipvs engine -------------------------------------------------------------------------- */
+
+enum ivb_kernel_conn_flags {
+	IVB_KERNEL_EXISTED = 1 << 0, /* older than our hooks: its server knows the client's own address */
+};
+
+/* kernel_conns (hash, by the address of struct ip_vs_conn): which connection of ours is its. */
+struct ivb_kernel_conn {
+	__u32 conn;   /* id, or IVB_NONE: only the flags count */
+	__u32 gen;
+	__u32 synced; /* jiffies when kernel IPVS last told its backup of it; 0 = never */
+	__u16 flags;  /* enum ivb_kernel_conn_flags */
+	__u8 af;
+	__u8 pad_;
+};
+
+#define IVB_KERNEL_DESTS 1024
+
+/*
+ * kernel_dests (array, by a hash of struct ip_vs_dest's address): moves when such a server is removed,
+ * which ends the leases of its connections at once.
+ */
+struct ivb_kernel_dest {
+	__u32 epoch;
+};
+
+/* kernel_traffic (LRU hash): what was carried for ended connections of kernel IPVS. */
+struct ivb_traffic_key {
+	union ivb_addr vaddr;
+	union ivb_addr daddr;
+	__be16 vport;
+	__be16 dport;
+	__u8 proto;
+	__u8 af;
+	__u16 pad_;
+};
+
+struct ivb_traffic {
+	__u64 conns;
+	__u64 in_packets;
+	__u64 out_packets;
+	__u64 in_bytes;
+	__u64 out_bytes;
+};
+
 /* --- frags (LRU hash): what the first fragment seen decided for its datagram ---------------- */
 
 struct ivb_frag_key {
@@ -270,10 +333,16 @@ struct ivb_frag_key {
 	__u32 zone : 24;
 };
 
+enum ivb_frag_fate {
+	IVB_FRAG_LEFT, /* to the stack as it is, and so is the rest of the datagram */
+	IVB_FRAG_CARRIED,
+	IVB_FRAG_SLOW, /* IVB_FLOW_KERNEL: to kernel IPVS, SNAT undone */
+};
+
 struct ivb_frag {
 	__be16 sport;
 	__be16 dport;
-	__u32 ours;  /* 0: left to the stack, and so is the rest of the datagram */
+	__u32 fate;  /* enum ivb_frag_fate */
 	__u32 stamp; /* jiffies */
 };
 
@@ -281,6 +350,8 @@ struct ivb_frag {
 
 enum ivb_config_flags {
 	IVB_CONFIG_ANY_VIP = 1 << 0, /* serve addresses that are not local as well */
+	IVB_CONFIG_IPVS = 1 << 1,    /* follow kernel IPVS */
+	IVB_CONFIG_DRAIN = 1 << 2,   /* no new connections: as if we were down already */
 };
 
 /* config (array of one) */
@@ -366,6 +437,8 @@ _Static_assert(sizeof(struct ivb_clock_group) == 64, "clock value: a cache line"
 _Static_assert(sizeof(struct ivb_nexthop) == 64, "nexthops value: a cache line");
 _Static_assert(sizeof(struct ivb_dest_conns) == 64, "dest_conns value: a cache line");
 _Static_assert(sizeof(struct ivb_service_key) == 24, "services key");
+_Static_assert(sizeof(struct ivb_kernel_conn) == 16, "kernel_conns value");
+_Static_assert(sizeof(struct ivb_traffic_key) == 40, "kernel_traffic key");
 _Static_assert(sizeof(struct ivb_sched) == 40, "scheds value");
 _Static_assert(sizeof(struct ivb_dest) == 80, "dests value");
 

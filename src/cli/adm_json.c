@@ -134,8 +134,11 @@ int ivb_adm_json_table(struct ivb_dp *dp, const struct ivb_adm_table *table, str
 
 static int json_conn(const struct ivb_conn_info *c, void *arg)
 {
-	struct json_object *conns = arg, *o = json_object_new_object();
+	struct json_object *conns = arg, *o;
 
+	if (c->kernel)
+		return 0;
+	o = json_object_new_object();
 	add_str(o, "protocol", ivb_proto_name(c->proto));
 	add_num(o, "zone", c->zone);
 	add_num(o, "expires", c->expires);

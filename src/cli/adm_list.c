@@ -171,6 +171,8 @@ static int print_conn(const struct ivb_conn_info *c, void *arg)
 	char client[IVB_ADM_NAME_LEN], virtual[IVB_ADM_NAME_LEN], server[IVB_ADM_NAME_LEN],
 		expire[16];
 
+	if (c->kernel)
+		return 0;
 	snprintf(expire, sizeof(expire), "%02u:%02u", c->expires / 60, c->expires % 60);
 	printf("%-3s %-6s %-11s %-18s %-18s %s\n", ivb_proto_name(c->proto), expire,
 	       ivb_conn_state_name(c->state),

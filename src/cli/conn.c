@@ -77,6 +77,7 @@ static void print_json(struct printer *p, const struct ivb_conn_info *c)
 	add_addr(o, "virtual", c, &c->vaddr, c->vport);
 	add_addr(o, "source", c, &c->saddr, c->sport);
 	add_addr(o, "server", c, &c->daddr, c->dport);
+	json_object_object_add(o, "engine", json_object_new_string(c->kernel ? "ipvs" : "bpf"));
 	json_object_object_add(o, "snat", json_object_new_boolean(c->snat));
 	json_object_object_add(o, "state", json_object_new_string(ivb_conn_state_name(c->state)));
 	json_object_object_add(o, "expires", json_object_new_int64(c->expires));

@@ -24,9 +24,14 @@ enum {
 	OPT_MAX_CONNS,
 	OPT_MAX_CONNS6,
 	OPT_IGNORE_XFRM,
+	OPT_IPVS,
+	OPT_SNAT_KEY,
 };
 
 static const struct ivb_opt opts[] = {
+	{ "ipvs", OPT_IPVS, "[=yes|no]",
+	  "follow kernel IPVS: carry its connections (ipvsadm, keepalived, kube-proxy). --ipvs=no lets\n"
+	  "go of it, and ends its connections that have SNAT" },
 	{ "snat", OPT_SNAT, "POLICY",
 	  "whether servers see the director's address instead of the client's:\n"
 	  "never (the default), auto (all clients but those of --non-masq), always" },
@@ -36,6 +41,9 @@ static const struct ivb_opt opts[] = {
 	{ "snat-ports", OPT_SNAT_PORTS, "LO-HI",
 	  "the ports that SNAT may use, but for those in use now (default: 1024-65535\n"
 	  "without net.ipv4.ip_local_port_range and ip_local_reserved_ports)" },
+	{ "snat-key", OPT_SNAT_KEY, "HEX",
+	  "where the search for a port begins (up to 16 hexadecimal digits, default: random): two\n"
+	  "directors with the same one choose the same ports" },
 	{ "non-masq", OPT_NON_MASQ, "PREFIXES",
 	  "clients that --snat auto leaves alone: 10.0.0.0/8,fd00::/8 (may be given again;\n"
 	  "on a running instance the list is replaced; an empty one removes it)" },
@@ -152,6 +160,25 @@ static int set_any_vip(const struct ivb_cli *cli, const char *value, struct ivb_
 	return IVB_OPTS_GO;
 }
 
+static int set_ipvs(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+{
+	if (value && strcmp(value, "yes") && strcmp(value, "no"))
+		return bad(cli, "--ipvs '%s': choose yes or no", value);
+	up->ipvs = !value || !strcmp(value, "yes");
+	return IVB_OPTS_GO;
+}
+
+static int set_snat_key(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+{
+	size_t len = strlen(value);
+
+	if (!len || len > 16 || strspn(value, "0123456789abcdefABCDEF") != len)
+		return bad(cli, "--snat-key '%s': not 1 to 16 hexadecimal digits", value);
+	up->hash_key = strtoull(value, NULL, 16);
+	up->set_hash_key = true;
+	return IVB_OPTS_GO;
+}
+
 static int set_conns(const struct ivb_cli *cli, const char *name, const char *value, __u32 *to)
 {
 	if (ivb_u32_parse(to, value, IVB_MAX_CONNS_MIN, IVB_MAX_CONNS_MAX))
@@ -175,6 +202,10 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 			return bad(cli, "--snat-ports '%s': not a range of ports (as 10000-30000)",
 				   value);
 		return IVB_OPTS_GO;
+	case OPT_IPVS:
+		return set_ipvs(cli, value, up);
+	case OPT_SNAT_KEY:
+		return set_snat_key(cli, value, up);
 	case OPT_NON_MASQ:
 		return set_non_masq(cli, value, o);
 	case OPT_ANY_VIP:
@@ -275,6 +306,10 @@ static void warn_all(const struct output *out, const struct ivb_up *up,
 		warn_forwarding(out, &res->devs[i]);
 	warn_snat_addr(out, AF_INET, &up->snat_addr4);
 	warn_snat_addr(out, AF_INET6, &up->snat_addr6);
+	if (res->ipvs_off)
+		warn(out,
+		     "the kernel's ip_vs is not loaded, so there is nothing to follow yet; run `ipvs-bpf up` "
+		     "again when it is, or have `ipvs-bpf run` do it");
 	if (!res->num_snat_ports)
 		warn(out, "no port is left for SNAT; give some with --snat-ports");
 }
@@ -291,6 +326,7 @@ static void say_json(const struct ivb_up_result *res, struct output *out)
 
 	json_object_object_add(o, "instance", json_object_new_string(out->cli->instance));
 	json_object_object_add(o, "fresh", json_object_new_boolean(res->fresh));
+	json_object_object_add(o, "ipvs", json_object_new_boolean(res->ipvs && !res->ipvs_off));
 	json_object_object_add(o, "snat_ports", json_object_new_int64(res->num_snat_ports));
 	for (i = 0; i < res->num_devs; i++) {
 		d = json_object_new_object();
@@ -349,7 +385,7 @@ static int run(const struct ivb_cli *cli, const struct ivb_up *up)
 
 int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv)
 {
-	struct options o = { .up = { .instance = cli->instance, .any_vip = -1 } };
+	struct options o = { .up = { .instance = cli->instance, .any_vip = -1, .ipvs = -1 } };
 	int first, r;
 
 	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);

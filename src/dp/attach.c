@@ -16,9 +16,21 @@
 #include "dp/sysbpf.h"
 #include "nl/tc.h"
 
-static void link_path(char *buf, size_t size, const struct ivb_dp *dp, __u32 ifindex)
+/* Where on a device: the program that all have, and that of the ipvs engine. */
+struct side {
+	int tcx_type;
+	enum bpf_tc_attach_point point;
+	const char *suffix; /* of the link's pin */
+	const char *name;
+};
+
+static const struct side ingress = { IVB_BPF_TCX_INGRESS, BPF_TC_INGRESS, "", "ingress" };
+static const struct side egress = { IVB_BPF_TCX_EGRESS, BPF_TC_EGRESS, "-egress", "egress" };
+
+static void link_path(char *buf, size_t size, const struct ivb_dp *dp, const struct side *side,
+		      __u32 ifindex)
 {
-	snprintf(buf, size, "%s/links/%u", dp->path, ifindex);
+	snprintf(buf, size, "%s/links/%u%s", dp->path, ifindex, side->suffix);
 }
 
 static void marker_path(char *buf, size_t size, const struct ivb_dp *dp, __u32 ifindex)
@@ -36,31 +48,44 @@ static int set_dev(const struct ivb_dp *dp, __u32 ifindex, __u32 zone, enum ivb_
 	return 0;
 }
 
-static int attach_tcx(struct ivb_dp *dp, int prog_fd, __u32 ifindex, __u32 zone,
-		      struct ivb_err *err)
+/* Until it is pinned, the link ends with this process: nothing to undo. */
+static int add_link(const struct ivb_dp *dp, const struct side *side, int prog_fd, __u32 ifindex,
+		    struct ivb_err *err)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
 	_cleanup_close_ int fd = -1;
 	char path[IVB_PIN_PATH_LEN];
-	int r;
 
-	fd = bpf_link_create(prog_fd, (int)ifindex, IVB_BPF_TCX_INGRESS, &opts);
+	fd = bpf_link_create(prog_fd, (int)ifindex, side->tcx_type, &opts);
 	if (fd < 0)
 		return ivb_err(err, -errno, "tcx: %m");
-	/* Until it is pinned, the link ends with this process: nothing to undo. */
-	link_path(path, sizeof(path), dp, ifindex);
+	link_path(path, sizeof(path), dp, side, ifindex);
 	if (bpf_obj_pin(fd, path))
 		return ivb_err(err, -errno, "cannot pin %s: %m", path);
-	r = set_dev(dp, ifindex, zone, IVB_ATTACH_TCX, err);
+	return 0;
+}
+
+static int attach_tcx(struct ivb_dp *dp, int prog_fd, __u32 ifindex, __u32 zone,
+		      struct ivb_err *err)
+{
+	char path[IVB_PIN_PATH_LEN];
+	int r = add_link(dp, &ingress, prog_fd, ifindex, err);
+
 	if (r)
+		return r;
+	r = set_dev(dp, ifindex, zone, IVB_ATTACH_TCX, err);
+	if (r) {
+		link_path(path, sizeof(path), dp, &ingress, ifindex);
 		unlink(path);
+	}
 	return r;
 }
 
 /* -EEXIST: the place is taken by somebody else; -EALREADY: by a program of ours. */
-static int check_filter_place(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *err)
+static int check_filter_place(const struct ivb_dp *dp, const struct side *side, __u32 ifindex,
+			      struct ivb_err *err)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = side->point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE,
 		    .priority = IVB_FILTER_PRIORITY);
 	char name[IF_NAMESIZE] = "?";
@@ -75,10 +100,11 @@ static int check_filter_place(const struct ivb_dp *dp, __u32 ifindex, struct ivb
 	if_indextoname(ifindex, name);
 	return ivb_err(
 		err, -EEXIST,
-		"another filter has our place, priority %d and handle %d at clsact ingress (see: tc "
-		"filter show dev %s ingress); if it is not needed, or was left behind by ipvs-bpf, "
-		"remove it with: tc filter del dev %s ingress pref %d",
-		IVB_FILTER_PRIORITY, IVB_FILTER_HANDLE, name, name, IVB_FILTER_PRIORITY);
+		"another filter has our place, priority %d and handle %d at clsact %s (see: tc "
+		"filter show dev %s %s); if it is not needed, or was left behind by ipvs-bpf, "
+		"remove it with: tc filter del dev %s %s pref %d",
+		IVB_FILTER_PRIORITY, IVB_FILTER_HANDLE, side->name, name, side->name, name,
+		side->name, IVB_FILTER_PRIORITY);
 }
 
 static int count_filter(const struct ivb_tc_filter *f, void *arg)
@@ -129,12 +155,13 @@ static int make_clsact(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *e
 	return 0;
 }
 
-static int add_filter(const struct ivb_dp *dp, int prog_fd, __u32 ifindex, struct ivb_err *err)
+static int add_filter(const struct ivb_dp *dp, const struct side *side, int prog_fd, __u32 ifindex,
+		      struct ivb_err *err)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = side->point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = IVB_FILTER_PRIORITY,
 		    .prog_fd = prog_fd);
-	int r = check_filter_place(dp, ifindex, err);
+	int r = check_filter_place(dp, side, ifindex, err);
 
 	if (r == -EALREADY)
 		opts.flags = BPF_TC_F_REPLACE;
@@ -159,7 +186,7 @@ static int attach_clsact(struct ivb_dp *dp, int prog_fd, __u32 ifindex, __u32 zo
 	r = make_clsact(dp, ifindex, err);
 	if (r)
 		goto undo_dev;
-	r = add_filter(dp, prog_fd, ifindex, err);
+	r = add_filter(dp, &ingress, prog_fd, ifindex, err);
 	if (r)
 		goto undo_clsact;
 	return 0;
@@ -193,12 +220,28 @@ int ivb_attach(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
 	return 0;
 }
 
-static int detach_tcx(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *err)
+int ivb_attach_egress(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
+		      struct ivb_err *err)
+{
+	_cleanup_close_ int prog_fd = -1;
+	int r = ivb_load_egress(dp, zone, &prog_fd);
+
+	if (r)
+		return ivb_err(err, r, "cannot open the pinned egress program of zone %u: %s", zone,
+			       strerror(-r));
+	ivb_bpflog_start();
+	r = ivb_tcx_supported() ? add_link(dp, &egress, prog_fd, ifindex, err)
+				: add_filter(dp, &egress, prog_fd, ifindex, err);
+	return r ? ivb_err_prefix(err, r, "cannot attach to %s (egress)", name) : 0;
+}
+
+static int remove_link(const struct ivb_dp *dp, const struct side *side, __u32 ifindex,
+		       struct ivb_err *err)
 {
 	_cleanup_close_ int fd = -1;
 	char path[IVB_PIN_PATH_LEN];
 
-	link_path(path, sizeof(path), dp, ifindex);
+	link_path(path, sizeof(path), dp, side, ifindex);
 	fd = bpf_obj_get(path);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
@@ -211,32 +254,46 @@ static int detach_tcx(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *er
 }
 
 /* Only a filter with one of our programs. */
-static int detach_clsact(const struct ivb_dp *dp, __u32 ifindex, struct ivb_err *err)
+static int remove_filter(const struct ivb_dp *dp, const struct side *side, __u32 ifindex,
+			 struct ivb_err *err)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = side->point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE,
 		    .priority = IVB_FILTER_PRIORITY);
 	char name[IF_NAMESIZE];
 	int r;
 
 	/* Another device that has got the same index since then is none of ours. */
-	if (if_indextoname(ifindex, name) && check_filter_place(dp, ifindex, NULL) == -EALREADY) {
-		ivb_bpflog_start();
-		r = bpf_tc_detach(&hook, &opts);
-		if (r && r != -ENOENT)
-			return ivb_bpflog_err(err, r, "cannot remove the clsact filter of %s",
-					      name);
-	}
-	drop_clsact(dp, ifindex);
+	if (!if_indextoname(ifindex, name) ||
+	    check_filter_place(dp, side, ifindex, NULL) != -EALREADY)
+		return 0;
+	ivb_bpflog_start();
+	r = bpf_tc_detach(&hook, &opts);
+	if (r && r != -ENOENT)
+		return ivb_bpflog_err(err, r, "cannot remove the clsact filter of %s", name);
 	return 0;
+}
+
+int ivb_detach_egress(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err)
+{
+	int r = remove_link(dp, &egress, a->ifindex, err);
+
+	if (!r && a->kind == IVB_ATTACH_CLSACT)
+		r = remove_filter(dp, &egress, a->ifindex, err);
+	return r;
 }
 
 int ivb_detach(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err)
 {
-	int r = detach_tcx(dp, a->ifindex, err);
+	int r = ivb_detach_egress(dp, a, err);
 
-	if (!r && a->kind == IVB_ATTACH_CLSACT)
-		r = detach_clsact(dp, a->ifindex, err);
+	if (!r)
+		r = remove_link(dp, &ingress, a->ifindex, err);
+	if (!r && a->kind == IVB_ATTACH_CLSACT) {
+		r = remove_filter(dp, &ingress, a->ifindex, err);
+		if (!r)
+			drop_clsact(dp, a->ifindex);
+	}
 	if (r)
 		return r;
 	if (dp->fds[IVB_MAP_DEVS] >= 0)

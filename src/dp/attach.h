@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Our program on devices: by a tcx link pinned as links/<ifindex>, or as the clsact filter of priority
+ * Our programs on devices: by tcx links pinned as links/<ifindex> and links/<ifindex>-egress, or as the clsact filter of priority
  * IVB_FILTER_PRIORITY and handle IVB_FILTER_HANDLE. A folder links/<ifindex>-clsact remembers that the
  * clsact qdisc was made by us. devs has an entry for each device.
  */
@@ -30,6 +30,7 @@ struct ivb_attachment {
 	__u32 zone;
 	enum ivb_attach kind;
 	enum ivb_attachment_state state;
+	bool egress; /* the ipvs engine's program is there as well */
 };
 
 /* Everything attached, by ifindex. The caller frees *ret. */
@@ -39,6 +40,11 @@ int ivb_attach_list(const struct ivb_dp *dp, struct ivb_attachment **ret, size_t
 /* Attaches the zone's loaded program to a device where nothing of ours is. Undoes all on failure. */
 int ivb_attach(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
 	       enum ivb_attach *ret_kind, struct ivb_err *err);
+
+/* The ipvs engine's program, on a device that ivb_attach() has attached to. */
+int ivb_attach_egress(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
+		      struct ivb_err *err);
+int ivb_detach_egress(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err);
 
 /* Takes away what there is, in whatever state. */
 int ivb_detach(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err);

@@ -38,19 +38,19 @@ static struct ivb_attachment *find_or_add(struct list *l, __u32 ifindex)
 	return a;
 }
 
-/* "5" is a link, "5-clsact" our mark on a qdisc. */
+/* "5" and "5-egress" are links, "5-clsact" our mark on a qdisc. */
 static int add_pin(const char *name, void *arg)
 {
 	struct ivb_attachment *a;
 	char *end;
 	__u32 ifindex = (__u32)strtoul(name, &end, 10);
 
-	if (end == name || (*end && strcmp(end, "-clsact")))
+	if (end == name || (*end && strcmp(end, "-clsact") && strcmp(end, "-egress")))
 		return 0;
 	a = find_or_add(arg, ifindex);
 	if (!a)
 		return -ENOMEM;
-	if (*end)
+	if (!strcmp(end, "-clsact"))
 		a->kind = IVB_ATTACH_CLSACT;
 	return 0;
 }
@@ -78,12 +78,12 @@ static int add_devs(struct list *l)
 }
 
 /* Whether the device of that index here carries the link. */
-static bool carries_link(__u32 ifindex, __u32 link_id)
+static bool carries_link(__u32 ifindex, int tcx_type, __u32 link_id)
 {
 	struct ivb_tcx on[IVB_TCX_MAX];
 	__u32 n, i;
 
-	if (ivb_tcx_query(ifindex, IVB_BPF_TCX_INGRESS, on, &n))
+	if (ivb_tcx_query(ifindex, tcx_type, on, &n))
 		return false;
 	for (i = 0; i < n; i++) {
 		if (on[i].link_id == link_id)
@@ -103,16 +103,28 @@ static enum ivb_attachment_state look_at_link(const struct ivb_dp *dp,
 	fd = bpf_obj_get(path);
 	if (fd < 0 || ivb_tcx_link_info(fd, &link_id, &prog_id, &ifindex))
 		return IVB_ATTACH_MISSING;
-	if (carries_link(a->ifindex, link_id))
+	if (carries_link(a->ifindex, IVB_BPF_TCX_INGRESS, link_id))
 		return a->state;
 	if (ifindex)
 		return IVB_ATTACH_MOVED;
 	return a->name[0] ? IVB_ATTACH_MISSING : IVB_ATTACH_GONE;
 }
 
+static bool egress_link_lives(const struct ivb_dp *dp, const struct ivb_attachment *a)
+{
+	__u32 link_id, prog_id, ifindex;
+	_cleanup_close_ int fd = -1;
+	char path[IVB_PIN_PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/links/%u-egress", dp->path, a->ifindex);
+	fd = bpf_obj_get(path);
+	return fd >= 0 && !ivb_tcx_link_info(fd, &link_id, &prog_id, &ifindex) &&
+	       carries_link(a->ifindex, IVB_BPF_TCX_EGRESS, link_id);
+}
+
 struct filter_search {
 	const struct ivb_dp *dp;
-	bool found;
+	bool ingress, egress; /* found */
 };
 
 static int match_filter(const struct ivb_tc_filter *f, void *arg)
@@ -120,22 +132,26 @@ static int match_filter(const struct ivb_tc_filter *f, void *arg)
 	struct filter_search *s = arg;
 	__u32 zone;
 
-	if (!f->egress && f->priority == IVB_FILTER_PRIORITY && f->handle == IVB_FILTER_HANDLE &&
-	    f->prog_id && !ivb_load_zone_of(s->dp, f->prog_id, &zone))
-		s->found = true;
+	if (f->priority == IVB_FILTER_PRIORITY && f->handle == IVB_FILTER_HANDLE && f->prog_id &&
+	    !ivb_load_zone_of(s->dp, f->prog_id, &zone)) {
+		if (f->egress)
+			s->egress = true;
+		else
+			s->ingress = true;
+	}
 	return 0;
 }
 
-static enum ivb_attachment_state look_at_filter(const struct ivb_dp *dp,
-						const struct ivb_attachment *a)
+static enum ivb_attachment_state look_at_filter(const struct ivb_dp *dp, struct ivb_attachment *a)
 {
 	struct filter_search s = { .dp = dp };
 
 	/* A filter goes with its device, also when that moves to another namespace. */
 	if (!a->name[0])
 		return IVB_ATTACH_GONE;
-	if (ivb_tc_filters(a->ifindex, match_filter, &s) || !s.found)
+	if (ivb_tc_filters(a->ifindex, match_filter, &s) || !s.ingress)
 		return IVB_ATTACH_MISSING;
+	a->egress = s.egress;
 	return a->state;
 }
 
@@ -167,7 +183,12 @@ int ivb_attach_list(const struct ivb_dp *dp, struct ivb_attachment **ret, size_t
 
 		if (!if_indextoname(a->ifindex, a->name))
 			a->name[0] = 0;
-		a->state = a->kind == IVB_ATTACH_TCX ? look_at_link(dp, a) : look_at_filter(dp, a);
+		if (a->kind == IVB_ATTACH_TCX) {
+			a->state = look_at_link(dp, a);
+			a->egress = egress_link_lives(dp, a);
+		} else {
+			a->state = look_at_filter(dp, a);
+		}
 	}
 	if (l.n)
 		qsort(l.a, l.n, sizeof(*l.a), by_ifindex);

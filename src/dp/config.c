@@ -90,6 +90,11 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 	if (up->any_vip >= 0)
 		c->flags = (c->flags & ~(__u32)IVB_CONFIG_ANY_VIP) |
 			   (up->any_vip ? IVB_CONFIG_ANY_VIP : 0);
+	if (up->ipvs >= 0)
+		c->flags = (c->flags & ~(__u32)IVB_CONFIG_IPVS) | (up->ipvs ? IVB_CONFIG_IPVS : 0);
+	c->flags &= ~(__u32)IVB_CONFIG_DRAIN;
+	if (up->set_hash_key)
+		c->hash_key = up->hash_key;
 	if (!ivb_addr_is_zero(&up->snat_addr4))
 		c->snat_addr4 = up->snat_addr4;
 	if (!ivb_addr_is_zero(&up->snat_addr6))

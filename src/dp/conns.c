@@ -90,10 +90,11 @@ static int visit(const void *key, const void *value, void *arg)
 	fill_addrs(w->f, &tuple, &flow, &c);
 	c.id = flow.flow.conn;
 	c.snat = flow.flow.flags & IVB_FLOW_SNAT;
-	c.state = conn.conn.state;
+	c.kernel = flow.flow.flags & IVB_FLOW_KERNEL;
+	c.state = IVB_CONN_STATE(conn.conn.state);
 	c.expires = seconds_left(w, c.id);
-	c.service = flow.flow.service;
-	c.dest = flow.flow.dest;
+	c.service = c.kernel ? IVB_NONE : flow.flow.service;
+	c.dest = c.kernel ? IVB_NONE : flow.flow.dest;
 	c.in_packets = flow.flow.packets;
 	c.in_bytes = flow.flow.bytes;
 	ivb_flow_peer_key(w->f, &tuple, &flow, &peer);

@@ -14,11 +14,12 @@ struct ivb_conn_info {
 	__u8 af;
 	__u8 proto;
 	bool snat;
+	bool kernel; /* kernel IPVS's: state as it was last seen, packets those that were carried here */
 	__u32 id; /* index into conns */
 	__u32 zone;
 	__u32 state;	     /* enum ivb_conn_state */
 	__u32 expires;	     /* seconds from now */
-	__u32 service, dest; /* slots */
+	__u32 service, dest; /* slots; kernel: IVB_NONE */
 	union ivb_addr caddr, vaddr, daddr,
 		saddr; /* client, virtual, server; source towards the server */
 	__be16 cport, vport, dport, sport;

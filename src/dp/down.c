@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach.h"
+#include "dp/hooks.h"
 #include "dp/open.h"
 #include "dp/pins.h"
 #include "dp/up.h"
@@ -51,6 +52,10 @@ int ivb_wipe(struct ivb_dp *dp, struct ivb_down_result *ret, struct ivb_err *err
 			first = r;
 		res.detached += !r && a[i].state == IVB_ATTACHED;
 	}
+	/* After the programs: what kernel IPVS sends has not been left half-translated. */
+	r = ivb_hooks_detach(dp, err);
+	if (r && !first)
+		first = r;
 	/* Without user space's reference the timers stop. */
 	ivb_dp_close_maps(dp);
 	unpin(dp, "hand4");

@@ -20,7 +20,8 @@ struct ivb_err;
 	X(DEST_CONNS, dest_conns) X(SCHEDS, scheds) X(RING, ring) \
 	X(NEXTHOPS, nexthops) X(FRAGS, frags) X(CONFIG, config) \
 	X(SNAT_PORTS, snat_ports) X(NON_MASQ, non_masq) X(DEVS, devs) \
-	X(COUNTERS, counters) X(META, meta)
+	X(COUNTERS, counters) X(KERNEL_CONNS, kernel_conns) X(KERNEL_DESTS, kernel_dests) \
+	X(KERNEL_TRAFFIC, kernel_traffic) X(META, meta)
 /* clang-format on */
 
 enum ivb_map {

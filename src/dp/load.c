@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/bpflog.h"
+#include "dp/mapset.h"
 #include "dp/open.h"
 #include "dp/pins.h"
 #include "dp/zones.h"
@@ -23,15 +24,9 @@ struct load {
 	struct ivb_dp *dp;
 	struct tc_bpf *skel;
 	__u32 zone;
-	bool v4, v6; /* load this family's programs */
+	bool in4, in6, out4, out6; /* which programs to load: ingress, egress, by family */
 	unsigned int num_pins;
 	char pins[MAX_NEW_PINS][32];
-};
-
-static const char *const inner_maps[] = {
-#define X(name) #name,
-	IVB_INNER_MAPS(X)
-#undef X
 };
 
 static void destroy(struct tc_bpf **skel)
@@ -61,55 +56,6 @@ static void undo_pins(struct load *l)
 	}
 }
 
-static bool is_v6_map(const char *name)
-{
-	return name[strlen(name) - 1] == '6';
-}
-
-/* A pinned map is taken as it is; others are made, those of IPv6 only with its program. */
-static int prepare_map(struct load *l, const char *name, const char *pinned_as, struct ivb_err *err)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(l->skel->obj, name);
-	_cleanup_close_ int fd = -1;
-	int r;
-
-	if (!map)
-		return ivb_err(err, -ENOENT, "the BPF object has no map %s", name);
-	if (is_v6_map(name) && !l->v6)
-		return bpf_map__set_autocreate(map, false);
-	fd = ivb_pin_get(l->dp, pinned_as);
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return ivb_err(err, fd, "cannot open the pin %s/%s: %s", l->dp->path, pinned_as,
-			       strerror(-fd));
-	r = bpf_map__reuse_fd(map, fd);
-	if (r)
-		return ivb_err(err, r, "cannot use the map %s/%s: %s", l->dp->path, pinned_as,
-			       strerror(-r));
-	return 0;
-}
-
-static int prepare_maps(struct load *l, struct ivb_err *err)
-{
-	char name[32];
-	size_t i;
-	int r;
-
-	for (i = 0; i < IVB_MAP_MAX_; i++) {
-		r = prepare_map(l, ivb_map_names[i], ivb_map_names[i], err);
-		if (r)
-			return r;
-	}
-	for (i = 0; i < sizeof(inner_maps) / sizeof(inner_maps[0]); i++) {
-		r = prepare_map(l, inner_maps[i], inner_maps[i], err);
-		if (r)
-			return r;
-	}
-	snprintf(name, sizeof(name), "progs-%u", l->zone);
-	return prepare_map(l, "progs", name, err);
-}
-
 /* Before the pinned maps are looked for: theirs count. */
 static void set_sizes(struct tc_bpf *skel, const struct ivb_meta *meta)
 {
@@ -119,18 +65,21 @@ static void set_sizes(struct tc_bpf *skel, const struct ivb_meta *meta)
 	bpf_map__set_max_entries(skel->maps.flows6, 2 * meta->max_conns6);
 	bpf_map__set_max_entries(skel->maps.conns6, meta->max_conns6);
 	bpf_map__set_max_entries(skel->maps.clock6, meta->max_conns6 / IVB_CLOCK_GROUP);
+	bpf_map__set_max_entries(skel->maps.kernel_conns, meta->max_conns + meta->max_conns6);
 	skel->rodata->ivb_hz = meta->hz;
 	skel->rodata->ivb_conn_mask4 = meta->max_conns - 1;
 	skel->rodata->ivb_conn_mask6 = meta->max_conns6 - 1;
 	skel->rodata->ivb_nexthop_mask = meta->max_nexthops - 1;
 }
 
-static void choose_programs(struct tc_bpf *skel, bool v4, bool v6)
+static void choose_programs(struct tc_bpf *skel, const struct load *l)
 {
-	bpf_program__set_autoload(skel->progs.tc_ingress, v4);
-	bpf_program__set_autoload(skel->progs.arm4, v4);
-	bpf_program__set_autoload(skel->progs.tc_ingress6, v6);
-	bpf_program__set_autoload(skel->progs.arm6, v6);
+	bpf_program__set_autoload(skel->progs.tc_ingress, l->in4);
+	bpf_program__set_autoload(skel->progs.arm4, l->in4);
+	bpf_program__set_autoload(skel->progs.tc_ingress6, l->in6);
+	bpf_program__set_autoload(skel->progs.arm6, l->in6);
+	bpf_program__set_autoload(skel->progs.tc_egress, l->out4);
+	bpf_program__set_autoload(skel->progs.tc_egress6, l->out6);
 }
 
 static int open_object(struct tc_bpf **ret, struct ivb_err *err)
@@ -179,31 +128,12 @@ static int set_time(struct tc_bpf *skel, struct ivb_meta *meta, struct ivb_err *
 /* hand4 and hand6 last: they tell that the family's maps are all there. */
 static int pin_maps(struct load *l, struct ivb_err *err)
 {
-	const char *const *names = ivb_map_names;
-	char name[32];
-	int i, fd, r;
+	struct ivb_mapset_pin todo[IVB_MAPSET_MAX];
+	size_t n = ivb_mapset_unpinned(l->dp, l->skel->obj, l->zone, l->in6 || l->out6, todo), i;
+	int r;
 
-	snprintf(name, sizeof(name), "progs-%u", l->zone);
-	fd = ivb_pin_get(l->dp, name);
-	if (fd >= 0)
-		close(fd);
-	else if ((r = pin(l, bpf_map__fd(l->skel->maps.progs), name, err)))
-		return r;
-	for (size_t k = 0; k < sizeof(inner_maps) / sizeof(inner_maps[0]); k++) {
-		fd = ivb_pin_get(l->dp, inner_maps[k]);
-		if (fd >= 0) {
-			close(fd);
-			continue;
-		}
-		fd = bpf_object__find_map_fd_by_name(l->skel->obj, inner_maps[k]);
-		r = pin(l, fd, inner_maps[k], err);
-		if (r)
-			return r;
-	}
-	for (i = 0; i < IVB_MAP_MAX_; i++) {
-		if (l->dp->fds[i] >= 0 || (is_v6_map(names[i]) && !l->v6))
-			continue;
-		r = pin(l, bpf_object__find_map_fd_by_name(l->skel->obj, names[i]), names[i], err);
+	for (i = 0; i < n; i++) {
+		r = pin(l, todo[i].fd, todo[i].name, err);
 		if (r)
 			return r;
 	}
@@ -237,21 +167,33 @@ static int start_v4(struct load *l, struct ivb_err *err)
 	return pin(l, bpf_program__fd(l->skel->progs.tc_ingress), name, err);
 }
 
+/* From there on packets of the family reach the program. */
+static int install(struct load *l, __u32 index, const struct bpf_program *prog, struct ivb_err *err)
+{
+	__u32 fd = (__u32)bpf_program__fd(prog);
+
+	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.progs), &index, &fd, BPF_ANY))
+		return ivb_err(err, -errno, "cannot install the IPv6 program: %m");
+	return 0;
+}
+
 static int start_v6(struct load *l, struct ivb_err *err)
 {
-	__u32 zero = 0, fd = (__u32)bpf_program__fd(l->skel->progs.tc_ingress6);
 	int r;
 
 	r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm6), err, "arm6");
 	if (r)
 		return r;
 	r = pin_once(l, l->skel->progs.arm6, err);
-	if (r)
-		return r;
-	/* From here packets are looked at. */
-	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.progs), &zero, &fd, BPF_ANY))
-		return ivb_err(err, -errno, "cannot install the IPv6 program: %m");
-	return 0;
+	return r ? r : install(l, IVB_PROG_INGRESS6, l->skel->progs.tc_ingress6, err);
+}
+
+static int start_out4(struct load *l, struct ivb_err *err)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "egress-%u", l->zone);
+	return pin(l, bpf_program__fd(l->skel->progs.tc_egress), name, err);
 }
 
 static int load(struct load *l, struct ivb_err *err)
@@ -261,30 +203,37 @@ static int load(struct load *l, struct ivb_err *err)
 
 	set_sizes(l->skel, meta);
 	l->skel->rodata->ivb_zone = l->zone;
-	choose_programs(l->skel, l->v4, l->v6);
-	r = prepare_maps(l, err);
+	choose_programs(l->skel, l);
+	r = ivb_mapset_prepare(l->dp, l->skel->obj, l->zone, l->in6 || l->out6, err);
 	if (!r)
 		r = load_object(l->skel, meta, err);
 	if (!r && !meta->monotonic_ns)
 		r = set_time(l->skel, meta, err);
 	if (!r)
 		r = pin_maps(l, err);
-	if (!r && l->v4)
+	if (!r && l->in4)
 		r = start_v4(l, err);
-	if (!r && l->v6)
+	if (!r && l->in6)
 		r = start_v6(l, err);
+	if (!r && l->out4)
+		r = start_out4(l, err);
+	if (!r && l->out6)
+		r = install(l, IVB_PROG_EGRESS6, l->skel->progs.tc_egress6, err);
 	return r;
 }
 
-int ivb_load_zone(struct ivb_dp *dp, __u32 zone, bool v6, struct ivb_err *err)
+int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_err *err)
 {
 	struct tc_bpf *skel __cleanup(destroy) = NULL;
 	struct load l = { .dp = dp, .zone = zone };
 	int r, i;
 
-	l.v4 = !ivb_zone_has_v4(dp, zone);
-	l.v6 = v6 && !ivb_zone_has_v6(dp, zone);
-	if (!l.v4 && !l.v6)
+	l.in4 = !ivb_zone_has_v4(dp, zone);
+	l.in6 = what & IVB_LOAD_V6 && !ivb_zone_has_v6(dp, zone, IVB_PROG_INGRESS6);
+	l.out4 = what & IVB_LOAD_EGRESS && !ivb_zone_has_egress(dp, zone);
+	l.out6 = what & IVB_LOAD_EGRESS && what & IVB_LOAD_V6 &&
+		 !ivb_zone_has_v6(dp, zone, IVB_PROG_EGRESS6);
+	if (!l.in4 && !l.in6 && !l.out4 && !l.out6)
 		return 0;
 	r = open_object(&skel, err);
 	if (r)
@@ -339,7 +288,6 @@ int ivb_load_probe(struct ivb_err *err)
 	if (r)
 		return r;
 	set_sizes(skel, &meta);
-	choose_programs(skel, true, true);
 	r = load_object(skel, &meta, err);
 	if (!r)
 		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm4), err, "arm4");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loading the programs of a zone and making the maps that are not there yet. Pins beside the maps':
- * prog-<zone> (tc_ingress), progs-<zone> (the IPv6 program is its only entry), arm4, arm6 (start the
+ * prog-<zone> (tc_ingress), egress-<zone> (tc_egress), progs-<zone> (the IPv6 programs), arm4, arm6 (start the
  * expiry timers). Internal to dp.
  */
 #ifndef IVB_DP_LOAD_H
@@ -14,12 +14,20 @@
 /* Fills in what the object and the kernel decide: abi, hz, limits other than max_conns and max_conns6. */
 int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err);
 
+enum {
+	IVB_LOAD_V6 = 1 << 0,
+	IVB_LOAD_EGRESS = 1 << 1, /* for the ipvs engine */
+};
+
 /*
- * Loads what the zone has not loaded yet, with IPv6 or without. Makes missing maps by dp->meta and
+ * Loads what the zone has not loaded yet: IPv4's ingress program, and what is asked for beside it. Makes missing maps by dp->meta and
  * pins everything; sets meta.jiffies and meta.monotonic_ns if they are 0 (in dp, not in the map).
  * After a failure no pin of this call stays.
  */
-int ivb_load_zone(struct ivb_dp *dp, __u32 zone, bool v6, struct ivb_err *err);
+int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_err *err);
+
+/* The egress program to attach to the zone's devices, as ivb_load_prog(). */
+int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
 
 /* Removes the pins of a zone that nothing has been attached for. */
 void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "dp/attach.h"
 #include "dp/config.h"
+#include "dp/hooks.h"
 #include "dp/host.h"
 #include "dp/load.h"
 #include "dp/open.h"
@@ -118,6 +119,14 @@ static int write_meta(const struct ivb_dp *dp, struct ivb_err *err)
 	return 0;
 }
 
+/* Kernel IPVS may have an IPv6 service at any time, with no process of ours to see it. */
+static unsigned int what_to_load(const struct job *j)
+{
+	if (j->plan->config.flags & IVB_CONFIG_IPVS)
+		return IVB_LOAD_EGRESS | IVB_LOAD_V6;
+	return ivb_dp_has_v6(j->dp) ? IVB_LOAD_V6 : 0;
+}
+
 static int load_fresh(struct job *j, struct ivb_err *err)
 {
 	struct ivb_meta *m = &j->dp->meta;
@@ -137,7 +146,7 @@ static int load_fresh(struct job *j, struct ivb_err *err)
 	r = ivb_config_plan(j->dp, j->up, true, j->plan, err);
 	if (r)
 		return r;
-	r = ivb_load_zone(j->dp, j->up->zone, false, err);
+	r = ivb_load_zone(j->dp, j->up->zone, what_to_load(j), err);
 	if (r)
 		return r;
 	r = ivb_config_write(j->dp, j->plan, err);
@@ -157,7 +166,7 @@ static int load_running(struct job *j, struct ivb_err *err)
 	j->new_zone = ivb_load_prog(j->dp, j->up->zone, &fd) == -ENOENT;
 	if (!j->new_zone)
 		close(fd);
-	r = ivb_load_zone(j->dp, j->up->zone, ivb_dp_has_v6(j->dp), err);
+	r = ivb_load_zone(j->dp, j->up->zone, what_to_load(j), err);
 	if (r)
 		return r;
 	return ivb_load_arm(j->dp, err);
@@ -242,6 +251,67 @@ static int attach_devs(struct job *j, struct ivb_err *err)
 	return 0;
 }
 
+static int load_egress(__u32 zone, void *arg)
+{
+	struct job *j = arg;
+
+	return ivb_load_zone(j->dp, zone, IVB_LOAD_EGRESS | IVB_LOAD_V6, NULL);
+}
+
+/* The egress program on every device of ours, or on none. */
+static int set_egress(struct job *j, bool on, struct ivb_err *err)
+{
+	_cleanup_free_ struct ivb_attachment *a = NULL;
+	size_t n = 0, i;
+	int r = ivb_attach_list(j->dp, &a, &n, err);
+
+	for (i = 0; i < n && !r; i++) {
+		if (a[i].state != IVB_ATTACHED)
+			continue;
+		if (on && !a[i].egress)
+			r = ivb_attach_egress(j->dp, a[i].ifindex, a[i].name, a[i].zone, err);
+		else if (!on)
+			r = ivb_detach_egress(j->dp, &a[i], err);
+	}
+	return r;
+}
+
+/* Programs before hooks: a connection that is SNATed at its beginning must be so to its end. */
+static int follow(struct job *j, struct ivb_err *err)
+{
+	struct ivb_err why = { 0 };
+	int r;
+
+	j->res->ipvs = true;
+	r = ivb_load_zones(j->dp, load_egress, j);
+	if (r)
+		return ivb_err(err, r, "cannot load the programs of the ipvs engine: %s",
+			       strerror(-r));
+	r = set_egress(j, true, err);
+	if (r || ivb_hooks_state(j->dp) == IVB_HOOKS_ALL)
+		return r;
+	r = ivb_hooks_attach(j->dp, &why);
+	if (r == -ENOENT) {
+		j->res->ipvs_off = true;
+		return 0;
+	}
+	if (err)
+		*err = why;
+	return r;
+}
+
+static int unfollow(struct job *j, struct ivb_err *err)
+{
+	int r = ivb_hooks_detach(j->dp, err);
+
+	return r ? r : set_egress(j, false, err);
+}
+
+static int set_ipvs(struct job *j, struct ivb_err *err)
+{
+	return j->plan->config.flags & IVB_CONFIG_IPVS ? follow(j, err) : unfollow(j, err);
+}
+
 static int up_running(struct job *j, struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_attachment *a = NULL;
@@ -261,6 +331,8 @@ static int up_running(struct job *j, struct ivb_err *err)
 		r = attach_devs(j, err);
 	if (!r) {
 		r = ivb_config_write(j->dp, j->plan, err);
+		if (!r)
+			r = set_ipvs(j, err);
 		if (r)
 			detach_new(j, j->res->num_devs);
 	}
@@ -285,6 +357,8 @@ static int up_fresh(struct job *j, struct ivb_err *err)
 		r = load_fresh(j, err);
 	if (!r)
 		r = attach_devs(j, err);
+	if (!r)
+		r = set_ipvs(j, err);
 	if (r) {
 		ivb_wipe(j->dp, NULL, NULL);
 		ivb_pins_remove_instance(j->up->instance);

@@ -31,6 +31,9 @@ struct ivb_up {
 	size_t num_non_masq;
 	bool set_non_masq;
 	bool ignore_xfrm;
+	int ipvs; /* follow kernel IPVS; -1: not given */
+	bool set_hash_key;
+	__u64 hash_key; /* of SNAT ports; valid with set_hash_key */
 };
 
 struct ivb_up_dev {
@@ -45,6 +48,8 @@ struct ivb_up_result {
 	__u32 num_snat_ports;
 	struct ivb_up_dev devs[IVB_MAX_DEVS];
 	size_t num_devs;
+	bool ipvs;     /* kernel IPVS is to be followed */
+	bool ipvs_off; /* but is not there */
 };
 
 /* All or nothing: after a failure everything is as it was before. */

@@ -35,7 +35,8 @@ static int visit(const void *key, const void *value, void *arg)
 	union ivb_any_conn conn;
 
 	(void)key;
-	if (flow->flags & IVB_FLOW_REPLY || flow->dest >= rc->v->dp->meta.max_dests)
+	if (flow->flags & (IVB_FLOW_REPLY | IVB_FLOW_KERNEL) ||
+	    flow->dest >= rc->v->dp->meta.max_dests)
 		return 0;
 	if (bpf_map_lookup_elem(rc->v->dp->fds[rc->f->conns], &flow->conn, &conn) ||
 	    conn.conn.gen != flow->conn_gen || conn.conn.state == IVB_S_NONE)

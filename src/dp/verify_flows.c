@@ -89,26 +89,51 @@ static const char *check_peer(const struct ivb_verifier *v, const struct ivb_fam
 		return "has a peer of its own direction";
 	if ((peer.flow.flags ^ flow->flow.flags) & IVB_FLOW_SNAT)
 		return "and its peer do not agree on SNAT";
-	if (peer.flow.dest != flow->flow.dest || peer.flow.service != flow->flow.service)
+	if ((peer.flow.flags ^ flow->flow.flags) & IVB_FLOW_KERNEL)
+		return "and its peer do not agree on whose connection it is";
+	if (!(flow->flow.flags & IVB_FLOW_KERNEL) &&
+	    (peer.flow.dest != flow->flow.dest || peer.flow.service != flow->flow.service))
 		return "and its peer do not agree on service and server";
 	ivb_flow_peer_key(f, &peer_key, &peer, &back);
 	return memcmp(&back, key, f->key_size) ? "has a peer that does not lead back to it" : NULL;
+}
+
+/* What leads from kernel IPVS's connection to ours must lead to this one. */
+static const char *check_kernel_conn(const struct ivb_verifier *v, const struct ivb_family *f,
+				     const union ivb_any_flow *flow, const union ivb_any_conn *conn)
+{
+	struct ivb_kernel_conn kc;
+	__u64 cp = conn->conn.cp;
+
+	if (get(v, IVB_MAP_KERNEL_CONNS, &cp, &kc))
+		return "is kernel IPVS's, whose end would not be noticed";
+	if (kc.conn != flow->flow.conn || kc.gen != flow->flow.conn_gen || kc.af != f->af)
+		return "is of a connection of kernel IPVS that has another";
+	return NULL;
 }
 
 static const char *check_flow_slot(const struct ivb_verifier *v, const struct ivb_family *f,
 				   const union ivb_tuple *key, const union ivb_any_flow *flow)
 {
 	union ivb_any_conn conn;
+	const char *problem;
 	__u32 stamp;
 
 	if (get(v, f->conns, &flow->flow.conn, &conn))
 		return "names a connection slot that does not exist";
 	if (conn.conn.gen != flow->flow.conn_gen)
 		return "names a slot that is another connection's";
-	if (conn.conn.state >= IVB_S_MAX_ || conn.conn.state == IVB_S_NONE)
+	if (IVB_CONN_STATE(conn.conn.state) >= IVB_S_MAX_ || conn.conn.state == IVB_S_NONE)
 		return "has no valid state";
-	if (conn.conn.dest != flow->flow.dest || conn.conn.service != flow->flow.service)
+	if (!(flow->flow.flags & IVB_FLOW_KERNEL) != !(conn.conn.state & IVB_CONN_KERNEL))
+		return "and its slot do not agree on whose connection it is";
+	if (flow->flow.flags & IVB_FLOW_KERNEL) {
+		problem = check_kernel_conn(v, f, flow, &conn);
+		if (problem)
+			return problem;
+	} else if (conn.conn.dest != flow->flow.dest || conn.conn.service != flow->flow.service) {
 		return "and its slot do not agree on service and server";
+	}
 	if (!(flow->flow.flags & IVB_FLOW_REPLY) &&
 	    memcmp(ivb_conn_key(f, &conn), key, f->key_size))
 		return "has a slot that remembers another key";

@@ -42,12 +42,19 @@ bool ivb_zone_has_v4(const struct ivb_dp *dp, __u32 zone)
 	return fd >= 0;
 }
 
-bool ivb_zone_has_v6(const struct ivb_dp *dp, __u32 zone)
+bool ivb_zone_has_v6(const struct ivb_dp *dp, __u32 zone, __u32 index)
 {
 	_cleanup_close_ int fd = ivb_zone_pin_get(dp, "progs", zone);
-	__u32 zero = 0, id;
+	__u32 id;
 
-	return fd >= 0 && !bpf_map_lookup_elem(fd, &zero, &id);
+	return fd >= 0 && !bpf_map_lookup_elem(fd, &index, &id);
+}
+
+bool ivb_zone_has_egress(const struct ivb_dp *dp, __u32 zone)
+{
+	_cleanup_close_ int fd = ivb_zone_pin_get(dp, "egress", zone);
+
+	return fd >= 0;
 }
 
 int ivb_prog_run(int fd, struct ivb_err *err, const char *what)
@@ -85,6 +92,8 @@ void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone)
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/progs-%u", dp->path, zone);
 	unlink(path);
+	snprintf(path, sizeof(path), "%s/egress-%u", dp->path, zone);
+	unlink(path);
 }
 
 int ivb_load_arm(const struct ivb_dp *dp, struct ivb_err *err)
@@ -107,14 +116,24 @@ int ivb_load_arm(const struct ivb_dp *dp, struct ivb_err *err)
 	return 0;
 }
 
-int ivb_load_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+static int get_prog(const struct ivb_dp *dp, const char *kind, __u32 zone, int *ret_fd)
 {
-	int fd = ivb_zone_pin_get(dp, "prog", zone);
+	int fd = ivb_zone_pin_get(dp, kind, zone);
 
 	if (fd < 0)
 		return fd;
 	*ret_fd = fd;
 	return 0;
+}
+
+int ivb_load_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+{
+	return get_prog(dp, "prog", zone, ret_fd);
+}
+
+int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+{
+	return get_prog(dp, "egress", zone, ret_fd);
 }
 
 struct zone_walk {
@@ -143,14 +162,20 @@ struct zone_search {
 	__u32 prog_id, zone;
 };
 
-static int match_zone(__u32 zone, void *arg)
+static bool is_prog(const struct zone_search *s, const char *kind, __u32 zone)
 {
-	struct zone_search *s = arg;
-	_cleanup_close_ int fd = ivb_zone_pin_get(s->dp, "prog", zone);
+	_cleanup_close_ int fd = ivb_zone_pin_get(s->dp, kind, zone);
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.id != s->prog_id)
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.id == s->prog_id;
+}
+
+static int match_zone(__u32 zone, void *arg)
+{
+	struct zone_search *s = arg;
+
+	if (!is_prog(s, "prog", zone) && !is_prog(s, "egress", zone))
 		return 0;
 	s->zone = zone;
 	return 1;
@@ -178,7 +203,9 @@ static int enable_zone(__u32 zone, void *arg)
 {
 	struct v6_enable *e = arg;
 
-	return ivb_load_zone(e->dp, zone, true, e->err);
+	return ivb_load_zone(e->dp, zone,
+			     IVB_LOAD_V6 | (ivb_zone_has_egress(e->dp, zone) ? IVB_LOAD_EGRESS : 0),
+			     e->err);
 }
 
 int ivb_dp_enable_v6(struct ivb_dp *dp, struct ivb_err *err)

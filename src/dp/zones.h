@@ -15,9 +15,13 @@ void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *n
 int ivb_pin_get(const struct ivb_dp *dp, const char *name);
 int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone);
 
-/* Whether the zone's program of a family is loaded (and for IPv6, reached). */
+/* Entries of progs-<zone>, as in bpf/maps.h. */
+enum { IVB_PROG_INGRESS6, IVB_PROG_EGRESS6 };
+
+/* Whether the zone's program of a family is loaded (and for IPv6, reached); index: which of IPv6's. */
 bool ivb_zone_has_v4(const struct ivb_dp *dp, __u32 zone);
-bool ivb_zone_has_v6(const struct ivb_dp *dp, __u32 zone);
+bool ivb_zone_has_v6(const struct ivb_dp *dp, __u32 zone, __u32 index);
+bool ivb_zone_has_egress(const struct ivb_dp *dp, __u32 zone);
 
 /* Runs a program of type syscall. Its own result, which is 0 or -errno, or -errno with a sentence. */
 int ivb_prog_run(int fd, struct ivb_err *err, const char *what);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hooks on kernel IPVS, by which the ipvs engine follows it. They read, and write only our own maps.
+ * What each function does there, and when: net/netfilter/ipvs/ip_vs_{xmit,conn,core,ctl}.c.
+ */
+#include <stdbool.h>
+#include <linux/types.h>
+
+#include "ctx/skb.h"
+#include "maps.h"
+#include "ipvs/hooks.h"
+#include "path/conn.h"
+#include <linux/ptrace.h>
+#include <bpf/bpf_tracing.h>
+
+/* A packet to a server, however it gets there: all of one shape. */
+#define XMIT(name)                                                          \
+	SEC("fentry/" #name)                                                \
+	int BPF_PROG(on_##name, struct sk_buff *skb, struct ip_vs_conn *cp) \
+	{                                                                   \
+		return note_write(skb, cp, 0);                              \
+	}
+
+XMIT(ip_vs_nat_xmit)
+XMIT(ip_vs_nat_xmit_v6)
+XMIT(ip_vs_dr_xmit)
+XMIT(ip_vs_dr_xmit_v6)
+XMIT(ip_vs_tunnel_xmit)
+XMIT(ip_vs_tunnel_xmit_v6)
+XMIT(ip_vs_bypass_xmit)
+XMIT(ip_vs_bypass_xmit_v6)
+
+/* A reply has moved the state, or kept it alive. (Packets from clients come by the functions above.) */
+#define TRANSITION(name)                                                                   \
+	SEC("fexit/" #name)                                                                \
+	int BPF_PROG(on_##name, struct ip_vs_conn *cp, int direction, struct sk_buff *skb) \
+	{                                                                                  \
+		return direction == IP_VS_DIR_INPUT ? 0 : note_write(skb, cp, 1);          \
+	}
+
+TRANSITION(tcp_state_transition)
+TRANSITION(udp_state_transition)
+TRANSITION(sctp_state_transition)
+
+/* The connection has ended; a grace period after that nobody can be using it. */
+SEC("fentry/ip_vs_conn_rcu_free")
+int BPF_PROG(on_conn_free, struct callback_head *head)
+{
+	__u64 cp = (__u64)head - bpf_core_field_offset(struct ip_vs_conn, callback_head);
+	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
+	struct ivb_conn *c;
+	__u32 id, gen;
+
+	if (!kc)
+		return 0;
+	id = kc->conn;
+	gen = kc->gen;
+	c = kc->af == AF_INET ? conn_get(AF_INET, id) : conn_get(AF_INET6, id);
+	if (c && c->gen == gen && c->state & IVB_CONN_KERNEL && c->cp == cp) {
+		if (kc->af == AF_INET)
+			conn_kill(AF_INET, id);
+		else
+			conn_kill(AF_INET6, id);
+	}
+	bpf_map_delete_elem(&kernel_conns, &cp);
+	return 0;
+}
+
+/* A server goes: from here its connections' packets are kernel IPVS's, which drops them or ends them. */
+SEC("fentry/__ip_vs_del_dest")
+int BPF_PROG(on_del_dest, struct netns_ipvs *ipvs, struct ip_vs_dest *dest)
+{
+	struct notes *all = notes_get();
+	struct ivb_kernel_dest *d;
+	__u32 bucket;
+
+	if (!all || ipvs->net->net_cookie != ivb_netns_cookie)
+		return 0;
+	bucket = dest_bucket(all, dest);
+	d = bpf_map_lookup_elem(&kernel_dests, &bucket);
+	if (d)
+		__sync_fetch_and_add(&d->epoch, 1);
+	return 0;
+}
+
+/*
+ * Attached only while `up` reads /proc/net/ip_vs_conn: connections that are older than the hooks. Their
+ * servers know the clients' own addresses.
+ */
+SEC("fentry/ip_vs_conn_seq_show")
+int BPF_PROG(on_conn_show, void *seq, void *v)
+{
+	struct ivb_kernel_conn kc = { .conn = IVB_NONE, .flags = IVB_KERNEL_EXISTED };
+	struct ip_vs_conn *cp = v;
+	__u64 key = (__u64)v;
+
+	/* SEQ_START_TOKEN: the heading */
+	if (key <= 1 || BPF_CORE_READ(cp, ipvs, net, net_cookie) != ivb_netns_cookie)
+		return 0;
+	if (BPF_CORE_READ(cp, flags) & (IP_VS_CONN_F_TEMPLATE | IP_VS_CONN_F_SYNC))
+		return 0;
+	kc.af = BPF_CORE_READ(cp, af);
+	bpf_map_update_elem(&kernel_conns, &key, &kc, BPF_NOEXIST);
+	return 0;
+}
+
+char _license[] SEC("license") = "GPL";

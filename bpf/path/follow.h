@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Packets that kernel IPVS has handled, on their way out (the ipvs engine): here its connections become
+ * ours, get their SNAT, and have their leases renewed. That the packet has come as far as this is what
+ * renews a lease: a firewall that drops such packets ends the carrying of their direction.
+ */
+#ifndef IVB_PATH_FOLLOW_H
+#define IVB_PATH_FOLLOW_H
+
+#include "path/address.h"
+#include "path/headers.h"
+#include "path/kernel.h"
+#include "path/note.h"
+#include "path/pair.h"
+
+#define GRACE_S 90 /* beyond the kernel's timeout: then the end of the connection has been missed */
+
+/* The connection that the note speaks of, as we have it. */
+struct followed {
+	struct ivb_conn *c;
+	union flow *fwd;
+	__u32 id;
+};
+
+static __always_inline __u32 stamp_or_one(__u32 jiffies)
+{
+	return jiffies ? jiffies : 1;
+}
+
+static __always_inline void note_key(const int af, const struct note *n, union tuple *key)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	addr_copy(af, TUPLE_SADDR(af, key), n->caddr.ip6);
+	addr_copy(af, TUPLE_DADDR(af, key), n->vaddr.ip6);
+	TUPLE_SPORT(af, key) = n->cport;
+	TUPLE_DPORT(af, key) = n->vport;
+	tuple_set_proto(af, key, n->proto);
+}
+
+static __always_inline bool flow_leads_to(const int af, const union flow *f, const struct note *n)
+{
+	return f->flow.dport == n->dport && addr_equal(af, FLOW_DADDR(af, f), n->daddr.ip6);
+}
+
+/*
+ * Finds the connection by its forward key; what else stands there is an older one's, whose end we have
+ * yet to hear of: it goes. -1: it cannot be ours now.
+ */
+static __always_inline int follow_find(const int af, const struct note *n, const union tuple *key,
+				       struct followed *w)
+{
+	w->fwd = bpf_map_lookup_elem(MAP_OF(af, flows), key);
+	if (!w->fwd)
+		return 0;
+	if (!(w->fwd->flow.flags & IVB_FLOW_KERNEL))
+		return -1; /* the bpf engine's service wins */
+	w->id = w->fwd->flow.conn;
+	w->c = conn_get(af, w->id);
+	if (w->c && w->c->gen == w->fwd->flow.conn_gen && w->c->cp == n->cp &&
+	    flow_leads_to(af, w->fwd, n))
+		return 0;
+	w->fwd = NULL;
+	return conn_kill(af, w->id) ? 0 : -1;
+}
+
+static __always_inline union flow *follow_peer(const int af, const struct note *n,
+					       const struct followed *w)
+{
+	union tuple peer;
+	union flow *rep;
+
+	flow_peer_key(af, w->fwd, n->proto, &peer);
+	rep = bpf_map_lookup_elem(MAP_OF(af, flows), &peer);
+	return rep && rep->flow.conn == w->id && rep->flow.conn_gen == w->fwd->flow.conn_gen ? rep
+											     : NULL;
+}
+
+static __always_inline void lease_set(struct ivb_flow *f, const struct note *n, __u32 now,
+				      __u32 lease)
+{
+	WRITE_ONCE(f->epoch, n->epoch);
+	WRITE_ONCE(f->lease, lease ? stamp_or_one(now + lease) : 0);
+}
+
+/*
+ * While the sync daemon is master, its backup must hear of the connection twice in its lifetime; it does
+ * so by what kernel IPVS sees.
+ */
+static __always_inline bool backup_knows(const struct note *n, __u32 now)
+{
+	__u64 cp = n->cp;
+	struct ivb_kernel_conn *kc;
+
+	if (!(n->flags & NOTE_MASTER))
+		return true;
+	kc = bpf_map_lookup_elem(&kernel_conns, &cp);
+	if (!kc)
+		return false;
+	if (n->flags & NOTE_SYNCED)
+		kc->synced = stamp_or_one(now);
+	return kc->synced && now - kc->synced < n->timeout / 2;
+}
+
+/*
+ * What the packet tells of its connection. The first packet from a client after the handshake also lets
+ * replies through for a second: until then one of them must have come by here.
+ */
+static __always_inline void follow_note(const int af, const struct note *n,
+					const struct followed *w, __u32 now)
+{
+	bool reply = n->flags & NOTE_REPLY;
+	union flow *rep = follow_peer(af, n, w);
+
+	WRITE_ONCE(w->c->state, IVB_CONN_KERNEL | n->state);
+	conn_touch(af, w->id, now, n->timeout + GRACE_S * ivb_hz);
+	if (!rep)
+		return;
+	if (reply) {
+		lease_set(&rep->flow, n, now, n->lease);
+		return;
+	}
+	if (!backup_knows(n, now))
+		return;
+	lease_set(&w->fwd->flow, n, now, n->lease);
+	if (n->lease && !rep->flow.lease)
+		lease_set(&rep->flow, n, now, n->lease < ivb_hz ? n->lease : ivb_hz);
+}
+
+/* Whether the connection is to have SNAT: only from its beginning. */
+static __always_inline bool follow_wants_snat(const int af, const struct ivb_config *cfg,
+					      const struct note *n)
+{
+	__u64 cp = n->cp;
+	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
+
+	if (kc && kc->flags & IVB_KERNEL_EXISTED)
+		return false;
+	return snat_wanted(af, cfg->snat, n->caddr.ip6, n->daddr.ip6);
+}
+
+static __always_inline void kernel_remember(const int af, const struct note *n,
+					    const struct pair *pair)
+{
+	struct ivb_kernel_conn kc = { .conn = pair->conn, .gen = pair->gen, .af = af };
+	__u64 cp = n->cp;
+	struct ivb_kernel_conn *old = bpf_map_lookup_elem(&kernel_conns, &cp);
+
+	if (old)
+		kc.flags = old->flags;
+	bpf_map_update_elem(&kernel_conns, &cp, &kc, BPF_ANY);
+}
+
+/* A connection that we do not have yet: 0, a verdict, or a reason. */
+static __always_inline int follow_create(struct ivb_ctx *ctx, const int af, const struct note *n,
+					 const union tuple *key)
+{
+	__u32 zero = 0, iif = ctx_iif(ctx);
+	struct ivb_dev *in = bpf_map_lookup_elem(&devs, &iif);
+	union ivb_addr own = {};
+	struct pair pair = {
+		.server = n->daddr.ip6,
+		.source = n->caddr.ip6,
+		.cp = n->cp,
+		.service = n->epoch,
+		.dest = n->dest,
+		.state = IVB_CONN_KERNEL | n->state,
+		.timeout = n->timeout + GRACE_S * ivb_hz,
+		.port = n->dport,
+		.flags = IVB_FLOW_KERNEL | (iif ? 0 : IVB_FLOW_LOCAL),
+	};
+	int r;
+
+	pair.cfg = bpf_map_lookup_elem(&config, &zero);
+	if (!pair.cfg || pair.cfg->flags & IVB_CONFIG_DRAIN || (in && in->zone != ivb_zone))
+		return IVB_NEXT;
+	if (follow_wants_snat(af, pair.cfg, n)) {
+		pair.flags |= IVB_FLOW_SNAT;
+		pair.source = af == AF_INET ? pair.cfg->snat_addr4.ip6 : pair.cfg->snat_addr6.ip6;
+		if (addr_zero(af, pair.source)) {
+			if (!BY_AF(af, address_source, ctx, &n->daddr, &own))
+				return -IVB_R_NO_SNAT_ADDR;
+			pair.source = own.ip6;
+		}
+	}
+	r = BY_AF(af, conn_create, &pair, key);
+	if (!r)
+		kernel_remember(af, n, &pair);
+	return r;
+}
+
+/* A packet with headers and tuple, and what becomes of it; a CPU's, for want of stack. */
+struct leaving {
+	struct ivb_pkt p;
+	union tuple is;
+	union flow to;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct leaving);
+	__uint(max_entries, 1);
+} leaving SEC(".maps");
+
+/*
+ * Whether the note can speak of the packet. Of a fragmented datagram the later ones are known by its id,
+ * which the first one has left in the note.
+ */
+static __always_inline bool note_matches(const int af, struct note *n, const struct leaving *l)
+{
+	const bool reply = n->flags & NOTE_REPLY;
+	const __be32 *from = reply ? n->vaddr.ip6 : n->caddr.ip6;
+	const __be32 *to = reply ? n->caddr.ip6 : n->daddr.ip6;
+	__be16 sport = reply ? n->vport : n->cport, dport = reply ? n->cport : n->dport;
+
+	if (n->flags & NOTE_LEAVE)
+		return true;
+	if (n->af != af || !addr_equal(af, TUPLE_SADDR(af, &l->is), from) ||
+	    !addr_equal(af, TUPLE_DADDR(af, &l->is), to))
+		return false;
+	if (l->p.flags & IVB_PKT_LATER)
+		return n->has_frag && n->frag_id == l->p.frag_id;
+	if (TUPLE_SPORT(af, &l->is) != sport || TUPLE_DPORT(af, &l->is) != dport)
+		return false;
+	if (l->p.flags & IVB_PKT_FRAGMENT) {
+		n->frag_id = l->p.frag_id;
+		n->has_frag = 1;
+	}
+	return true;
+}
+
+/* The packet of a note, which may leave (IVB_NEXT), or a reason. */
+static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, struct note *n,
+					 struct leaving *l)
+{
+	struct followed w = {};
+	union tuple key;
+	int r;
+
+	if (n->flags & NOTE_LEAVE)
+		return IVB_NEXT;
+	note_key(af, n, &key);
+	if (follow_find(af, n, &key, &w))
+		return IVB_NEXT;
+	if (!w.fwd) {
+		if (n->flags & NOTE_REPLY)
+			return IVB_NEXT;
+		r = follow_create(ctx, af, n, &key);
+		if (r && r != IVB_CREATED)
+			return r;
+		if (follow_find(af, n, &key, &w) || !w.fwd)
+			return -IVB_R_RACE;
+	}
+	if (!(n->flags & NOTE_DONE))
+		follow_note(af, n, &w, bpf_jiffies64());
+	n->flags |= NOTE_DONE;
+	if (n->flags & NOTE_REPLY || !(w.fwd->flow.flags & IVB_FLOW_SNAT))
+		return IVB_NEXT;
+	retuple(af, &l->is, FLOW_SADDR(af, w.fwd), FLOW_DADDR(af, w.fwd), w.fwd->flow.sport,
+		w.fwd->flow.dport, &l->to);
+	return nat_packet(ctx, af, &l->p, &l->to, false);
+}
+
+/*
+ * A packet of kernel IPVS's whose sk_buff is in no note of this moment. It may have waited for its
+ * neighbour; or it is a part (a fragment, a segment) of the packet that the last note was about.
+ */
+static __always_inline struct note *note_search(const int af, struct notes *all, __u64 skb,
+						const struct leaving *l)
+{
+	struct note *n = bpf_map_lookup_elem(&waiting, &skb);
+
+	if (n && !(n->flags & NOTE_DONE) && note_matches(af, n, l))
+		return n;
+	return note_matches(af, &all->from[0], l) ? &all->from[0] : NULL;
+}
+
+/* Nobody has told us of the packet. Without SNAT kernel IPVS can do without us. */
+static __always_inline int follow_unknown(const struct ivb_pkt *p)
+{
+	struct ivb_config *cfg;
+	__u32 zero = 0;
+
+	cfg = bpf_map_lookup_elem(&config, &zero);
+	if (!cfg || cfg->snat == IVB_SNAT_NEVER)
+		return IVB_NEXT;
+	return p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ? -IVB_R_SNAT_UNKNOWN : IVB_NEXT;
+}
+
+static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struct notes *all,
+					struct note *n)
+{
+	__u64 skb = (__u64)ctx;
+	struct leaving *l;
+	__u32 zero = 0;
+	int r;
+
+	l = bpf_map_lookup_elem(&leaving, &zero);
+	if (!l || (n && n->flags & NOTE_LEAVE))
+		return IVB_NEXT;
+	r = BY_AF(af, headers, ctx, &l->p);
+	if (!r)
+		r = tuple_read(ctx, af, &l->p, &l->is);
+	if (r)
+		return IVB_NEXT;
+	if (!n || !note_matches(af, n, l)) {
+		/* an address that a dropped packet had before */
+		if (n && !ctx_ipvs_property(ctx))
+			return IVB_NEXT;
+		n = note_search(af, all, skb, l);
+	}
+	return n ? follow_packet(ctx, af, n, l) : follow_unknown(&l->p);
+}
+
+static __always_inline int follow(struct ivb_ctx *ctx, const int af)
+{
+	bool copy = ctx_mark(ctx) == IVB_MARK_COPY;
+	struct notes *all = notes_get();
+	__u64 skb = (__u64)ctx;
+	struct note *n = NULL;
+	int r;
+
+	if (!all)
+		return IVB_NEXT;
+	if (all->from[0].skb == skb && !(all->from[0].flags & NOTE_DONE))
+		n = &all->from[0];
+	else if (all->from[1].skb == skb && !(all->from[1].flags & NOTE_DONE))
+		n = &all->from[1];
+	else if (!ctx_ipvs_property(ctx))
+		return copy ? -IVB_R_COPIES : IVB_NEXT;
+	r = follow_known(ctx, af, all, n);
+	return copy ? -IVB_R_COPIES : r;
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the hooks on kernel IPVS (ipvs.bpf.c) tell the egress program of a packet that is on its way
+ * there. Both run in one call chain and know the packet by its sk_buff's address. A note that no packet
+ * came for is put aside when the next one is written: the packet may be waiting for its neighbour.
+ */
+#ifndef IVB_PATH_NOTE_H
+#define IVB_PATH_NOTE_H
+
+#include <ivb/abi.h>
+
+enum note_flags {
+	NOTE_REPLY = 1 << 0, /* from the server; else from the client */
+	NOTE_LEAVE =
+		1 << 1, /* not for us: conntrack's, an application's, another way of forwarding */
+	NOTE_DONE = 1 << 2,   /* the packet has come */
+	NOTE_MASTER = 1 << 3, /* the sync daemon tells a backup of connections */
+	NOTE_SYNCED = 1 << 4, /* and of this one with this packet */
+};
+
+struct note {
+	__u64 skb;
+	__u64 cp;
+	union ivb_addr caddr;
+	union ivb_addr vaddr;
+	union ivb_addr daddr;
+	__be16 cport;
+	__be16 vport;
+	__be16 dport;
+	__u16 flags; /* enum note_flags */
+	__u8 af;
+	__u8 proto;
+	__u16 state;   /* enum ivb_conn_state */
+	__u32 timeout; /* jiffies, of the connection */
+	__u32 lease;   /* jiffies that this packet is worth; 0 = none */
+	__u32 dest;    /* index into kernel_dests */
+	__u32 epoch;
+	__be32 frag_id; /* of the datagram whose first fragment has come; valid with has_frag */
+	__u32 has_frag;
+};
+
+struct notes {
+	struct note from[2]; /* client, server */
+	__u64 number;	     /* a pointer on its way to become one */
+	__u32 writes;	     /* begun; a local client's may be interrupted by others */
+	__u32 pad_;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct notes);
+	__uint(max_entries, 1);
+} notes SEC(".maps");
+
+/* Put aside, by sk_buff. */
+IVB_HASH(waiting, BPF_MAP_TYPE_LRU_HASH, __u64, struct note, 4096, 0);
+
+static __always_inline struct notes *notes_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&notes, &zero);
+}
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The making of a connection's two flows, whoever scheduled it. The reply flow is inserted first and
+ * reserves the SNAT port; the forward flow's insertion decides between two CPUs that see the same
+ * first packet, and the loser takes back what it made.
+ */
+#ifndef IVB_PATH_PAIR_H
+#define IVB_PATH_PAIR_H
+
+#include <asm-generic/errno-base.h>
+
+#include "path/conn.h"
+#include "path/nexthop.h"
+#include "path/snat.h"
+
+/* What the flows are made of; the pointers are to maps, or to the stack of who makes the pair. */
+struct pair {
+	const struct ivb_config *cfg;
+	const __be32 *source; /* that the server will see */
+	const __be32 *server;
+	__u64 cp;      /* IVB_FLOW_KERNEL: whose it is */
+	__u32 service; /* slot; IVB_FLOW_KERNEL: epoch */
+	__u32 dest;
+	__u32 state;   /* of the connection, first */
+	__u32 timeout; /* jiffies */
+	__u32 seen;    /* first last_seen, or lease */
+	__be16 port;   /* the server's */
+	__u16 flags;   /* enum ivb_flow_flags of both */
+	__u32 conn;    /* id and gen: set by conn_create() */
+	__u32 gen;
+};
+
+/* Fills both flows but for the tags and the reply's port. */
+static __always_inline void flows_fill(const int af, const struct pair *b, const union tuple *key,
+				       union flow *fwd, union flow *rep)
+{
+	const __be32 *client = TUPLE_SADDR(af, key), *vip = TUPLE_DADDR(af, key);
+
+	fwd->flow.conn = rep->flow.conn = b->conn;
+	fwd->flow.conn_gen = rep->flow.conn_gen = b->gen;
+	fwd->flow.service = rep->flow.service = b->service;
+	fwd->flow.dest = rep->flow.dest = b->dest;
+	fwd->flow.last_seen = rep->flow.last_seen = b->seen;
+	fwd->flow.flags = b->flags;
+	rep->flow.flags = b->flags | IVB_FLOW_REPLY;
+	addr_copy(af, FLOW_SADDR(af, fwd), b->source);
+	addr_copy(af, FLOW_DADDR(af, fwd), b->server);
+	addr_copy(af, FLOW_SADDR(af, rep), vip);
+	addr_copy(af, FLOW_DADDR(af, rep), client);
+	fwd->flow.nexthop = nexthop_index(af, b->source, b->server);
+	rep->flow.nexthop = nexthop_index(af, vip, client);
+	fwd->flow.dport = b->port;
+	rep->flow.sport = TUPLE_DPORT(af, key);
+	rep->flow.dport = TUPLE_SPORT(af, key);
+	fwd->flow.addr_delta =
+		csum_fold(addr_delta(af, client, b->source) + addr_delta(af, vip, b->server));
+	rep->flow.addr_delta = ~fwd->flow.addr_delta;
+}
+
+/* The forward source port, in both flows and their deltas. */
+static __always_inline void flows_set_port(const int af, const union tuple *key, __be16 sport,
+					   union flow *fwd, union flow *rep)
+{
+	__u32 from = TUPLE_SPORT(af, key) | (__u32)TUPLE_DPORT(af, key) << 16;
+
+	fwd->flow.sport = sport;
+	fwd->flow.tuple_delta = csum_fold(fwd->flow.addr_delta +
+					  csum_word(from, sport | (__u32)fwd->flow.dport << 16));
+	rep->flow.tuple_delta = ~fwd->flow.tuple_delta;
+}
+
+/*
+ * Of what bpf_map_update_elem() returns: an int. Up to 6.3 the upper half of the register is not the
+ * sign's, so it must not be kept in a long, which is what the helper's declaration says.
+ */
+static __always_inline int insert_reason(int r)
+{
+	return r == -EEXIST ? -IVB_R_NO_PORT : -IVB_R_MAP_FULL;
+}
+
+/*
+ * A reply key that is taken: if by the same client's connection through another virtual address, then
+ * kernel IPVS could not tell the two apart once SNAT is undone. The search for a port begins at the
+ * same place for both, so they meet.
+ */
+static __always_inline void note_ambiguous(const int af, const union tuple *key, struct scratch *s)
+{
+	union flow *other = bpf_map_lookup_elem(MAP_OF(af, flows), &s->rkey);
+
+	if (!other || !(other->flow.flags & IVB_FLOW_KERNEL) ||
+	    other->flow.dport != TUPLE_SPORT(af, key) ||
+	    !addr_equal(af, FLOW_DADDR(af, other), TUPLE_SADDR(af, key)))
+		return;
+	other->flow.flags |= IVB_FLOW_AMBIGUOUS;
+	s->rep.flow.flags |= IVB_FLOW_AMBIGUOUS;
+}
+
+/* Finds a port with which the reply flow is free, and inserts that flow. */
+static __always_inline int reply_insert(const int af, const struct pair *b, const union tuple *key,
+					struct scratch *s)
+{
+	__u32 client_port = bpf_ntohs(TUPLE_SPORT(af, key)), hash, try, port;
+	bool snat = b->flags & IVB_FLOW_SNAT;
+	int r = -EEXIST;
+
+	hash = snat ? port_hash(af, b->cfg, key) : 0;
+	for (try = 0; try < PORT_TRIES; try++) {
+		port = snat ? port_candidate(b->cfg, hash, client_port, try) : client_port;
+		if (!port && snat)
+			continue;
+		flows_set_port(af, key, bpf_htons(port), &s->fwd, &s->rep);
+		flow_peer_key(af, &s->fwd, tuple_proto(af, key), &s->rkey);
+		s->rep.flow.tag = tuple_tag(af, &s->rkey);
+		r = bpf_map_update_elem(MAP_OF(af, flows), &s->rkey, &s->rep, BPF_NOEXIST);
+		if (r != -EEXIST || !snat)
+			break;
+		if (b->flags & IVB_FLOW_KERNEL)
+			note_ambiguous(af, key, s);
+	}
+	return r ? insert_reason(r) : 0;
+}
+
+/* Takes a connection slot and writes what belongs to it. */
+static __always_inline int conn_begin(const int af, struct pair *b, const union tuple *key)
+{
+	struct ivb_conn *c;
+
+	b->conn = BY_AF(af, slot_alloc, stamp_at((__u32)bpf_jiffies64() + b->timeout));
+	if (b->conn == IVB_NONE)
+		return -IVB_R_MAP_FULL;
+	c = conn_get(af, b->conn);
+	if (!c)
+		return -IVB_R_MAP_FULL;
+	b->gen = c->gen + 1 ? c->gen + 1 : 1;
+	WRITE_ONCE(c->gen, b->gen);
+	c->state = b->state;
+	if (b->flags & IVB_FLOW_KERNEL) {
+		c->cp = b->cp;
+	} else {
+		c->service = b->service;
+		c->dest = b->dest;
+	}
+	if (af == AF_INET)
+		((struct ivb_conn4 *)c)->key = key->v4;
+	else
+		((struct ivb_conn6 *)c)->key = key->v6;
+	return 0;
+}
+
+/* Makes the connection: 0, IVB_CREATED if another CPU was first and its flow is there, or a reason. */
+static __always_inline int conn_create(const int af, struct pair *b, const union tuple *key)
+{
+	struct scratch *s = scratch_get();
+	int r;
+
+	if (!s)
+		return -IVB_R_RACE;
+	r = conn_begin(af, b, key);
+	if (r)
+		return r;
+	flows_fill(af, b, key, &s->fwd, &s->rep);
+	r = reply_insert(af, b, key, s);
+	if (r) {
+		slot_free(af, b->conn);
+		return r;
+	}
+	if (af == AF_INET)
+		s->key.v4 = key->v4;
+	else
+		s->key.v6 = key->v6;
+	s->fwd.flow.tag = tuple_tag(af, key);
+	r = bpf_map_update_elem(MAP_OF(af, flows), &s->key, &s->fwd, BPF_NOEXIST);
+	if (r) {
+		bpf_map_delete_elem(MAP_OF(af, flows), &s->rkey);
+		slot_free(af, b->conn);
+		return r == -EEXIST ? IVB_CREATED : -IVB_R_MAP_FULL;
+	}
+	return 0;
+}
+
+/* Static, since what they are given points to map values; called once in a program. */
+static __noinline int conn_create4(struct pair *b, const union tuple *key)
+{
+	return conn_create(AF_INET, b, key);
+}
+
+static __noinline int conn_create6(struct pair *b, const union tuple *key)
+{
+	return conn_create(AF_INET6, b, key);
+}
+
+#endif

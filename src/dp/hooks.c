@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Following kernel IPVS: attaching to its functions, and letting go. The only file with that skeleton. */
+#include "dp/hooks.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "dp/bpflog.h"
+#include "dp/mapset.h"
+#include "dp/pins.h"
+#include "dp/zones.h"
+#include "ipvs.skel.h"
+
+#define LET_GO_MS 5000
+
+/* The functions that we attach to, with the number of arguments that they had when we learnt them. */
+static const struct hook {
+	const char *function;
+	int args;
+	bool optional; /* where the kernel's IPVS has no IPv6 */
+} hooks[] = {
+	{ "ip_vs_nat_xmit", 4, false },	      { "ip_vs_nat_xmit_v6", 4, true },
+	{ "ip_vs_dr_xmit", 4, false },	      { "ip_vs_dr_xmit_v6", 4, true },
+	{ "ip_vs_tunnel_xmit", 4, false },    { "ip_vs_tunnel_xmit_v6", 4, true },
+	{ "ip_vs_bypass_xmit", 4, false },    { "ip_vs_bypass_xmit_v6", 4, true },
+	{ "tcp_state_transition", 5, false }, { "udp_state_transition", 5, false },
+	{ "sctp_state_transition", 5, true }, { "ip_vs_conn_rcu_free", 1, false },
+	{ "__ip_vs_del_dest", 3, false },     { "ip_vs_conn_seq_show", 2, false },
+};
+
+#define NUM_HOOKS (sizeof(hooks) / sizeof(hooks[0]))
+
+static void destroy(struct ipvs_bpf **skel)
+{
+	ipvs_bpf__destroy(*skel);
+}
+
+static void free_btf(struct btf **btf)
+{
+	btf__free(*btf);
+}
+
+/* Tests pretend that a function is not there, or has changed. */
+static bool pretended(const char *variable, const char *function)
+{
+	const char *value = getenv(variable);
+
+	return value && !strcmp(value, function);
+}
+
+/* The function's number of arguments, or -ENOENT. */
+static int num_args(const struct btf *btf, const char *function)
+{
+	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+	const struct btf_type *t;
+
+	if (id < 0 || pretended("IVB_TEST_HOOK_MISSING", function))
+		return -ENOENT;
+	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+	return btf_vlen(t) + (pretended("IVB_TEST_HOOK_CHANGED", function) ? 1 : 0);
+}
+
+/* missing[i]: hooks[i] is not there, and need not be. */
+static int check_functions(const struct btf *btf, bool *missing, struct ivb_err *err)
+{
+	size_t i;
+	int n;
+
+	for (i = 0; i < NUM_HOOKS; i++) {
+		n = num_args(btf, hooks[i].function);
+		missing[i] = n < 0;
+		if (n < 0 && !hooks[i].optional)
+			return ivb_err(
+				err, -EOPNOTSUPP,
+				"this kernel's ip_vs has no function %s, so its connections cannot be "
+				"followed; kernel IPVS goes on without us (the bpf engine, `ipvs-bpf "
+				"adm`, works here)",
+				hooks[i].function);
+		if (n >= 0 && n != hooks[i].args)
+			return ivb_err(
+				err, -EOPNOTSUPP,
+				"this kernel's function %s has %d arguments, not the %d that we know, so "
+				"its connections cannot be followed; kernel IPVS goes on without us (the "
+				"bpf engine, `ipvs-bpf adm`, works here)",
+				hooks[i].function, n, hooks[i].args);
+	}
+	return 0;
+}
+
+/* ip_vs's types: the module's, or the kernel's if it is built in. */
+static int load_types(struct btf **ret_vmlinux, struct btf **ret, struct ivb_err *err)
+{
+	struct btf *vmlinux __cleanup(free_btf) = btf__load_vmlinux_btf();
+	struct btf *module;
+
+	if (!vmlinux)
+		return ivb_err(err, -EOPNOTSUPP, "this kernel does not tell its types (no BTF)");
+	if (btf__find_by_name_kind(vmlinux, "ip_vs_conn", BTF_KIND_STRUCT) > 0) {
+		*ret = NULL;
+		*ret_vmlinux = TAKE_PTR(vmlinux);
+		return 0;
+	}
+	if (access("/sys/module/ip_vs", F_OK))
+		return ivb_err(err, -ENOENT, "the kernel's ip_vs is not loaded (modprobe ip_vs)");
+	if (access("/sys/kernel/btf/ip_vs", F_OK))
+		return ivb_err(
+			err, -EOPNOTSUPP,
+			"ip_vs does not tell its types (no /sys/kernel/btf/ip_vs; "
+			"CONFIG_DEBUG_INFO_BTF_MODULES), so its connections cannot be followed");
+	module = btf__load_module_btf("ip_vs", vmlinux);
+	if (!module)
+		return ivb_err(err, -errno, "cannot read the types of ip_vs: %m");
+	*ret = module;
+	*ret_vmlinux = TAKE_PTR(vmlinux);
+	return 0;
+}
+
+static int find_hooks(bool *missing, struct ivb_err *err)
+{
+	struct btf *vmlinux __cleanup(free_btf) = NULL, *module __cleanup(free_btf) = NULL;
+	int r = load_types(&vmlinux, &module, err);
+
+	/* A module's types lean on the kernel's: they go first. */
+	return r ? r : check_functions(module ? module : vmlinux, missing, err);
+}
+
+int ivb_hooks_check(struct ivb_err *err)
+{
+	bool missing[NUM_HOOKS];
+
+	return find_hooks(missing, err);
+}
+
+static void hooks_dir(char *buf, size_t size, const struct ivb_dp *dp)
+{
+	snprintf(buf, size, "%s/hooks", dp->path);
+}
+
+/* Whether the instance follows the network namespace with this cookie. */
+static bool follows(const char *instance, __u64 cookie)
+{
+	_cleanup_close_ int fd = -1;
+	char path[IVB_PIN_PATH_LEN];
+	struct ivb_meta meta;
+	__u32 zero = 0;
+
+	snprintf(path, sizeof(path), IVB_PIN_ROOT "/%s/v%d/hooks", instance, IVB_ABI);
+	if (access(path, F_OK))
+		return false;
+	snprintf(path, sizeof(path), IVB_PIN_ROOT "/%s/v%d/meta", instance, IVB_ABI);
+	fd = bpf_obj_get(path);
+	return fd >= 0 && !bpf_map_lookup_elem(fd, &zero, &meta) && meta.netns_cookie == cookie;
+}
+
+struct rival {
+	const struct ivb_dp *dp;
+	char name[IVB_INSTANCE_LEN + 1];
+};
+
+static int find_rival(const char *name, void *arg)
+{
+	struct rival *r = arg;
+	char own[IVB_PIN_PATH_LEN];
+
+	snprintf(own, sizeof(own), IVB_PIN_ROOT "/%s/v%d", name, IVB_ABI);
+	if (!strcmp(own, r->dp->path) || !follows(name, r->dp->meta.netns_cookie))
+		return 0;
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	return 1;
+}
+
+static int check_rivals(const struct ivb_dp *dp, struct ivb_err *err)
+{
+	struct rival r = { .dp = dp };
+
+	if (ivb_pins_list(IVB_PIN_ROOT, find_rival, &r) <= 0)
+		return 0;
+	return ivb_err(
+		err, -EEXIST,
+		"instance %s follows kernel IPVS of this network namespace already; two would "
+		"translate the same packets (`ipvs-bpf --instance %s up --ipvs=no` lets go)",
+		r.name, r.name);
+}
+
+static void set_up(struct ipvs_bpf *skel, const struct ivb_meta *meta, const bool *missing)
+{
+	struct bpf_program *prog;
+	size_t i;
+
+	skel->rodata->ivb_hz = meta->hz;
+	skel->rodata->ivb_conn_mask4 = meta->max_conns - 1;
+	skel->rodata->ivb_conn_mask6 = meta->max_conns6 - 1;
+	skel->rodata->ivb_nexthop_mask = meta->max_nexthops - 1;
+	skel->rodata->ivb_netns_cookie = meta->netns_cookie;
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		for (i = 0; i < NUM_HOOKS; i++) {
+			if (missing[i] && !strcmp(strchr(bpf_program__section_name(prog), '/') + 1,
+						  hooks[i].function))
+				bpf_program__set_autoload(prog, false);
+		}
+	}
+}
+
+static int load(const struct ivb_dp *dp, struct ipvs_bpf **ret, struct ivb_err *err)
+{
+	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
+	bool missing[NUM_HOOKS];
+	int r = find_hooks(missing, err);
+
+	if (r)
+		return r;
+	ivb_bpflog_start();
+	skel = ipvs_bpf__open();
+	if (!skel)
+		return ivb_bpflog_err(err, -errno, "cannot open the BPF object of the hooks");
+	set_up(skel, &dp->meta, missing);
+	r = ivb_mapset_prepare(dp, skel->obj, 0, true, err);
+	if (r)
+		return r;
+	r = ipvs_bpf__load(skel);
+	if (r)
+		return ivb_bpflog_err(err, r, "cannot load the hooks on kernel IPVS");
+	*ret = TAKE_PTR(skel);
+	return 0;
+}
+
+static int attach_one(const struct ivb_dp *dp, const struct bpf_program *prog, struct ivb_err *err)
+{
+	struct bpf_link *link = bpf_program__attach(prog);
+	char path[IVB_PIN_PATH_LEN];
+	int r = 0;
+
+	if (!link)
+		return ivb_bpflog_err(err, -errno, "cannot attach to the kernel's %s",
+				      bpf_program__section_name(prog));
+	snprintf(path, sizeof(path), "%s/hooks/%s", dp->path, bpf_program__name(prog));
+	if (bpf_obj_pin(bpf_link__fd(link), path))
+		r = ivb_err(err, -errno, "cannot pin %s: %m", path);
+	bpf_link__destroy(link);
+	return r;
+}
+
+/* All but the one that is only there while we read. */
+static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb_err *err)
+{
+	struct bpf_program *prog;
+	int r;
+
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		if (prog == skel->progs.on_conn_show || !bpf_program__autoload(prog))
+			continue;
+		r = attach_one(dp, prog, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* Connections that are there already: reading the list shows them to the hook. */
+static int note_existing(struct ipvs_bpf *skel, struct ivb_err *err)
+{
+	struct bpf_link *link = bpf_program__attach(skel->progs.on_conn_show);
+	_cleanup_fclose_ FILE *f = NULL;
+	char buf[4096];
+
+	if (!link)
+		return ivb_bpflog_err(err, -errno, "cannot attach to the kernel's %s",
+				      "ip_vs_conn_seq_show");
+	f = fopen("/proc/thread-self/net/ip_vs_conn", "re");
+	while (f && fread(buf, 1, sizeof(buf), f) > 0)
+		;
+	bpf_link__destroy(link);
+	return f ? 0 : ivb_err(err, -errno, "cannot read /proc/net/ip_vs_conn: %m");
+}
+
+int ivb_hooks_attach(struct ivb_dp *dp, struct ivb_err *err)
+{
+	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
+	char dir[IVB_PIN_PATH_LEN];
+	int r;
+
+	r = check_rivals(dp, err);
+	if (!r)
+		r = ivb_hooks_detach(dp, err);
+	if (!r)
+		r = load(dp, &skel, err);
+	if (r)
+		return r;
+	hooks_dir(dir, sizeof(dir), dp);
+	r = ivb_pins_mkdir(dir, err);
+	if (!r)
+		r = attach_all(dp, skel, err);
+	if (!r)
+		r = note_existing(skel, err);
+	if (r)
+		ivb_pins_remove(dir, NULL);
+	return r;
+}
+
+static int count_pin(const char *name, void *arg)
+{
+	(void)name;
+	++*(unsigned int *)arg;
+	return 0;
+}
+
+/* Which of our hooks a kernel may lack is known only while it has ip_vs: a few more or less are all. */
+enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp)
+{
+	unsigned int n = 0, optional = 0;
+	char dir[IVB_PIN_PATH_LEN];
+	size_t i;
+
+	for (i = 0; i < NUM_HOOKS; i++)
+		optional += hooks[i].optional;
+	hooks_dir(dir, sizeof(dir), dp);
+	if (ivb_pins_list(dir, count_pin, &n) || !n)
+		return IVB_HOOKS_NONE;
+	return n + optional < NUM_HOOKS - 1 ? IVB_HOOKS_SOME : IVB_HOOKS_ALL;
+}
+
+struct link_ids {
+	char dir[IVB_PIN_PATH_LEN];
+	__u32 id[NUM_HOOKS];
+	size_t n;
+};
+
+static int remember_link(const char *name, void *arg)
+{
+	struct link_ids *ids = arg;
+	struct bpf_link_info info = { 0 };
+	_cleanup_close_ int fd = -1;
+	char path[IVB_PIN_PATH_LEN + IVB_INSTANCE_LEN];
+	__u32 len = sizeof(info);
+
+	snprintf(path, sizeof(path), "%s/%s", ids->dir, name);
+	fd = bpf_obj_get(path);
+	if (fd >= 0 && ids->n < NUM_HOOKS && !bpf_obj_get_info_by_fd(fd, &info, &len))
+		ids->id[ids->n++] = info.id;
+	return 0;
+}
+
+static bool link_lives(__u32 id)
+{
+	_cleanup_close_ int fd = bpf_link_get_fd_by_id(id);
+
+	return fd >= 0;
+}
+
+/* The kernel lets go of an unpinned link some time later. */
+int ivb_hooks_detach(const struct ivb_dp *dp, struct ivb_err *err)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
+	struct link_ids ids = { .n = 0 };
+	int r, waited;
+	size_t i;
+
+	hooks_dir(ids.dir, sizeof(ids.dir), dp);
+	r = ivb_pins_list(ids.dir, remember_link, &ids);
+	if (r == -ENOENT)
+		return 0;
+	if (!r)
+		r = ivb_pins_remove(ids.dir, err);
+	if (r)
+		return r;
+	for (i = 0, waited = 0; i < ids.n && waited < LET_GO_MS / 10; waited++) {
+		if (link_lives(ids.id[i]))
+			nanosleep(&pause, NULL);
+		else
+			i++;
+	}
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hooks on kernel IPVS (ipvs.bpf.c), pinned as hooks/<program>. While they are there ip_vs cannot be
+ * unloaded. Internal to dp, but for what `check` asks.
+ */
+#ifndef IVB_DP_HOOKS_H
+#define IVB_DP_HOOKS_H
+
+#include <stdbool.h>
+
+#include "dp/instance.h"
+
+enum ivb_hooks {
+	IVB_HOOKS_NONE,
+	IVB_HOOKS_SOME, /* an `up` or `down` was interrupted */
+	IVB_HOOKS_ALL,
+};
+
+enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp);
+
+/*
+ * Attaches and pins all of them, and notes which connections are older. Undoes all on failure.
+ * -ENOENT: the kernel has no ip_vs now; -EOPNOTSUPP: it has one that we do not know; -EEXIST: another
+ * instance follows this network namespace's.
+ */
+int ivb_hooks_attach(struct ivb_dp *dp, struct ivb_err *err);
+
+/* Lets go of kernel IPVS: ip_vs can be unloaded when this returns. 0 if there was nothing. */
+int ivb_hooks_detach(const struct ivb_dp *dp, struct ivb_err *err);
+
+/* Whether they could be attached, as far as the kernel's types tell: as ivb_hooks_attach(). */
+int ivb_hooks_check(struct ivb_err *err);
+
+#endif
