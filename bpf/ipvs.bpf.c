@@ -104,4 +104,31 @@ int BPF_PROG(on_conn_show, void *seq, void *v)
 	return 0;
 }
 
+static long purge_conn4(__u32 id, void *unused)
+{
+	struct ivb_conn *c = conn_get(AF_INET, id);
+
+	if (c && c->state & IVB_CONN_KERNEL)
+		conn_kill(AF_INET, id);
+	return 0;
+}
+
+static long purge_conn6(__u32 id, void *unused)
+{
+	struct ivb_conn *c = conn_get(AF_INET6, id);
+
+	if (c && c->state & IVB_CONN_KERNEL)
+		conn_kill(AF_INET6, id);
+	return 0;
+}
+
+/* Run when we let go of kernel IPVS: we would not hear of its connections' end any more. */
+SEC("syscall")
+int purge(void *args)
+{
+	bpf_loop(ivb_conn_mask4 + 1, purge_conn4, NULL, 0);
+	bpf_loop(ivb_conn_mask6 + 1, purge_conn6, NULL, 0);
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -28,6 +28,7 @@ DP_SRCS := \
 	src/dp/conns.c \
 	src/dp/dests.c \
 	src/dp/down.c \
+	src/dp/drain.c \
 	src/dp/edit.c \
 	src/dp/family.c \
 	src/dp/hooks.c \

@@ -40,7 +40,7 @@ layers() {
 	layer dp "base nl model dp"
 	layer cli "base nl model dp cli"
 	grep -lE '#include <bpf/' $(files 'src/*.[ch]') | grep -v '^src/dp/' | sed 's/$/ uses libbpf: that is src\/dp alone/'
-	grep -l '\.skel\.h"' $(files 'src/*.[ch]') | grep -v '^src/dp/load.c$' | sed 's/$/ includes a skeleton: that is src\/dp\/load.c alone/'
+	grep -l '\.skel\.h"' $(files 'src/*.[ch]') | grep -vE '^src/dp/(load|hooks)\.c$' | sed 's/$/ includes a skeleton: that is src\/dp\/{load,hooks}.c alone/'
 	grep -nE '#include ["<](src|base|nl|model|dp|cli)/' $(files 'bpf/*') | sed 's/$/ : bpf\/ uses include\/ivb alone/'
 }
 

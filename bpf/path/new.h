@@ -146,6 +146,8 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 	local = service_local(ctx, af, b.svc->slot, TUPLE_DADDR(af, key));
 	if (!local && !(b.cfg->flags & IVB_CONFIG_ANY_VIP))
 		return -IVB_R_PASS_NOT_LOCAL;
+	if (b.cfg->flags & IVB_CONFIG_DRAIN)
+		return -IVB_R_PASS_DRAIN;
 	if (!first_packet(p))
 		return local ? -IVB_R_PASS_NOT_FIRST : -IVB_R_NO_FLOW;
 	if (source_martian(af, key))

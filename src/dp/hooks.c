@@ -202,9 +202,10 @@ static void set_up(struct ipvs_bpf *skel, const struct ivb_meta *meta, const boo
 	skel->rodata->ivb_netns_cookie = meta->netns_cookie;
 	bpf_object__for_each_program(prog, skel->obj)
 	{
+		const char *function = strchr(bpf_program__section_name(prog), '/');
+
 		for (i = 0; i < NUM_HOOKS; i++) {
-			if (missing[i] && !strcmp(strchr(bpf_program__section_name(prog), '/') + 1,
-						  hooks[i].function))
+			if (missing[i] && function && !strcmp(function + 1, hooks[i].function))
 				bpf_program__set_autoload(prog, false);
 		}
 	}
@@ -249,6 +250,17 @@ static int attach_one(const struct ivb_dp *dp, const struct bpf_program *prog, s
 	return r;
 }
 
+static int pin_prog(const struct ivb_dp *dp, const struct bpf_program *prog, struct ivb_err *err)
+{
+	char path[IVB_PIN_PATH_LEN];
+
+	ivb_pin_path(path, sizeof(path), dp, bpf_program__name(prog));
+	unlink(path);
+	if (bpf_obj_pin(bpf_program__fd(prog), path))
+		return ivb_err(err, -errno, "cannot pin %s: %m", path);
+	return 0;
+}
+
 /* All but the one that is only there while we read. */
 static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb_err *err)
 {
@@ -259,6 +271,12 @@ static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb
 	{
 		if (prog == skel->progs.on_conn_show || !bpf_program__autoload(prog))
 			continue;
+		if (prog == skel->progs.purge) {
+			r = pin_prog(dp, prog, err);
+			if (r)
+				return r;
+			continue;
+		}
 		r = attach_one(dp, prog, err);
 		if (r)
 			return r;
@@ -357,6 +375,19 @@ static bool link_lives(__u32 id)
 	return fd >= 0;
 }
 
+/* Without hooks we would not hear of the connections' end. */
+static void purge(const struct ivb_dp *dp)
+{
+	_cleanup_close_ int fd = ivb_pin_get(dp, "purge");
+	char path[IVB_PIN_PATH_LEN];
+
+	if (fd >= 0)
+		ivb_prog_run(fd, NULL, "purge");
+	/* It is of ip_vs's types, and would keep the module. */
+	ivb_pin_path(path, sizeof(path), dp, "purge");
+	unlink(path);
+}
+
 /* The kernel lets go of an unpinned link some time later. */
 int ivb_hooks_detach(const struct ivb_dp *dp, struct ivb_err *err)
 {
@@ -373,6 +404,7 @@ int ivb_hooks_detach(const struct ivb_dp *dp, struct ivb_err *err)
 		r = ivb_pins_remove(ids.dir, err);
 	if (r)
 		return r;
+	purge(dp);
 	for (i = 0, waited = 0; i < ids.n && waited < LET_GO_MS / 10; waited++) {
 		if (link_lives(ids.id[i]))
 			nanosleep(&pause, NULL);

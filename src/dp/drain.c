@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Counting what would be cut, and the flag that lets nothing new come. */
+#include "dp/drain.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+
+#include "base/err.h"
+#include "dp/conns.h"
+#include "dp/instance.h"
+
+static int count(const struct ivb_conn_info *c, void *arg)
+{
+	struct ivb_fates *f = arg;
+
+	if (!c->kernel)
+		f->own++;
+	else if (c->snat)
+		f->snat++;
+	else
+		f->going++;
+	return 0;
+}
+
+int ivb_fates_count(struct ivb_dp *dp, struct ivb_fates *ret, struct ivb_err *err)
+{
+	struct ivb_fates f = { 0 };
+	int r = ivb_conns_walk(dp, count, &f, err);
+
+	if (!r)
+		*ret = f;
+	return r;
+}
+
+int ivb_drain_set(struct ivb_dp *dp, bool on, struct ivb_err *err)
+{
+	struct ivb_config c;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, &c))
+		return ivb_err(err, -errno, "cannot read the map %s/config: %m", dp->path);
+	c.flags = (c.flags & ~(__u32)IVB_CONFIG_DRAIN) | (on ? IVB_CONFIG_DRAIN : 0);
+	if (bpf_map_update_elem(dp->fds[IVB_MAP_CONFIG], &zero, &c, BPF_EXIST))
+		return ivb_err(err, -errno, "cannot write the map %s/config: %m", dp->path);
+	return 0;
+}
