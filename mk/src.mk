@@ -12,6 +12,7 @@ NL_SRCS := \
 	src/nl/nl.c \
 	src/nl/route.c \
 	src/nl/tc.c \
+	src/nl/uevent.c \
 	src/nl/xfrm.c
 
 MODEL_SRCS := \
@@ -61,6 +62,7 @@ CLI_SRCS := \
 	src/cli/down.c \
 	src/cli/fail.c \
 	src/cli/main.c \
+	src/cli/run.c \
 	src/cli/status.c \
 	src/cli/up.c
 

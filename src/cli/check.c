@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "dp/hooks.h"
 #include "dp/host.h"
 #include "dp/instance.h"
 #include "nl/nft.h"
@@ -242,23 +243,58 @@ static void check_netfilter(struct check *c)
 		say(c, "netfilter", OK, "no rules that would be passed by");
 }
 
-/* Services of the kernel's own IPVS: lines "TCP  0A000050:0050 rr" and so on. */
-static void check_ipvs(struct check *c)
+/* Services of the kernel's own IPVS: lines "TCP  0A000050:0050 rr" and so on; -1: there is no IPVS. */
+static int count_kernel_services(void)
 {
-	_cleanup_fclose_ FILE *f = fopen("/proc/net/ip_vs", "re");
+	_cleanup_fclose_ FILE *f = fopen("/proc/thread-self/net/ip_vs", "re");
 	char line[256];
 	int n = 0;
 
 	while (f && fgets(line, sizeof(line), f))
 		n += !strncmp(line, "TCP ", 4) || !strncmp(line, "UDP ", 4) ||
 		     !strncmp(line, "SCTP", 4) || !strncmp(line, "FWM ", 4);
-	if (n)
+	return f ? n : -1;
+}
+
+static void check_ipvs(struct check *c)
+{
+	int n = count_kernel_services();
+
+	if (n > 0)
 		say(c, "ip_vs", WARNING,
-		    "kernel IPVS has %d services; they go on, but where a service of ours has the same "
+		    "kernel IPVS has %d services; they go on, but where a service of ours (`adm`) has the same "
 		    "address and port, ours gets the packets",
 		    n);
 	else
-		say(c, "ip_vs", OK, f ? "kernel IPVS has no services" : "no kernel IPVS here");
+		say(c, "ip_vs", OK, n ? "no kernel IPVS here" : "kernel IPVS has no services");
+}
+
+/* What the ipvs engine needs, and what keeps it from connections. */
+static void check_follow(struct check *c)
+{
+	struct ivb_err err = { 0 };
+	__u32 chains = 0;
+	int r = ivb_hooks_check(&err);
+
+	if (r == -ENOENT) {
+		say(c, "follow", OK, "`up --ipvs` would have nothing to follow yet: %s", err.text);
+		return;
+	}
+	if (r) {
+		say(c, "follow", WARNING, "`up --ipvs` has nothing to follow: %s", err.text);
+		return;
+	}
+	say(c, "follow", OK, "kernel IPVS can be followed (`up --ipvs`)");
+	if (read_number("/proc/sys/net/ipv4/vs/conntrack") == 1)
+		say(c, "vs.conntrack", WARNING,
+		    "net.ipv4.vs.conntrack is 1: connections whose packets conntrack knows are left to it, and "
+		    "are not carried; set it to 0, or keep their packets out of conntrack (see "
+		    "docs/kube-proxy.md)");
+	if (!ivb_nft_base_chains(&chains) && (chains || has_legacy_tables()))
+		say(c, "ct-invalid", WARNING,
+		    "if a rule drops `ct state invalid` in FORWARD or INPUT, kernel IPVS does not see FIN and RST "
+		    "of what we carry: clients and servers get them, but it counts such connections as active "
+		    "until their timeout");
 }
 
 struct dev_progs {
@@ -344,6 +380,7 @@ static void check_all(struct check *c)
 	check_rp_filter(c);
 	check_netfilter(c);
 	check_ipvs(c);
+	check_follow(c);
 	check_devs(c);
 }
 

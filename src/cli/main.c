@@ -21,6 +21,7 @@ static const struct command {
 	{ "adm", ivb_cmd_adm, "services and servers, in ipvsadm's language" },
 	{ "status", ivb_cmd_status, "devices, connections, what was dropped and why" },
 	{ "conn", ivb_cmd_conn, "connections, with both of their tuples" },
+	{ "run", ivb_cmd_run, "optional: follow kernel IPVS when its module is loaded later" },
 	{ "check", ivb_cmd_check, "what this host can do" },
 };
 

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "dp/attach.h"
+#include "dp/hooks.h"
 #include "dp/info.h"
 #include "dp/instance.h"
 #include "dp/verify.h"
@@ -34,6 +35,7 @@ struct status {
 	struct ivb_info info;
 	struct ivb_attachment *devs;
 	size_t num_devs;
+	enum ivb_hooks hooks;
 	struct ivb_verify verify;
 	struct json_object *problems;
 };
@@ -117,6 +119,32 @@ static void print_devs(const struct status *s)
 		       states[s->devs[i].state].text);
 }
 
+/* In a word, and what to do. */
+static const struct {
+	const char *name, *text;
+} hook_states[] = {
+	[IVB_HOOKS_NONE] = { "none",
+			     "on, BUT NOT FOLLOWING: ip_vs was not loaded; when it is, run `ipvs-bpf up`" },
+	[IVB_HOOKS_SOME] = { "some", "on, BUT HALF ATTACHED: an `up` was interrupted; repeat it" },
+	[IVB_HOOKS_ALL] = { "all", "follows kernel IPVS" },
+};
+
+/* A device without the egress program: packets that kernel IPVS sends there get no SNAT. */
+static void print_ipvs(const struct status *s)
+{
+	char name[IF_NAMESIZE];
+	size_t i;
+
+	if (!(s->info.config.flags & IVB_CONFIG_IPVS) && s->hooks == IVB_HOOKS_NONE)
+		return;
+	printf("ipvs engine: %s\n", hook_states[s->hooks].text);
+	for (i = 0; i < s->num_devs; i++) {
+		if (s->devs[i].state == IVB_ATTACHED && !s->devs[i].egress)
+			printf("  %s: the egress program is missing; attach it again with `ipvs-bpf up`\n",
+			       dev_name(&s->devs[i], name, sizeof(name)));
+	}
+}
+
 static void print_families(const struct status *s)
 {
 	int i;
@@ -188,9 +216,11 @@ static void print_text(const struct status *s)
 	       i->num_dests);
 	if (i->num_removed)
 		printf(" (and %u removed ones with connections)", i->num_removed);
-	printf("; SNAT %s, %u ports%s\n", snat_name(i->config.snat), i->config.num_snat_ports,
-	       i->config.flags & IVB_CONFIG_ANY_VIP ? "; any VIP" : "");
+	printf("; SNAT %s, %u ports%s%s\n", snat_name(i->config.snat), i->config.num_snat_ports,
+	       i->config.flags & IVB_CONFIG_ANY_VIP ? "; any VIP" : "",
+	       i->config.flags & IVB_CONFIG_DRAIN ? "; DRAINING, no new connections" : "");
 	print_devs(s);
+	print_ipvs(s);
 	print_families(s);
 	print_counters(s);
 	if (s->o.verify)
@@ -211,6 +241,7 @@ static void add_devs(struct json_object *o, const struct status *s)
 				       json_object_new_string(attach_names[s->devs[i].kind]));
 		json_object_object_add(d, "state",
 				       json_object_new_string(states[s->devs[i].state].name));
+		json_object_object_add(d, "egress", json_object_new_boolean(s->devs[i].egress));
 		json_object_array_add(list, d);
 	}
 	json_object_object_add(o, "devices", list);
@@ -292,6 +323,11 @@ static void print_json(struct status *s)
 	json_object_object_add(o, "non_masq", json_object_new_int64(i->num_non_masq));
 	json_object_object_add(o, "any_vip",
 			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_ANY_VIP)));
+	json_object_object_add(o, "draining",
+			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_DRAIN)));
+	json_object_object_add(o, "ipvs",
+			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_IPVS)));
+	json_object_object_add(o, "ipvs_hooks", json_object_new_string(hook_states[s->hooks].name));
 	add_devs(o, s);
 	add_families(o, s);
 	add_counters(o, s);
@@ -320,6 +356,8 @@ static int get(struct status *s, struct ivb_err *err)
 		r = ivb_info_get(dp, &s->info, err);
 	if (!r)
 		r = ivb_attach_list(dp, &s->devs, &s->num_devs, err);
+	if (!r)
+		s->hooks = ivb_hooks_state(dp);
 	if (!r && s->o.verify)
 		r = ivb_verify(dp, &s->verify, report, s, err);
 	return r;

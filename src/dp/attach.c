@@ -220,21 +220,6 @@ int ivb_attach(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
 	return 0;
 }
 
-int ivb_attach_egress(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
-		      struct ivb_err *err)
-{
-	_cleanup_close_ int prog_fd = -1;
-	int r = ivb_load_egress(dp, zone, &prog_fd);
-
-	if (r)
-		return ivb_err(err, r, "cannot open the pinned egress program of zone %u: %s", zone,
-			       strerror(-r));
-	ivb_bpflog_start();
-	r = ivb_tcx_supported() ? add_link(dp, &egress, prog_fd, ifindex, err)
-				: add_filter(dp, &egress, prog_fd, ifindex, err);
-	return r ? ivb_err_prefix(err, r, "cannot attach to %s (egress)", name) : 0;
-}
-
 static int remove_link(const struct ivb_dp *dp, const struct side *side, __u32 ifindex,
 		       struct ivb_err *err)
 {
@@ -251,6 +236,24 @@ static int remove_link(const struct ivb_dp *dp, const struct side *side, __u32 i
 	if (unlink(path) && errno != ENOENT)
 		return ivb_err(err, -errno, "cannot remove %s: %m", path);
 	return 0;
+}
+
+int ivb_attach_egress(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
+		      struct ivb_err *err)
+{
+	_cleanup_close_ int prog_fd = -1;
+	int r = ivb_load_egress(dp, zone, &prog_fd);
+
+	if (r)
+		return ivb_err(err, r, "cannot open the pinned egress program of zone %u: %s", zone,
+			       strerror(-r));
+	ivb_bpflog_start();
+	/* What somebody took from the device has left its pin. */
+	r = remove_link(dp, &egress, ifindex, err);
+	if (!r)
+		r = ivb_tcx_supported() ? add_link(dp, &egress, prog_fd, ifindex, err)
+					: add_filter(dp, &egress, prog_fd, ifindex, err);
+	return r ? ivb_err_prefix(err, r, "cannot attach to %s (egress)", name) : 0;
 }
 
 /* Only a filter with one of our programs. */

@@ -17,7 +17,6 @@
 #include "nl/tc.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
-#define OUR_PROG "tc_ingress"
 
 int ivb_host_check_btf(struct ivb_err *err)
 {
@@ -90,7 +89,7 @@ struct walk {
 
 static int visit(struct walk *w, struct ivb_host_prog *p)
 {
-	p->ours = p->prog_id && !strcmp(p->name, OUR_PROG);
+	p->ours = p->prog_id && (!strcmp(p->name, "tc_ingress") || !strcmp(p->name, "tc_egress"));
 	p->in_our_place = p->in_our_place && !p->ours;
 	return w->fn(p, w->arg);
 }

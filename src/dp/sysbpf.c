@@ -88,7 +88,8 @@ int ivb_tcx_link_info(int link_fd, __u32 *ret_link_id, __u32 *ret_prog_id, __u32
 
 	if (bpf_obj_get_info_by_fd(link_fd, &info, &len))
 		return -errno;
-	if (info.tcx_attach_type != IVB_BPF_TCX_INGRESS)
+	if (info.tcx_attach_type != IVB_BPF_TCX_INGRESS &&
+	    info.tcx_attach_type != IVB_BPF_TCX_EGRESS)
 		return -EPROTO;
 	*ret_link_id = info.id;
 	*ret_prog_id = info.prog_id;
