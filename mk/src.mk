@@ -40,6 +40,7 @@ DP_SRCS := \
 	src/dp/maps.c \
 	src/dp/mapset.c \
 	src/dp/pins.c \
+	src/dp/policy.c \
 	src/dp/ports.c \
 	src/dp/sysbpf.c \
 	src/dp/up.c \
@@ -63,6 +64,7 @@ CLI_SRCS := \
 	src/cli/fail.c \
 	src/cli/main.c \
 	src/cli/run.c \
+	src/cli/snat.c \
 	src/cli/status.c \
 	src/cli/up.c
 

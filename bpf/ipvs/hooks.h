@@ -62,14 +62,16 @@ static __always_inline __u16 sync_flags(const struct ip_vs_conn *cp)
 	return NOTE_MASTER | (told ? NOTE_SYNCED : 0);
 }
 
-/* FTP's and SIP's helpers, one-packet scheduling, and what conntrack has entries of, are not ours. */
+/* FTP's and SIP's helpers, one-packet scheduling, tunnels, and what conntrack has entries of, are not. */
 static __always_inline bool conn_is_ours(const struct sk_buff *skb, const struct ip_vs_conn *cp)
 {
 	__u32 flags = cp->flags;
 	unsigned long ct;
 
 	if (flags & (IP_VS_CONN_F_TEMPLATE | IP_VS_CONN_F_ONE_PACKET | IP_VS_CONN_F_NO_CPORT) ||
-	    (flags & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_MASQ || cp->app || cp->af != cp->daf ||
+	    ((flags & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_MASQ &&
+	     (flags & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_DROUTE) ||
+	    cp->app || cp->af != cp->daf ||
 	    (cp->protocol != IPPROTO_TCP && cp->protocol != IPPROTO_UDP))
 		return false;
 	if (!(flags & IP_VS_CONN_F_NFCT))
@@ -101,6 +103,8 @@ static __always_inline void note_fill(struct notes *all, struct note *n,
 	n->proto = cp->protocol;
 	n->state = n->proto == IPPROTO_TCP ? cp->state : IVB_S_UDP;
 	n->timeout = cp->timeout;
+	if ((cp->flags & IP_VS_CONN_F_FWD_MASK) == IP_VS_CONN_F_DROUTE)
+		n->flags |= NOTE_DIRECT;
 	n->lease = lease_of(n->proto, cp->state, n->timeout);
 	n->dest = dest_bucket(all, cp->dest);
 	d = bpf_map_lookup_elem(&kernel_dests, &n->dest);

@@ -126,6 +126,19 @@ static __always_inline void follow_note(const int af, const struct note *n,
 		lease_set(&rep->flow, n, now, n->lease < ivb_hz ? n->lease : ivb_hz);
 }
 
+static __always_inline __u32 follow_policy(const int af, const struct ivb_config *cfg,
+					   const struct note *n)
+{
+	struct ivb_service_key k = {
+		.port = n->vport, .proto = n->proto, .af = af, .zone = ivb_zone
+	};
+	__u32 *own;
+
+	addr_copy(af, k.addr.ip6, n->vaddr.ip6);
+	own = bpf_map_lookup_elem(&kernel_snat, &k);
+	return own ? *own : cfg->snat;
+}
+
 /* Whether the connection is to have SNAT: only from its beginning. */
 static __always_inline bool follow_wants_snat(const int af, const struct ivb_config *cfg,
 					      const struct note *n)
@@ -133,9 +146,9 @@ static __always_inline bool follow_wants_snat(const int af, const struct ivb_con
 	__u64 cp = n->cp;
 	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
 
-	if (kc && kc->flags & IVB_KERNEL_EXISTED)
+	if (n->flags & NOTE_DIRECT || (kc && kc->flags & IVB_KERNEL_EXISTED))
 		return false;
-	return snat_wanted(af, cfg->snat, n->caddr.ip6, n->daddr.ip6);
+	return snat_wanted(af, follow_policy(af, cfg, n), n->caddr.ip6, n->daddr.ip6);
 }
 
 static __always_inline void kernel_remember(const int af, const struct note *n,
@@ -150,7 +163,7 @@ static __always_inline void kernel_remember(const int af, const struct note *n,
 	bpf_map_update_elem(&kernel_conns, &cp, &kc, BPF_ANY);
 }
 
-/* A connection that we do not have yet: 0, a verdict, or a reason. */
+/* A connection that we do not have yet: IVB_CREATED if it is there now, IVB_NEXT: not ours; or a reason. */
 static __always_inline int follow_create(struct ivb_ctx *ctx, const int af, const struct note *n,
 					 const union tuple *key)
 {
@@ -166,7 +179,8 @@ static __always_inline int follow_create(struct ivb_ctx *ctx, const int af, cons
 		.state = IVB_CONN_KERNEL | n->state,
 		.timeout = n->timeout + GRACE_S * ivb_hz,
 		.port = n->dport,
-		.flags = IVB_FLOW_KERNEL | (iif ? 0 : IVB_FLOW_LOCAL),
+		.flags = IVB_FLOW_KERNEL | (iif ? 0 : IVB_FLOW_LOCAL) |
+			 (n->flags & NOTE_DIRECT ? IVB_FLOW_DIRECT : 0),
 	};
 	int r;
 
@@ -185,7 +199,10 @@ static __always_inline int follow_create(struct ivb_ctx *ctx, const int af, cons
 	r = BY_AF(af, conn_create, &pair, key);
 	if (!r)
 		kernel_remember(af, n, &pair);
-	return r;
+	/* Without SNAT kernel IPVS can do without us. */
+	if (r < 0)
+		return pair.flags & IVB_FLOW_SNAT ? r : IVB_NEXT;
+	return IVB_CREATED;
 }
 
 /* A packet with headers and tuple, and what becomes of it; a CPU's, for want of stack. */
@@ -210,7 +227,8 @@ static __always_inline bool note_matches(const int af, struct note *n, const str
 {
 	const bool reply = n->flags & NOTE_REPLY;
 	const __be32 *from = reply ? n->vaddr.ip6 : n->caddr.ip6;
-	const __be32 *to = reply ? n->caddr.ip6 : n->daddr.ip6;
+	const __be32 *server = n->flags & NOTE_DIRECT ? n->vaddr.ip6 : n->daddr.ip6;
+	const __be32 *to = reply ? n->caddr.ip6 : server;
 	__be16 sport = reply ? n->vport : n->cport, dport = reply ? n->cport : n->dport;
 
 	if (n->flags & NOTE_LEAVE)
@@ -246,7 +264,7 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 		if (n->flags & NOTE_REPLY)
 			return IVB_NEXT;
 		r = follow_create(ctx, af, n, &key);
-		if (r && r != IVB_CREATED)
+		if (r != IVB_CREATED)
 			return r;
 		if (follow_find(af, n, &key, &w) || !w.fwd)
 			return -IVB_R_RACE;
@@ -282,7 +300,7 @@ static __always_inline int follow_unknown(const struct ivb_pkt *p)
 	__u32 zero = 0;
 
 	cfg = bpf_map_lookup_elem(&config, &zero);
-	if (!cfg || cfg->snat == IVB_SNAT_NEVER)
+	if (!cfg || (cfg->snat == IVB_SNAT_NEVER && !(cfg->flags & IVB_CONFIG_SNAT_SOME)))
 		return IVB_NEXT;
 	return p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ? -IVB_R_SNAT_UNKNOWN : IVB_NEXT;
 }

@@ -241,7 +241,8 @@ static __always_inline int icmp_error(struct ivb_ctx *ctx, const int af, const s
 	if (r)
 		return r == IVB_GONE ? IVB_NEXT : r;
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
-	if (!f)
+	/* A server that is routed to directly answers itself: its errors are kernel IPVS's to pass on. */
+	if (!f || f->flow.flags & IVB_FLOW_DIRECT)
 		return IVB_NEXT;
 	icmp = ctx_at(ctx, p->l4_off);
 	if (p->l4_off > IVB_L4_OFF_MAX || (void *)(icmp + ICMP_HLEN) > ctx_end(ctx) ||

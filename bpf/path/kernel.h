@@ -89,6 +89,9 @@ static __always_inline bool kernel_fast(struct ivb_ctx *ctx, const struct ivb_pk
 {
 	if (ctx_mark(ctx) == IVB_MARK_COPY || f->flags & IVB_FLOW_LOCAL)
 		return false;
+	/* directly from the server: nothing that kernel IPVS would touch */
+	if ((f->flags & (IVB_FLOW_DIRECT | IVB_FLOW_REPLY)) == (IVB_FLOW_DIRECT | IVB_FLOW_REPLY))
+		return false;
 	if (p->flags & IVB_PKT_LATER)
 		return !(p->flags & IVB_PKT_SLOW);
 	if ((f->flags & (IVB_FLOW_AMBIGUOUS | IVB_FLOW_REPLY)) ==

@@ -100,10 +100,31 @@ static __always_inline int nat_packet(struct ivb_ctx *ctx, const int af, const s
 	return 0;
 }
 
+/* Nothing but the TTL. */
+static __always_inline int hop(struct ivb_ctx *ctx, const int af)
+{
+	struct iphdr *ip = ctx_data(ctx) + ETH_HLEN;
+	struct ipv6hdr *ip6 = ctx_data(ctx) + ETH_HLEN;
+
+	if ((af == AF_INET ? (void *)(ip + 1) : (void *)(ip6 + 1)) > ctx_end(ctx))
+		return -IVB_R_REWRITE;
+	if (af == AF_INET) {
+		ip->ttl--;
+		ip->check = csum_update(ip->check, TTL_DELTA);
+		return 0;
+	}
+	ip6->hop_limit--;
+	if (ctx_summed(ctx) == CHECKSUM_COMPLETE)
+		ctx_csum_changed(ctx, HOP_LIMIT_DELTA);
+	return 0;
+}
+
 /* A packet that is being forwarded by us. */
 static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 			       const union flow *f)
 {
+	if (f->flow.flags & IVB_FLOW_DIRECT)
+		return hop(ctx, af);
 	return nat_packet(ctx, af, p, f, true);
 }
 

@@ -16,6 +16,7 @@ enum note_flags {
 	NOTE_DONE = 1 << 2,   /* the packet has come */
 	NOTE_MASTER = 1 << 3, /* the sync daemon tells a backup of connections */
 	NOTE_SYNCED = 1 << 4, /* and of this one with this packet */
+	NOTE_DIRECT = 1 << 5, /* direct routing: the packet is as the client has sent it */
 };
 
 struct note {

@@ -49,6 +49,7 @@ enum ivb_flow_flags {
 	IVB_FLOW_KERNEL = 1 << 3,      /* kernel IPVS's connection (the ipvs engine) */
 	IVB_FLOW_LOCAL = 1 << 4,       /* of a client on the director: replies go to the stack */
 	IVB_FLOW_AMBIGUOUS = 1 << 5,   /* kernel IPVS could not tell whose reply this is */
+	IVB_FLOW_DIRECT = 1 << 6, /* direct routing: to the server's MAC, nothing is translated */
 };
 
 /*
@@ -57,27 +58,27 @@ enum ivb_flow_flags {
  * connection's: readers copy what they need and then compare tag with their own key's.
  */
 struct ivb_flow {
-	__u32 tag;	    /* hash of the key; the first word, so that it is written first */
-	__u32 conn;	    /* index into conns and clock: the connection's id */
-	__u32 conn_gen;	    /* ivb_conn.gen of that connection */
+	__u32 tag;	/* hash of the key; the first word, so that it is written first */
+	__u32 conn;	/* index into conns and clock: the connection's id */
+	__u32 conn_gen; /* ivb_conn.gen of that connection */
 	union {
 		__u32 service; /* slot */
 		__u32 epoch;   /* IVB_FLOW_KERNEL: kernel_dests' when the lease was given */
 	};
-	__u32 dest;	    /* slot; IVB_FLOW_KERNEL: index into kernel_dests */
-	__u32 nexthop;	    /* index into nexthops */
-	__u16 flags;	    /* enum ivb_flow_flags */
-	__u16 addr_delta;   /* ones' complement sum of new minus old addresses */
-	__u16 tuple_delta;  /* the same of addresses and ports */
+	__u32 dest;	   /* slot; IVB_FLOW_KERNEL: index into kernel_dests */
+	__u32 nexthop;	   /* index into nexthops */
+	__u16 flags;	   /* enum ivb_flow_flags */
+	__u16 addr_delta;  /* ones' complement sum of new minus old addresses */
+	__u16 tuple_delta; /* the same of addresses and ports */
 	__u16 pad_;
 	union {
 		__u32 last_seen; /* jiffies; written once a second at most */
-		__u32 lease;	 /* IVB_FLOW_KERNEL: carried here until then (jiffies); 0 = never yet */
+		__u32 lease; /* IVB_FLOW_KERNEL: carried here until then (jiffies); 0 = never yet */
 	};
-	__be16 sport;	    /* new ports */
+	__be16 sport; /* new ports */
 	__be16 dport;
-	__u64 packets;	    /* carried in this direction; IP packets, a GSO packet counts as one */
-	__u64 bytes;	    /* of IP packets as received, link-layer header not included */
+	__u64 packets; /* carried in this direction; IP packets, a GSO packet counts as one */
+	__u64 bytes;   /* of IP packets as received, link-layer header not included */
 };
 
 struct ivb_flow4 {
@@ -113,11 +114,11 @@ enum ivb_conn_state {
 
 /* In ivb_conn.state: kernel IPVS's connection, in the state that it was last seen in. */
 #define IVB_CONN_KERNEL 0x100u
-#define IVB_CONN_STATE(state) ((state) & 0xffu)
+#define IVB_CONN_STATE(state) ((state)&0xffu)
 
 /* What both directions share; the forward flow's key follows it. */
 struct ivb_conn {
-	__u32 gen;   /* moves whenever the slot is given to a new connection; never 0 in use */
+	__u32 gen; /* moves whenever the slot is given to a new connection; never 0 in use */
 	__u32 state; /* enum ivb_conn_state; moved by compare-and-exchange, which counts active/inactive */
 	union {
 		struct {
@@ -149,11 +150,11 @@ struct ivb_clock_group {
 
 /* sweeps (array, one entry a family: 0 IPv4, 1 IPv6): what the expiry timer has done. */
 struct ivb_sweep {
-	__u32 last;	  /* jiffies of the last tick; more than 2 s old = the timer is not running */
+	__u32 last; /* jiffies of the last tick; more than 2 s old = the timer is not running */
 	__u32 pad_;
 	__u64 ticks;
-	__u64 expired;	  /* connections removed */
-	__u64 stale;	  /* slots freed whose connection was gone already */
+	__u64 expired; /* connections removed */
+	__u64 stale;   /* slots freed whose connection was gone already */
 };
 
 /* --- services (hash), dests, dest_conns (array): written by user space alone, but for the counts */
@@ -186,8 +187,8 @@ struct ivb_service {
 	__u32 sched;	  /* index into scheds: slot * 2 or slot * 2 + 1 */
 	__u32 first_dest; /* head of the list of dests (ivb_dest.next), newest first, or IVB_NONE */
 	__u32 num_dests;
-	__u8 scheduler;	  /* enum ivb_scheduler */
-	__u8 snat;	  /* enum ivb_snat */
+	__u8 scheduler; /* enum ivb_scheduler */
+	__u8 snat;	/* enum ivb_snat */
 	__u16 pad_;
 };
 
@@ -205,15 +206,16 @@ enum ivb_dest_state {
 
 struct ivb_dest {
 	union ivb_addr addr;
-	union ivb_addr vaddr;	  /* the service's, to revive the dest when it is added again */
-	union ivb_addr snat_addr; /* source towards this server when SNAT is wanted; zero = none known */
+	union ivb_addr vaddr; /* the service's, to revive the dest when it is added again */
+	union ivb_addr
+		snat_addr; /* source towards this server when SNAT is wanted; zero = none known */
 	__be16 port;
 	__be16 vport;
 	__u8 af;
 	__u8 proto;
 	__u16 pad_;
 	__u32 zone;
-	__u32 state;   /* enum ivb_dest_state */
+	__u32 state; /* enum ivb_dest_state */
 	__u32 weight;
 	__u32 service; /* slot */
 	__u32 next;    /* slot of the next older dest of the service, or IVB_NONE */
@@ -222,8 +224,8 @@ struct ivb_dest {
 
 /* dest_conns (array, by dest slot, a cache line each): atomics. Traffic of ended connections only. */
 struct ivb_dest_conns {
-	__u32 active;	  /* as ip_vs_dest.activeconns */
-	__u32 inactive;	  /* as ip_vs_dest.inactconns */
+	__u32 active;	/* as ip_vs_dest.activeconns */
+	__u32 inactive; /* as ip_vs_dest.inactconns */
 	__u32 persistent;
 	__u32 pad_;
 	__u64 conns; /* scheduled here, ever */
@@ -244,12 +246,12 @@ struct ivb_dest_conns {
  * ring[first + (p % length - start) % count].
  */
 struct ivb_sched {
-	__u64 position;	 /* of the next connection; packets add to it */
-	__u64 length;	 /* of one period; 0 = no server */
+	__u64 position; /* of the next connection; packets add to it */
+	__u64 length;	/* of one period; 0 = no server */
 	__u32 num_segments;
-	__u32 first;	 /* index into ring of the slice: num_segments triplets, then the dest slots */
-	__u32 capacity;	 /* words of ring that the slice owns */
-	__u32 cw;	 /* wrr: the kernel's current weight at the time of writing; user space's */
+	__u32 first; /* index into ring of the slice: num_segments triplets, then the dest slots */
+	__u32 capacity; /* words of ring that the slice owns */
+	__u32 cw;	/* wrr: the kernel's current weight at the time of writing; user space's */
 	__u64 written_at; /* position when the table was written; user space's */
 };
 
@@ -267,10 +269,10 @@ struct ivb_segment {
  * speaks of the flow's own (translated) addresses; zones may use the same. Valid for one second.
  */
 struct ivb_nexthop {
-	__u32 lock;    /* 1 while a CPU writes */
-	__u32 stamp;   /* jiffies | 1 of the last refresh, 0 = not valid */
+	__u32 lock;  /* 1 while a CPU writes */
+	__u32 stamp; /* jiffies | 1 of the last refresh, 0 = not valid */
 	__u32 ifindex;
-	__u32 mtu;     /* of the route, or the device's */
+	__u32 mtu; /* of the route, or the device's */
 	__u8 smac[6];
 	__u8 dmac[6];
 	union ivb_addr saddr;
@@ -281,12 +283,13 @@ struct ivb_nexthop {
 /* --- the ipvs engine -------------------------------------------------------------------------- */
 
 enum ivb_kernel_conn_flags {
-	IVB_KERNEL_EXISTED = 1 << 0, /* older than our hooks: its server knows the client's own address */
+	IVB_KERNEL_EXISTED =
+		1 << 0, /* older than our hooks: its server knows the client's own address */
 };
 
 /* kernel_conns (hash, by the address of struct ip_vs_conn): which connection of ours is its. */
 struct ivb_kernel_conn {
-	__u32 conn;   /* id, or IVB_NONE: only the flags count */
+	__u32 conn; /* id, or IVB_NONE: only the flags count */
 	__u32 gen;
 	__u32 synced; /* jiffies when kernel IPVS last told its backup of it; 0 = never */
 	__u16 flags;  /* enum ivb_kernel_conn_flags */
@@ -303,6 +306,8 @@ struct ivb_kernel_conn {
 struct ivb_kernel_dest {
 	__u32 epoch;
 };
+
+/* kernel_snat (hash, ivb_service_key to enum ivb_snat): services of kernel IPVS's with a policy of their own. */
 
 /* kernel_traffic (LRU hash): what was carried for ended connections of kernel IPVS. */
 struct ivb_traffic_key {
@@ -349,19 +354,20 @@ struct ivb_frag {
 /* --- what user space tells the programs ----------------------------------------------------- */
 
 enum ivb_config_flags {
-	IVB_CONFIG_ANY_VIP = 1 << 0, /* serve addresses that are not local as well */
-	IVB_CONFIG_IPVS = 1 << 1,    /* follow kernel IPVS */
-	IVB_CONFIG_DRAIN = 1 << 2,   /* no new connections: as if we were down already */
+	IVB_CONFIG_ANY_VIP = 1 << 0,   /* serve addresses that are not local as well */
+	IVB_CONFIG_IPVS = 1 << 1,      /* follow kernel IPVS */
+	IVB_CONFIG_DRAIN = 1 << 2,     /* no new connections: as if we were down already */
+	IVB_CONFIG_SNAT_SOME = 1 << 3, /* kernel_snat has a service that wants SNAT */
 };
 
 /* config (array of one) */
 struct ivb_config {
-	__u32 flags; /* enum ivb_config_flags */
-	__u32 snat;  /* enum ivb_snat, never IVB_SNAT_DEFAULT */
+	__u32 flags;		    /* enum ivb_config_flags */
+	__u32 snat;		    /* enum ivb_snat, never IVB_SNAT_DEFAULT */
 	__u32 timeouts[IVB_S_MAX_]; /* jiffies, by enum ivb_conn_state */
 	__u32 num_snat_ports;	    /* valid entries of snat_ports */
-	__u64 hash_key;		    /* of the first SNAT port probe; a pair of directors may share it */
-	union ivb_addr snat_addr4;  /* `up --snat-addr`; zero = the dest's own */
+	__u64 hash_key; /* of the first SNAT port probe; a pair of directors may share it */
+	union ivb_addr snat_addr4; /* `up --snat-addr`; zero = the dest's own */
 	union ivb_addr snat_addr6;
 };
 

@@ -19,6 +19,8 @@ static const struct command {
 	{ "up", ivb_cmd_up, "load the data plane and attach it to devices" },
 	{ "down", ivb_cmd_down, "detach it from devices, or remove all of it" },
 	{ "adm", ivb_cmd_adm, "services and servers, in ipvsadm's language" },
+	{ "snat", ivb_cmd_snat,
+	  "which services of kernel IPVS have their clients' addresses translated" },
 	{ "status", ivb_cmd_status, "devices, connections, what was dropped and why" },
 	{ "conn", ivb_cmd_conn, "connections, with both of their tuples" },
 	{ "run", ivb_cmd_run, "optional: follow kernel IPVS when its module is loaded later" },

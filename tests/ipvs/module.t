@@ -43,7 +43,11 @@ is "of all hooks" "$(links)" 0
 is "and of the connections" "$(ivb conn | grep -c '^TCP')" 0
 verify
 kipvs -C
-ok "then ip_vs can be unloaded" modprobe -r ip_vs_rr ip_vs
+unload() {
+	modprobe -r ip_vs_rr ip_vs
+}
+ok "then ip_vs can be unloaded" wait_for 5 unload || diag "$(lsmod | grep ip_vs)
+$(bpftool prog list | grep -A1 tracing)"
 is "for good" "$(cat /proc/net/ip_vs 2>&1 | grep -c 'No such file')" 1
 ok "and loaded" modprobe ip_vs
 ok "and followed again" follow
@@ -55,10 +59,10 @@ is "of all hooks" "$(links)" 0
 
 # a kernel that is not as we know it
 for v in MISSING CHANGED; do
-	like "$v: a function that we need" "$(IVB_TEST_HOOK_$v=ip_vs_conn_rcu_free; export IVB_TEST_HOOK_$v
-		follow 2>&1; ivb status 2>&1)" "ip_vs_conn_rcu_free .*cannot be followed"
+	like "$v: a function that we need" "$(export "IVB_TEST_HOOK_$v=ip_vs_conn_rcu_free"
+		follow 2>&1)" "ip_vs_conn_rcu_free .*cannot be followed"
 	is "$v: nothing half attached stays" "$(links) $(ls /sys/fs/bpf/ipvs-bpf 2>/dev/null)" '0 '
-	like "$v: check says so" "$(export IVB_TEST_HOOK_$v=ip_vs_nat_xmit
+	like "$v: check says so" "$(export "IVB_TEST_HOOK_$v=ip_vs_nat_xmit"
 		ivb check)" '^warning +follow .*ip_vs_nat_xmit'
 done
 like "MISSING: one that IPv6 alone has need not be" "$(export IVB_TEST_HOOK_MISSING=ip_vs_nat_xmit_v6

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ipvs-bpf snat: SNAT policies of kernel IPVS's services. */
+#include <json-c/json.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "dp/instance.h"
+#include "dp/policy.h"
+
+enum {
+	OPT_TCP = 1,
+	OPT_UDP,
+};
+
+static const struct ivb_opt opts[] = {
+	{ "tcp-service", OPT_TCP, "ADDR:PORT", "of this TCP service" },
+	{ "udp-service", OPT_UDP, "ADDR:PORT", "of this UDP service" },
+	{ 0 },
+};
+
+struct options {
+	bool has_key;
+	struct ivb_service_key key;
+};
+
+static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
+{
+	struct options *o = arg;
+	bool has_port;
+
+	if (o->has_key)
+		return ivb_fail(cli, "snat", IVB_EXIT_USAGE, "one service at a time, please");
+	if (ivb_addrport_parse(value, &o->key.af, &o->key.addr, &o->key.port, &has_port) ||
+	    !has_port)
+		return ivb_fail(
+			cli, "snat", IVB_EXIT_USAGE,
+			"'%s': not an address with a port (as 10.0.0.80:80 or [fd00::80]:80)",
+			value);
+	o->key.proto = id == OPT_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	o->has_key = true;
+	return IVB_OPTS_GO;
+}
+
+static const struct ivb_command_opts command = {
+	.command = "snat",
+	.usage = "[--tcp-service ADDR:PORT | --udp-service ADDR:PORT [POLICY]]",
+	.help = "Whether servers of a service of kernel IPVS's see the director's address instead of the\n"
+		"client's: POLICY is never, auto, always, or default (that of `up --snat`). For connections\n"
+		"from now on. Without arguments: lists the services that have a policy of their own.",
+	.opts = opts,
+	.set = set,
+};
+
+static const char *const names[] = {
+	[IVB_SNAT_DEFAULT] = "default",
+	[IVB_SNAT_NEVER] = "never",
+	[IVB_SNAT_AUTO] = "auto",
+	[IVB_SNAT_ALWAYS] = "always",
+};
+
+static int parse_policy(const char *word, enum ivb_snat *ret)
+{
+	int i;
+
+	for (i = 0; i < IVB_SNAT_MAX_; i++) {
+		if (!strcmp(word, names[i])) {
+			*ret = (enum ivb_snat)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+struct printer {
+	const struct options *only; /* NULL: all */
+	struct json_object *list;   /* NULL without --json */
+	bool found;
+};
+
+static int print(const struct ivb_service_key *key, enum ivb_snat policy, void *arg)
+{
+	const char *proto = key->proto == IPPROTO_TCP ? "TCP" : "UDP";
+	char addr[IVB_ADDRPORT_LEN];
+	struct printer *p = arg;
+	struct json_object *o;
+
+	if (p->only && memcmp(&p->only->key, key, sizeof(*key)))
+		return 0;
+	p->found = true;
+	ivb_addrport_fmt(addr, sizeof(addr), key->af, &key->addr, key->port);
+	if (!p->list) {
+		printf("%-4s %-21s %s\n", proto, addr,
+		       policy < IVB_SNAT_MAX_ ? names[policy] : "?");
+		return 0;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "protocol", json_object_new_string(proto));
+	json_object_object_add(o, "service", json_object_new_string(addr));
+	json_object_object_add(
+		o, "snat", json_object_new_string(policy < IVB_SNAT_MAX_ ? names[policy] : "?"));
+	json_object_array_add(p->list, o);
+	return 0;
+}
+
+static int list(const struct ivb_cli *cli, const struct options *o)
+{
+	struct ivb_dp *dp __attribute__((cleanup(ivb_dp_closep))) = NULL;
+	struct printer p = { .only = o->has_key ? o : NULL };
+	struct ivb_err err = { 0 };
+	int r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
+
+	if (cli->json)
+		p.list = json_object_new_array();
+	if (!r)
+		r = ivb_policy_walk(dp, print, &p, &err);
+	if (!r && p.only && !p.found)
+		print(&o->key, IVB_SNAT_DEFAULT, &p);
+	if (cli->json && !r)
+		ivb_json_print(p.list);
+	return r ? ivb_fail_err(cli, "snat", r, &err) : IVB_EXIT_OK;
+}
+
+static int change(const struct ivb_cli *cli, const struct options *o, const char *word)
+{
+	struct ivb_dp *dp __attribute__((cleanup(ivb_dp_closep))) = NULL;
+	struct ivb_err err = { 0 };
+	enum ivb_snat policy;
+	int r;
+
+	if (parse_policy(word, &policy))
+		return ivb_fail(cli, "snat", IVB_EXIT_USAGE,
+				"'%s': choose never, auto, always or default", word);
+	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_EXCLUSIVE, &err);
+	if (!r)
+		r = ivb_policy_set(dp, &o->key, policy, &err);
+	return r ? ivb_fail_err(cli, "snat", r, &err) : IVB_EXIT_OK;
+}
+
+int ivb_cmd_snat(const struct ivb_cli *cli, int argc, char **argv)
+{
+	struct options o = { 0 };
+	int first, r;
+
+	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);
+	if (r != IVB_OPTS_GO)
+		return r;
+	if (argc - first > 1 || (argc > first && !o.has_key))
+		return ivb_fail(cli, "snat", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
+				argv[o.has_key ? first + 1 : first]);
+	return argc > first ? change(cli, &o, argv[first]) : list(cli, &o);
+}
