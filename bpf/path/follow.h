@@ -129,9 +129,8 @@ static __always_inline void follow_note(const int af, const struct note *n,
 static __always_inline __u32 follow_policy(const int af, const struct ivb_config *cfg,
 					   const struct note *n)
 {
-	struct ivb_service_key k = {
-		.port = n->vport, .proto = n->proto, .af = af, .zone = ivb_zone
-	};
+	/* kernel IPVS knows no zones */
+	struct ivb_service_key k = { .port = n->vport, .proto = n->proto, .af = af };
 	__u32 *own;
 
 	addr_copy(af, k.addr.ip6, n->vaddr.ip6);
@@ -305,8 +304,12 @@ static __always_inline int follow_unknown(const struct ivb_pkt *p)
 	return p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ? -IVB_R_SNAT_UNKNOWN : IVB_NEXT;
 }
 
+/*
+ * n: the note with this sk_buff, if there is one. handled: kernel IPVS has marked the packet (or there is
+ * such a note, which may be an older packet's).
+ */
 static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struct notes *all,
-					struct note *n)
+					struct note *n, bool handled)
 {
 	__u64 skb = (__u64)ctx;
 	struct leaving *l;
@@ -322,17 +325,26 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 	if (r)
 		return IVB_NEXT;
 	if (!n || !note_matches(af, n, l)) {
-		/* an address that a dropped packet had before */
-		if (n && !ctx_ipvs_property(ctx))
+		if (n)
+			handled = ctx_ipvs_property(ctx);
+		if (!handled && !(l->p.flags & IVB_PKT_FRAGMENT))
 			return IVB_NEXT;
 		n = note_search(af, all, skb, l);
 	}
-	return n ? follow_packet(ctx, af, n, l) : follow_unknown(&l->p);
+	if (n)
+		return follow_packet(ctx, af, n, l);
+	return handled ? follow_unknown(&l->p) : IVB_NEXT;
+}
+
+/* ip6_fragment() does not pass kernel IPVS's mark on to the fragments that it makes. */
+static __always_inline bool parts_expected(const struct note *n)
+{
+	return n->has_frag || (n->skb && !(n->flags & (NOTE_DONE | NOTE_LEAVE)));
 }
 
 static __always_inline int follow(struct ivb_ctx *ctx, const int af)
 {
-	bool copy = ctx_mark(ctx) == IVB_MARK_COPY;
+	bool copy = ctx_mark(ctx) == IVB_MARK_COPY, handled = true;
 	struct notes *all = notes_get();
 	__u64 skb = (__u64)ctx;
 	struct note *n = NULL;
@@ -340,13 +352,16 @@ static __always_inline int follow(struct ivb_ctx *ctx, const int af)
 
 	if (!all)
 		return IVB_NEXT;
-	if (all->from[0].skb == skb && !(all->from[0].flags & NOTE_DONE))
+	if (all->from[0].skb == skb && !(all->from[0].flags & NOTE_DONE)) {
 		n = &all->from[0];
-	else if (all->from[1].skb == skb && !(all->from[1].flags & NOTE_DONE))
+	} else if (all->from[1].skb == skb && !(all->from[1].flags & NOTE_DONE)) {
 		n = &all->from[1];
-	else if (!ctx_ipvs_property(ctx))
-		return copy ? -IVB_R_COPIES : IVB_NEXT;
-	r = follow_known(ctx, af, all, n);
+	} else if (!ctx_ipvs_property(ctx)) {
+		if (af == AF_INET || !parts_expected(&all->from[0]))
+			return copy ? -IVB_R_COPIES : IVB_NEXT;
+		handled = false;
+	}
+	r = follow_known(ctx, af, all, n, handled);
 	return copy ? -IVB_R_COPIES : r;
 }
 

@@ -60,7 +60,7 @@ is "of all hooks" "$(links)" 0
 # a kernel that is not as we know it
 for v in MISSING CHANGED; do
 	like "$v: a function that we need" "$(export "IVB_TEST_HOOK_$v=ip_vs_conn_rcu_free"
-		follow 2>&1)" "ip_vs_conn_rcu_free .*cannot be followed"
+		follow 2>&1)" "ip_vs_conn_rcu_free.*cannot be followed"
 	is "$v: nothing half attached stays" "$(links) $(ls /sys/fs/bpf/ipvs-bpf 2>/dev/null)" '0 '
 	like "$v: check says so" "$(export "IVB_TEST_HOOK_$v=ip_vs_nat_xmit"
 		ivb check)" '^warning +follow .*ip_vs_nat_xmit'
