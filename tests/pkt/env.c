@@ -194,7 +194,7 @@ static void resize(struct bpf_map *map, uint32_t entries)
 
 void env_load(struct env *t)
 {
-	uint32_t zero = 0;
+	uint32_t zero = 0, one = 1;
 	struct tc_bpf *s;
 	int fd, r;
 
@@ -218,11 +218,16 @@ void env_load(struct env *t)
 	resize(s->maps.scheds, 128);
 	resize(s->maps.ring, 1024);
 	resize(s->maps.frags, 256);
+	resize(s->maps.kernel_conns, MAX_CONNS);
+	resize(s->maps.kernel_traffic, 256);
 	r = tc_bpf__load(s);
 	if (r)
 		bail("the programs do not load: %s", strerror(-r));
 	fd = bpf_program__fd(s->progs.tc_ingress6);
 	if (bpf_map__update_elem(s->maps.progs, &zero, sizeof(zero), &fd, sizeof(fd), 0))
+		bail("progs: %s", strerror(errno));
+	fd = bpf_program__fd(s->progs.tc_egress6);
+	if (bpf_map__update_elem(s->maps.progs, &one, sizeof(one), &fd, sizeof(fd), 0))
 		bail("progs: %s", strerror(errno));
 }
 
@@ -284,6 +289,8 @@ void env_reset_maps(struct env *t)
 		}
 	}
 	t->num_services = t->num_dests = t->ring_words = 0;
+	memset(&t->how, 0, sizeof(t->how));
+	t->iif = 0;
 	gso(0);
 	memset(&t->config, 0, sizeof(t->config));
 	t->config.snat = IVB_SNAT_NEVER;

@@ -13,6 +13,7 @@
 
 #include <ivb/abi.h>
 
+#include "enter.h"
 #include "pkt.h"
 
 #define ZONE 7
@@ -47,7 +48,11 @@ enum side { CLIENT_SIDE, SERVER_SIDE, OUTSIDE, SIDE_MAX_ };
 
 struct env {
 	struct tc_bpf *skel;
-	struct spy_bpf *spy; /* NULL: cannot be had here, and spy_why says why */
+	struct enter_bpf *enter;
+	struct enter_how how; /* the next packets enter */
+	enum side out;	      /* ENTER_EGRESS: the device that they leave by */
+	unsigned int iif;     /* and the one that they came in by; 0: the host's own */
+	struct spy_bpf *spy;  /* NULL: cannot be had here, and spy_why says why */
 	int spy_why;
 	int af;
 	unsigned int ifindex[SIDE_MAX_];
@@ -86,6 +91,16 @@ void sysctl_write(const char *path, const char *value);
 
 /* Gives who the MAC address that belongs to as. */
 void neighbour_set(struct env *t, enum who who, enum who as);
+
+/* --- enter.c: the way into the programs, and what they leave in the sk_buff */
+void enter_open(struct env *t);
+void enter_close(struct env *t);
+/* Tells about the next packet; prog is the program that is to be run. */
+int enter_prepare(struct env *t, unsigned int ifindex);
+/* Of the last packet. */
+const struct enter_seen *enter_seen(struct env *t);
+/* Nothing, or a copy of this packet, has come in once more for kernel IPVS. */
+void enter_compare_copy(struct env *t, const char *func, int line, const struct pkt_spec *copy);
 
 /* --- spy.c: where packets are sent */
 void spy_open(struct env *t);
@@ -153,9 +168,10 @@ void frags_age(struct env *t, uint32_t jiffies);
 void nexthops_age(struct env *t, int32_t jiffies);
 /* or fresh for so long that no slow machine gets in the way of a case. */
 void nexthops_fresh(struct env *t);
-/* Law 4: every flow has its peer, recounted connections equal the counters. */
-void verify(struct env *t);
 void counters_read(struct env *t, int when);
+
+/* --- verify.c. Law 4: every flow has its peer, recounted connections equal the counters. */
+void verify(struct env *t);
 
 /* --- xmit.c: one packet */
 struct pkt_spec from(struct env *t, enum side side, enum who src, uint16_t sport, enum who dst,
@@ -250,6 +266,7 @@ struct test_case {
 };
 
 extern const struct test_case cases_pass[], cases_conn[], cases_snat[], cases_sched[], cases_tcp[],
-	cases_forward[], cases_frag[], cases_icmp[], cases_time[];
+	cases_forward[], cases_frag[], cases_icmp[], cases_time[], cases_kernel[],
+	cases_kernel_frag[], cases_follow[], cases_follow_snat[];
 
 #endif
