@@ -227,6 +227,10 @@ static void accounting(struct env *t)
 	expect_slow(t, &k.c.in, NULL, TCP_ACK);
 	check_traffic(t, &k.c.in, 2, 2 * in);
 	check_traffic(t, &k.c.reply_in, 2, 2 * back);
+	/* but not these, of which it gets no copies */
+	flow_flags_add(t, &k.c.reply_in, IVB_FLOW_AMBIGUOUS);
+	expect_carried(t, &k.c.reply_in, &k.c.reply_out, TCP_FIN | TCP_ACK);
+	check_traffic(t, &k.c.reply_in, 3, 3 * back);
 	/* a GSO packet is one */
 	lease_set(t, &k.c.in, LONG * t->hz);
 	whole.payload_len = out.payload_len = 3000;
