@@ -223,6 +223,7 @@ void xmit_raw(struct env *t, const char *func, int line, const struct pkt *in, e
 
 /* A packet that must be sent, its content not looked at, and nothing counted. */
 void send_blind(struct env *t, const struct pkt_spec *in);
+void send_verdict(struct env *t, const struct pkt_spec *in, int verdict);
 /* A packet that may be answered or not: adds to *a or *b if that reason was counted. */
 void send_counting(struct env *t, const struct pkt_spec *in, enum ivb_reason reason_a, uint32_t *a,
 		   enum ivb_reason reason_b, uint32_t *b);

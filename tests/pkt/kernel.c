@@ -22,9 +22,10 @@ static void note_addrs(struct env *t, struct kconn *k)
 	k->note.cport = htons(k->c.in.sport);
 	k->note.vport = htons(k->c.in.dport);
 	k->note.dport = htons(k->left.dport);
-	/* what kernel addresses look like */
-	k->note.cp = 0xffff888000000000 + k->c.in.sport * 4096ull + k->c.in.dst.byte[3] * 16 +
-		     k->c.in.dst.byte[15];
+	/* what kernel addresses look like: a number that names the connection */
+	k->note.cp = 0xffff800000000000 | (uint64_t)k->note.proto << 40 |
+		     (uint64_t)k->c.in.sport << 24 | k->c.in.src.byte[len - 1] << 16 |
+		     k->c.in.dst.byte[len - 1] << 8;
 }
 
 struct kconn kconn_of(struct env *t, int proto, enum who client, uint16_t port, enum who source,

@@ -189,7 +189,12 @@ void xmit(struct env *t, const char *func, int line, const struct pkt_spec *in, 
 
 void send_blind(struct env *t, const struct pkt_spec *in)
 {
-	struct outcome want = { TC_ACT_REDIRECT, NULL, IVB_R_NONE, IVB_R_NONE };
+	send_verdict(t, in, TC_ACT_REDIRECT);
+}
+
+void send_verdict(struct env *t, const struct pkt_spec *in, int verdict)
+{
+	struct outcome want = { verdict, NULL, IVB_R_NONE, IVB_R_NONE };
 	static struct pkt frame, got;
 
 	pkt_build(&frame, in);
