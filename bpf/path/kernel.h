@@ -88,7 +88,7 @@ GLOBAL int kernel_slow6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const stru
 	return kernel_slow(ctx, AF_INET6, p, (const union tuple *)key, (const union flow *)f);
 }
 
-#define KERNEL_SLOW(af, ctx, p, key, f)                                    \
+#define KERNEL_SLOW(af, ctx, p, key, f)                                  \
 	((af) == AF_INET ? kernel_slow4(ctx, p, &(key)->v4, (void *)(f)) \
 			 : kernel_slow6(ctx, p, &(key)->v6, (void *)(f)))
 

@@ -37,8 +37,8 @@ static void check_first(struct env *t, int proto)
 	check_int(t, flows_count(t), 2, "flows");
 	check_int(t, flow_flags(t, &k.c.in), IVB_FLOW_KERNEL, "flags");
 	check_int(t, flow_flags(t, &k.c.reply_in), IVB_FLOW_KERNEL | IVB_FLOW_REPLY, "flags");
-	check_int(t, conn_state(t, &k.c.in),
-		  IVB_CONN_KERNEL | (tcp ? IVB_S_SYN_RECV : IVB_S_UDP), "state");
+	check_int(t, conn_state(t, &k.c.in), IVB_CONN_KERNEL | (tcp ? IVB_S_SYN_RECV : IVB_S_UDP),
+		  "state");
 	check_jiffies(t, conn_expires_in(t, &k.c.in), k.note.timeout + GRACE_S * (int)t->hz, "end");
 	check(t, note_left(t, false).flags & NOTE_DONE, "the note has been used");
 	if (flow_find(t, &k.c.in, &f))

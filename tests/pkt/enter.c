@@ -72,7 +72,7 @@ void enter_compare_copy(struct env *t, const char *func, int line, const struct 
 	len = frame.len - PKT_ETH_LEN;
 	if (seen->copy_mark != MARK_COPY)
 		fail(t, func, line, "a copy marked %#x", seen->copy_mark);
-	if (seen->copy_len != len ||
-	    memcmp(seen->copy, frame.data + PKT_ETH_LEN, len < ENTER_COPY_MAX ? len : ENTER_COPY_MAX))
+	if (seen->copy_len != len || memcmp(seen->copy, frame.data + PKT_ETH_LEN,
+					    len < ENTER_COPY_MAX ? len : ENTER_COPY_MAX))
 		fail(t, func, line, "the copy is another packet");
 }

@@ -9,8 +9,8 @@ enum enter_prog { ENTER_INGRESS, ENTER_EGRESS, ENTER_MAX_ };
 
 /* For the next packet. */
 struct enter_how {
-	__u32 prog; /* enum enter_prog */
-	__u32 mark; /* skb->tc_index */
+	__u32 prog;  /* enum enter_prog */
+	__u32 mark;  /* skb->tc_index */
 	__u32 noted; /* bit 0, 1: the note from the client, from the server, is about this packet */
 	__u32 ifindex;
 };

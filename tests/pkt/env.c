@@ -245,15 +245,33 @@ static void hash_empty(struct bpf_map *map)
 			bail("%s: cannot be emptied", bpf_map__name(map));
 }
 
-static void array_zero(struct bpf_map *map, bool percpu)
+static void percpu_zero(struct bpf_map *map)
 {
-	uint32_t size = bpf_map__value_size(map), copies = percpu ? libbpf_num_possible_cpus() : 1;
-	size_t len = (size_t)((size + 7) & ~7u) * copies;
+	size_t len = (size_t)((bpf_map__value_size(map) + 7) & ~7u) * libbpf_num_possible_cpus();
 	void *zeros = calloc(1, len);
 
 	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++)
-		if (bpf_map__update_elem(map, &i, sizeof(i), zeros, percpu ? len : size, 0))
+		if (bpf_map__update_elem(map, &i, sizeof(i), zeros, len, 0))
 			bail("%s: cannot be zeroed", bpf_map__name(map));
+	free(zeros);
+}
+
+void array_put(struct bpf_map *map, const void *values)
+{
+	uint32_t n = bpf_map__max_entries(map), *keys = calloc(n, sizeof(*keys));
+
+	for (uint32_t i = 0; i < n; i++)
+		keys[i] = i;
+	if (bpf_map_update_batch(bpf_map__fd(map), keys, values, &n, NULL))
+		bail("%s: %s", bpf_map__name(map), strerror(errno));
+	free(keys);
+}
+
+static void array_zero(struct bpf_map *map)
+{
+	void *zeros = calloc(bpf_map__max_entries(map), bpf_map__value_size(map));
+
+	array_put(map, zeros);
 	free(zeros);
 }
 
@@ -279,10 +297,10 @@ void env_reset_maps(struct env *t)
 			hash_empty(map);
 			break;
 		case BPF_MAP_TYPE_ARRAY:
-			array_zero(map, false);
+			array_zero(map);
 			break;
 		case BPF_MAP_TYPE_PERCPU_ARRAY:
-			array_zero(map, true);
+			percpu_zero(map);
 			break;
 		default:
 			break;

@@ -46,6 +46,8 @@ enum who {
 
 enum side { CLIENT_SIDE, SERVER_SIDE, OUTSIDE, SIDE_MAX_ };
 
+struct bpf_map;
+
 struct env {
 	struct tc_bpf *skel;
 	struct enter_bpf *enter;
@@ -81,6 +83,8 @@ void env_reset(struct env *t);
 /* The same within a case: what has failed so far is kept. */
 void env_reset_maps(struct env *t);
 void env_close(struct env *t);
+/* Writes a whole array. */
+void array_put(struct bpf_map *map, const void *values);
 const uint8_t *side_mac(enum side side);
 const uint8_t *who_mac(enum who who);
 const char *who_text(int af, enum who who);

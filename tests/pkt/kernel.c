@@ -36,7 +36,8 @@ struct kconn kconn_of(struct env *t, int proto, enum who client, uint16_t port, 
 	k.undone = k.c.reply_in;
 	k.undone.dst = k.c.in.src;
 	k.undone.dport = port;
-	k.left = by_way_of(translated(t, &k.c.in, client, port, SERVER1, 8080), SERVER_SIDE, SERVER1);
+	k.left = by_way_of(translated(t, &k.c.in, client, port, SERVER1, 8080), SERVER_SIDE,
+			   SERVER1);
 	k.left_snat = by_way_of(k.c.out, SERVER_SIDE, SERVER1);
 	k.reply_left = by_way_of(k.c.reply_out, CLIENT_SIDE, GATEWAY);
 	k.note.af = t->af;
@@ -276,6 +277,7 @@ void slow(struct env *t, const char *func, int line, const struct pkt_spec *in,
 	if (enter_seen(t)->mark != t->how.mark)
 		fail(t, func, line, "marked %#x", enter_seen(t)->mark);
 	if (enter_seen(t)->priority != priority)
-		fail(t, func, line, "priority %#x, expected %#x", enter_seen(t)->priority, priority);
+		fail(t, func, line, "priority %#x, expected %#x", enter_seen(t)->priority,
+		     priority);
 	enter_compare_copy(t, func, line, NULL);
 }

@@ -5,8 +5,6 @@
 
 #include "env.h"
 
-struct bpf_map;
-
 struct family_maps {
 	struct bpf_map *flows, *conns, *clock;
 };

@@ -253,17 +253,40 @@ void frags_age(struct env *t, uint32_t jiffies)
 	}
 }
 
+/* All of them by one system call: that is asked for around almost every packet. */
+static struct ivb_nexthop *nexthops_read(struct env *t, uint32_t *ret_n)
+{
+	static struct ivb_nexthop all[1024];
+	static uint32_t keys[1024];
+	struct bpf_map *map = t->skel->maps.nexthops;
+	uint32_t last;
+
+	*ret_n = 1024;
+	if (bpf_map__max_entries(map) > 1024)
+		bail("more next hops than were thought of");
+	/* -ENOENT: that is the end of the map */
+	if (bpf_map_lookup_batch(bpf_map__fd(map), NULL, &last, keys, all, ret_n, NULL) &&
+	    errno != ENOENT)
+		bail("nexthops: %s", strerror(errno));
+	return all;
+}
+
+static void nexthop_write(struct env *t, uint32_t i, const struct ivb_nexthop *nh)
+{
+	if (bpf_map__update_elem(t->skel->maps.nexthops, &i, sizeof(i), nh, sizeof(*nh), 0))
+		bail("nexthops: %s", strerror(errno));
+}
+
 void nexthops_age(struct env *t, int32_t jiffies)
 {
-	struct bpf_map *map = t->skel->maps.nexthops;
-	uint32_t stamp = (jiffies_now(t) - jiffies) | 1;
-	struct ivb_nexthop nh;
+	uint32_t stamp = (jiffies_now(t) - jiffies) | 1, n;
+	struct ivb_nexthop *all = nexthops_read(t, &n);
 
-	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++) {
-		if (!map_get(map, &i, &nh) || !nh.stamp)
+	for (uint32_t i = 0; i < n; i++) {
+		if (!all[i].stamp)
 			continue;
-		nh.stamp = stamp;
-		bpf_map__update_elem(map, &i, sizeof(i), &nh, sizeof(nh), 0);
+		all[i].stamp = stamp;
+		nexthop_write(t, i, &all[i]);
 	}
 }
 
@@ -274,26 +297,24 @@ void nexthops_fresh(struct env *t)
 
 void nexthops_lock(struct env *t, uint32_t locked)
 {
-	struct bpf_map *map = t->skel->maps.nexthops;
-	struct ivb_nexthop nh;
+	uint32_t n;
+	struct ivb_nexthop *all = nexthops_read(t, &n);
 
-	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++) {
-		if (!map_get(map, &i, &nh))
-			continue;
-		nh.lock = locked;
-		bpf_map__update_elem(map, &i, sizeof(i), &nh, sizeof(nh), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		all[i].lock = locked;
+		nexthop_write(t, i, &all[i]);
 	}
 }
 
 bool nexthop_known(struct env *t, const struct pkt_addr *src, const struct pkt_addr *dst)
 {
-	struct bpf_map *map = t->skel->maps.nexthops;
 	size_t len = t->af == AF_INET ? 4 : 16;
-	struct ivb_nexthop nh;
+	uint32_t n;
+	struct ivb_nexthop *all = nexthops_read(t, &n);
 
-	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++)
-		if (map_get(map, &i, &nh) && nh.stamp && !memcmp(&nh.saddr, src, len) &&
-		    !memcmp(&nh.daddr, dst, len))
+	for (uint32_t i = 0; i < n; i++)
+		if (all[i].stamp && !memcmp(&all[i].saddr, src, len) &&
+		    !memcmp(&all[i].daddr, dst, len))
 			return true;
 	return false;
 }

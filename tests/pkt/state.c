@@ -44,8 +44,7 @@ void snat_ports(struct env *t, unsigned int low, unsigned int high)
 		groups[n / IVB_PORT_GROUP].port[n % IVB_PORT_GROUP] = port;
 		groups[port / IVB_PORT_GROUP].allowed |= 1u << port % IVB_PORT_GROUP;
 	}
-	for (uint32_t i = 0; i < 65536 / IVB_PORT_GROUP; i++)
-		put(t->skel->maps.snat_ports, &i, &groups[i]);
+	array_put(t->skel->maps.snat_ports, groups);
 	t->config.num_snat_ports = n;
 	config_write(t);
 }

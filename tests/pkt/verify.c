@@ -13,7 +13,8 @@ static void verify_kernel_conn(struct env *t, const struct ivb_flow *flow, uint6
 {
 	struct ivb_kernel_conn kc;
 
-	check(t, map_get(t->skel->maps.kernel_conns, &cp, &kc), "a connection without its kernel's");
+	check(t, map_get(t->skel->maps.kernel_conns, &cp, &kc),
+	      "a connection without its kernel's");
 	check_int(t, kc.conn, flow->conn, "kernel connection's connection");
 	check_int(t, kc.gen, flow->conn_gen, "kernel connection's generation");
 	check_int(t, kc.af, t->af, "kernel connection's family");
@@ -75,8 +76,10 @@ static uint32_t verify_kernel_conns(struct env *t)
 		if (!map_get(map, &cp, &kc) || kc.conn == IVB_NONE)
 			continue;
 		n++;
-		check(t, map_get(maps_of(t).conns, &kc.conn, &conn) && conn.conn.gen == kc.gen &&
-				 conn.conn.cp == cp, "a connection of kernel IPVS that is not there");
+		check(t,
+		      map_get(maps_of(t).conns, &kc.conn, &conn) && conn.conn.gen == kc.gen &&
+			      conn.conn.cp == cp,
+		      "a connection of kernel IPVS that is not there");
 	}
 	return n;
 }
