@@ -93,6 +93,29 @@ static void policies(struct env *t)
 	}
 }
 
+/* What is said of the service comes before what is said of all. */
+static void service_policies(struct env *t)
+{
+	struct kconn k = kconn_of(t, IPPROTO_TCP, CLIENT, 4000, SNAT_POOL, 4000);
+	struct kconn udp = kconn_of(t, IPPROTO_UDP, CLIENT, 4000, CLIENT, 4000);
+	struct kconn other =
+		kconn_via(t, kconn_of(t, IPPROTO_TCP, CLIENT, 4001, CLIENT, 4001), VIP2);
+
+	config_snat_addr(t, SNAT_POOL);
+	kernel_snat_add(t, IPPROTO_TCP, VIP, 80, IVB_SNAT_ALWAYS);
+	kconn_open(t, &k);
+	kconn_open(t, &udp);
+	kconn_first(t, &other);
+	conns_forget(t);
+	snat_policy(t, IVB_SNAT_ALWAYS);
+	kernel_snat_add(t, IPPROTO_TCP, VIP2, 80, IVB_SNAT_NEVER);
+	kernel_snat_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_AUTO);
+	non_masq_add(t, CLIENT);
+	kconn_first(t, &k);
+	kconn_first(t, &udp);
+	kconn_first(t, &other);
+}
+
 /* A server that is its own client would answer itself: SNAT whatever the policy. */
 static void hairpin(struct env *t)
 {
@@ -338,6 +361,7 @@ static void checksums(struct env *t)
 
 const struct test_case cases_follow_snat[] = {
 	{ "egress SNAT: policies and non_masq", policies, BOTH },
+	{ "egress SNAT: policies of services", service_policies, BOTH },
 	{ "egress SNAT: hairpin", hairpin, BOTH },
 	{ "egress SNAT: the host's own address", own_address, BOTH },
 	{ "egress SNAT: of several networks, the server's", own_network, BOTH },

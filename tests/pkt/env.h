@@ -128,6 +128,8 @@ void config_write(struct env *t);
 /* Ports that SNAT may use: low..high, in place of the default 1024..65535. */
 void snat_ports(struct env *t, unsigned int low, unsigned int high);
 void non_masq_add(struct env *t, enum who client);
+/* The policy of a service of kernel IPVS's. */
+void kernel_snat_add(struct env *t, int proto, enum who vip, uint16_t port, enum ivb_snat snat);
 struct service service_add(struct env *t, int proto, enum who vip, uint16_t port,
 			   enum ivb_snat snat);
 /* Moves the service to another zone. */
@@ -272,6 +274,6 @@ struct test_case {
 
 extern const struct test_case cases_pass[], cases_conn[], cases_snat[], cases_sched[], cases_tcp[],
 	cases_forward[], cases_frag[], cases_icmp[], cases_time[], cases_kernel[],
-	cases_kernel_frag[], cases_follow[], cases_follow_snat[];
+	cases_kernel_frag[], cases_follow[], cases_follow_snat[], cases_direct[];
 
 #endif

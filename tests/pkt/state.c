@@ -61,6 +61,20 @@ void non_masq_add(struct env *t, enum who client)
 	put(t->skel->maps.non_masq, &prefix, &one);
 }
 
+void kernel_snat_add(struct env *t, int proto, enum who vip, uint16_t port, enum ivb_snat snat)
+{
+	struct ivb_service_key key = {
+		.port = htons(port),
+		.proto = proto,
+		.af = t->af,
+		.zone = ZONE,
+	};
+	uint32_t policy = snat;
+
+	put_addr(&key.addr, t->af, vip);
+	put(t->skel->maps.kernel_snat, &key, &policy);
+}
+
 struct service service_add(struct env *t, int proto, enum who vip, uint16_t port,
 			   enum ivb_snat snat)
 {
