@@ -74,27 +74,29 @@ fuzz: tests/fuzz/fuzz.t
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $<
 
 # programs that load the skeleton
-PKT_SRCS := $(addprefix tests/pkt/,pkt.c env.c state.c observe.c xmit.c conn.c spy.c \
+PKT_SRCS := $(addprefix tests/pkt/,pkt.c env.c state.c observe.c verify.c xmit.c conn.c enter.c spy.c kernel.c \
 	cases_pass.c cases_conn.c cases_snat.c cases_sched.c cases_tcp.c cases_forward.c \
-	cases_frag.c cases_icmp.c cases_time.c) tests/lib/pkt.c tests/lib/pktdiff.c
+	cases_frag.c cases_icmp.c cases_time.c cases_kernel.c cases_kernel_frag.c cases_follow.c \
+	cases_follow_snat.c cases_direct.c) tests/lib/pkt.c tests/lib/pktdiff.c
 VERIFIER_SRCS := tests/verifier/verifier.c
 SKEL_TEST_OBJS := $(PKT_SRCS:%.c=$(BUILD)/%.o) $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 
-$(BUILD)/tests/pkt/spy.bpf.o: tests/pkt/spy.bpf.c tests/pkt/spy.h $(BUILD)/flags
+$(BUILD)/tests/pkt/%.bpf.o: tests/pkt/%.bpf.c tests/pkt/%.h $(BUILD)/flags
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
 
-$(BUILD)/tests/pkt/spy.skel.h: $(BUILD)/tests/pkt/spy.bpf.o
+$(BUILD)/tests/pkt/%.skel.h: $(BUILD)/tests/pkt/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name spy_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 $(BUILD)/tests/pkt/spy.o: $(BUILD)/tests/pkt/spy.skel.h
+$(BUILD)/tests/pkt/enter.o: $(BUILD)/tests/pkt/enter.skel.h
 
 $(SKEL_TEST_OBJS): $(BUILD)/%.o: %.c $(BUILD)/tc.skel.h $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Itests/lib -Itests/pkt -I$(BUILD)/tests/pkt -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Itests/lib -Itests/pkt -I$(BUILD)/tests/pkt -Ibpf -MMD -MP -c $< -o $@
 
 $(BUILD)/tests/pkt/pkt: $(PKT_SRCS:%.c=$(BUILD)/%.o)
 	$(call say,LD,$@)
@@ -104,10 +106,10 @@ $(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ -lbpf -o $@
 
--include $(SKEL_TEST_OBJS:.o=.d)
+-include $(SKEL_TEST_OBJS:.o=.d) $(wildcard $(BUILD)/tests/pkt/*.bpf.d)
 
 # objects that only pattern rules name are kept
-.PRECIOUS: $(BUILD)/san/%.o
+.PRECIOUS: $(BUILD)/san/%.o $(BUILD)/tests/pkt/%.bpf.o $(BUILD)/tests/pkt/%.skel.h
 
 # testrules.yml says what may run side by side
 PROVE := prove -j2 --timer --merge --failures

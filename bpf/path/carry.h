@@ -182,11 +182,12 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 		r = af == AF_INET ? frag_first4(&p, &key.v4, IVB_FRAG_CARRIED)
 				  : frag_first6(&p, &key.v6, IVB_FRAG_CARRIED);
 		if (r)
-			return r;
+			return kernel_instead(&f->flow, r) ? KERNEL_SLOW(af, ctx, &p, &key, f) : r;
 	}
 	if (p.ttl <= 1)
 		return REFUSE(af, ctx, &p, f, IVB_R_TTL, 0);
-	return flow_send(ctx, af, &p, f, tag, now, &way);
+	r = flow_send(ctx, af, &p, f, tag, now, &way);
+	return kernel_instead(&f->flow, r) ? KERNEL_SLOW(af, ctx, &p, &key, f) : r;
 }
 
 #endif

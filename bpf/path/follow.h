@@ -162,6 +162,26 @@ static __always_inline void kernel_remember(const int af, const struct note *n,
 	bpf_map_update_elem(&kernel_conns, &cp, &kc, BPF_ANY);
 }
 
+/*
+ * Without SNAT the server sees the client's port itself, which the client may use anew through another
+ * virtual address: then replies are the newer connection's, as kernel IPVS finds it first. False: they are
+ * the bpf engine's, or somebody is removing the older one.
+ */
+static __always_inline bool follow_supersede(const int af, const struct note *n)
+{
+	union tuple reply;
+	union flow *f;
+
+	__builtin_memset(&reply, 0, sizeof(reply));
+	addr_copy(af, TUPLE_SADDR(af, &reply), n->daddr.ip6);
+	addr_copy(af, TUPLE_DADDR(af, &reply), n->caddr.ip6);
+	TUPLE_SPORT(af, &reply) = n->dport;
+	TUPLE_DPORT(af, &reply) = n->cport;
+	tuple_set_proto(af, &reply, n->proto);
+	f = bpf_map_lookup_elem(MAP_OF(af, flows), &reply);
+	return !f || (f->flow.flags & IVB_FLOW_KERNEL && conn_kill(af, f->flow.conn));
+}
+
 /* A connection that we do not have yet: IVB_CREATED if it is there now, IVB_NEXT: not ours; or a reason. */
 static __always_inline int follow_create(struct ivb_ctx *ctx, const int af, const struct note *n,
 					 const union tuple *key)
@@ -194,6 +214,8 @@ static __always_inline int follow_create(struct ivb_ctx *ctx, const int af, cons
 				return -IVB_R_NO_SNAT_ADDR;
 			pair.source = own.ip6;
 		}
+	} else if (!(n->flags & NOTE_DIRECT) && !follow_supersede(af, n)) {
+		return IVB_NEXT;
 	}
 	r = BY_AF(af, conn_create, &pair, key);
 	if (!r)

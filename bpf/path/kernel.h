@@ -30,11 +30,19 @@ static __always_inline bool lease_holds(const struct ivb_flow *f, __u32 now)
 	return d && READ_ONCE(d->epoch) == f->epoch;
 }
 
+/* Replies that kernel IPVS would give to another connection. */
+static __always_inline bool reply_ambiguous(const struct ivb_flow *f)
+{
+	const __u32 both = IVB_FLOW_AMBIGUOUS | IVB_FLOW_REPLY;
+
+	return (f->flags & both) == both;
+}
+
 /* Whether kernel IPVS has counted the packet, or will count its copy. */
 static __always_inline bool kernel_counts(const struct ivb_flow *f, const struct ivb_pkt *p)
 {
 	return f->flags & IVB_FLOW_KERNEL && p->proto == IPPROTO_TCP &&
-	       p->tcp_flags & (TCP_FIN | TCP_RST);
+	       p->tcp_flags & (TCP_FIN | TCP_RST) && !reply_ambiguous(f);
 }
 
 /* To kernel IPVS, as it expects it: a reply to the client. */
@@ -49,8 +57,9 @@ static __always_inline int kernel_slow(struct ivb_ctx *ctx, const int af, const 
 	if ((p->flags & (IVB_PKT_FRAGMENT | IVB_PKT_LATER)) == IVB_PKT_FRAGMENT) {
 		__u32 fate = undo ? IVB_FRAG_SLOW : IVB_FRAG_LEFT;
 
+		/* where nothing is undone, kernel IPVS can use those that have come before */
 		r = af == AF_INET ? frag_first4(p, &key->v4, fate) : frag_first6(p, &key->v6, fate);
-		if (r)
+		if (r && undo)
 			return r;
 	}
 	if (f->flow.flags & IVB_FLOW_REPLY)
@@ -79,6 +88,20 @@ GLOBAL int kernel_slow6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const stru
 	return kernel_slow(ctx, AF_INET6, p, (const union tuple *)key, (const union flow *)f);
 }
 
+#define KERNEL_SLOW(af, ctx, p, key, f)                                  \
+	((af) == AF_INET ? kernel_slow4(ctx, p, &(key)->v4, (void *)(f)) \
+			 : kernel_slow6(ctx, p, &(key)->v6, (void *)(f)))
+
+/*
+ * What cannot be carried, though its lease holds, is kernel IPVS's as long as nothing of it has been
+ * changed. Only the kernel can fragment, and it knows more ways than we can ask for.
+ */
+static __always_inline bool kernel_instead(const struct ivb_flow *f, int r)
+{
+	return f->flags & IVB_FLOW_KERNEL && (r == -IVB_R_FRAG_ORDER || r == -IVB_R_TOO_BIG ||
+					      r == -IVB_R_NO_ROUTE || r == -IVB_R_FWD_DISABLED);
+}
+
 /*
  * FIN and RST are carried, and kernel IPVS gets a copy: whatever a firewall thinks of them (conntrack
  * has no entry, so they are "invalid"), the peers get theirs. SYN decides about connections, so it is
@@ -94,8 +117,7 @@ static __always_inline bool kernel_fast(struct ivb_ctx *ctx, const struct ivb_pk
 		return false;
 	if (p->flags & IVB_PKT_LATER)
 		return !(p->flags & IVB_PKT_SLOW);
-	if ((f->flags & (IVB_FLOW_AMBIGUOUS | IVB_FLOW_REPLY)) ==
-	    (IVB_FLOW_AMBIGUOUS | IVB_FLOW_REPLY))
+	if (reply_ambiguous(f))
 		return true;
 	if (p->proto == IPPROTO_TCP && p->tcp_flags & TCP_SYN)
 		return f->flags & IVB_FLOW_REPLY && p->tcp_flags & TCP_ACK;
@@ -112,8 +134,7 @@ static __always_inline int kernel_note(struct ivb_ctx *ctx, const int af, const 
 {
 	if (kernel_fast(ctx, p, &f->flow, now))
 		return p->flags & IVB_PKT_SOURCE_ROUTE ? -IVB_R_IP_OPTIONS : 0;
-	return af == AF_INET ? kernel_slow4(ctx, p, &key->v4, &f->v4)
-			     : kernel_slow6(ctx, p, &key->v6, &f->v6);
+	return KERNEL_SLOW(af, ctx, p, key, f);
 }
 
 #endif

@@ -194,7 +194,7 @@ static void resize(struct bpf_map *map, uint32_t entries)
 
 void env_load(struct env *t)
 {
-	uint32_t zero = 0;
+	uint32_t zero = 0, one = 1;
 	struct tc_bpf *s;
 	int fd, r;
 
@@ -218,11 +218,16 @@ void env_load(struct env *t)
 	resize(s->maps.scheds, 128);
 	resize(s->maps.ring, 1024);
 	resize(s->maps.frags, 256);
+	resize(s->maps.kernel_conns, MAX_CONNS);
+	resize(s->maps.kernel_traffic, 256);
 	r = tc_bpf__load(s);
 	if (r)
 		bail("the programs do not load: %s", strerror(-r));
 	fd = bpf_program__fd(s->progs.tc_ingress6);
 	if (bpf_map__update_elem(s->maps.progs, &zero, sizeof(zero), &fd, sizeof(fd), 0))
+		bail("progs: %s", strerror(errno));
+	fd = bpf_program__fd(s->progs.tc_egress6);
+	if (bpf_map__update_elem(s->maps.progs, &one, sizeof(one), &fd, sizeof(fd), 0))
 		bail("progs: %s", strerror(errno));
 }
 
@@ -240,15 +245,33 @@ static void hash_empty(struct bpf_map *map)
 			bail("%s: cannot be emptied", bpf_map__name(map));
 }
 
-static void array_zero(struct bpf_map *map, bool percpu)
+static void percpu_zero(struct bpf_map *map)
 {
-	uint32_t size = bpf_map__value_size(map), copies = percpu ? libbpf_num_possible_cpus() : 1;
-	size_t len = (size_t)((size + 7) & ~7u) * copies;
+	size_t len = (size_t)((bpf_map__value_size(map) + 7) & ~7u) * libbpf_num_possible_cpus();
 	void *zeros = calloc(1, len);
 
 	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++)
-		if (bpf_map__update_elem(map, &i, sizeof(i), zeros, percpu ? len : size, 0))
+		if (bpf_map__update_elem(map, &i, sizeof(i), zeros, len, 0))
 			bail("%s: cannot be zeroed", bpf_map__name(map));
+	free(zeros);
+}
+
+void array_put(struct bpf_map *map, const void *values)
+{
+	uint32_t n = bpf_map__max_entries(map), *keys = calloc(n, sizeof(*keys));
+
+	for (uint32_t i = 0; i < n; i++)
+		keys[i] = i;
+	if (bpf_map_update_batch(bpf_map__fd(map), keys, values, &n, NULL))
+		bail("%s: %s", bpf_map__name(map), strerror(errno));
+	free(keys);
+}
+
+static void array_zero(struct bpf_map *map)
+{
+	void *zeros = calloc(bpf_map__max_entries(map), bpf_map__value_size(map));
+
+	array_put(map, zeros);
 	free(zeros);
 }
 
@@ -274,16 +297,18 @@ void env_reset_maps(struct env *t)
 			hash_empty(map);
 			break;
 		case BPF_MAP_TYPE_ARRAY:
-			array_zero(map, false);
+			array_zero(map);
 			break;
 		case BPF_MAP_TYPE_PERCPU_ARRAY:
-			array_zero(map, true);
+			percpu_zero(map);
 			break;
 		default:
 			break;
 		}
 	}
 	t->num_services = t->num_dests = t->ring_words = 0;
+	memset(&t->how, 0, sizeof(t->how));
+	t->iif = 0;
 	gso(0);
 	memset(&t->config, 0, sizeof(t->config));
 	t->config.snat = IVB_SNAT_NEVER;

@@ -13,6 +13,7 @@
 
 #include <ivb/abi.h>
 
+#include "enter.h"
 #include "pkt.h"
 
 #define ZONE 7
@@ -45,9 +46,15 @@ enum who {
 
 enum side { CLIENT_SIDE, SERVER_SIDE, OUTSIDE, SIDE_MAX_ };
 
+struct bpf_map;
+
 struct env {
 	struct tc_bpf *skel;
-	struct spy_bpf *spy; /* NULL: cannot be had here, and spy_why says why */
+	struct enter_bpf *enter;
+	struct enter_how how; /* the next packets enter */
+	enum side out;	      /* ENTER_EGRESS: the device that they leave by */
+	unsigned int iif;     /* and the one that they came in by; 0: the host's own */
+	struct spy_bpf *spy;  /* NULL: cannot be had here, and spy_why says why */
 	int spy_why;
 	int af;
 	unsigned int ifindex[SIDE_MAX_];
@@ -76,6 +83,8 @@ void env_reset(struct env *t);
 /* The same within a case: what has failed so far is kept. */
 void env_reset_maps(struct env *t);
 void env_close(struct env *t);
+/* Writes a whole array. */
+void array_put(struct bpf_map *map, const void *values);
 const uint8_t *side_mac(enum side side);
 const uint8_t *who_mac(enum who who);
 const char *who_text(int af, enum who who);
@@ -86,6 +95,16 @@ void sysctl_write(const char *path, const char *value);
 
 /* Gives who the MAC address that belongs to as. */
 void neighbour_set(struct env *t, enum who who, enum who as);
+
+/* --- enter.c: the way into the programs, and what they leave in the sk_buff */
+void enter_open(struct env *t);
+void enter_close(struct env *t);
+/* Tells about the next packet; prog is the program that is to be run. */
+int enter_prepare(struct env *t, unsigned int ifindex);
+/* Of the last packet. */
+const struct enter_seen *enter_seen(struct env *t);
+/* Nothing, or a copy of this packet, has come in once more for kernel IPVS. */
+void enter_compare_copy(struct env *t, const char *func, int line, const struct pkt_spec *copy);
 
 /* --- spy.c: where packets are sent */
 void spy_open(struct env *t);
@@ -109,6 +128,8 @@ void config_write(struct env *t);
 /* Ports that SNAT may use: low..high, in place of the default 1024..65535. */
 void snat_ports(struct env *t, unsigned int low, unsigned int high);
 void non_masq_add(struct env *t, enum who client);
+/* The policy of a service of kernel IPVS's. */
+void kernel_snat_add(struct env *t, int proto, enum who vip, uint16_t port, enum ivb_snat snat);
 struct service service_add(struct env *t, int proto, enum who vip, uint16_t port,
 			   enum ivb_snat snat);
 /* Moves the service to another zone. */
@@ -153,9 +174,10 @@ void frags_age(struct env *t, uint32_t jiffies);
 void nexthops_age(struct env *t, int32_t jiffies);
 /* or fresh for so long that no slow machine gets in the way of a case. */
 void nexthops_fresh(struct env *t);
-/* Law 4: every flow has its peer, recounted connections equal the counters. */
-void verify(struct env *t);
 void counters_read(struct env *t, int when);
+
+/* --- verify.c. Law 4: every flow has its peer, recounted connections equal the counters. */
+void verify(struct env *t);
 
 /* --- xmit.c: one packet */
 struct pkt_spec from(struct env *t, enum side side, enum who src, uint16_t sport, enum who dst,
@@ -207,6 +229,7 @@ void xmit_raw(struct env *t, const char *func, int line, const struct pkt *in, e
 
 /* A packet that must be sent, its content not looked at, and nothing counted. */
 void send_blind(struct env *t, const struct pkt_spec *in);
+void send_verdict(struct env *t, const struct pkt_spec *in, int verdict);
 /* A packet that may be answered or not: adds to *a or *b if that reason was counted. */
 void send_counting(struct env *t, const struct pkt_spec *in, enum ivb_reason reason_a, uint32_t *a,
 		   enum ivb_reason reason_b, uint32_t *b);
@@ -250,6 +273,7 @@ struct test_case {
 };
 
 extern const struct test_case cases_pass[], cases_conn[], cases_snat[], cases_sched[], cases_tcp[],
-	cases_forward[], cases_frag[], cases_icmp[], cases_time[];
+	cases_forward[], cases_frag[], cases_icmp[], cases_time[], cases_kernel[],
+	cases_kernel_frag[], cases_follow[], cases_follow_snat[], cases_direct[];
 
 #endif

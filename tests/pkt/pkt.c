@@ -11,8 +11,9 @@
 #include "tap.h"
 
 static const struct test_case *const suites[] = {
-	cases_pass,    cases_conn, cases_snat, cases_sched, cases_tcp,
-	cases_forward, cases_frag, cases_icmp, cases_time,
+	cases_pass,	   cases_conn,	 cases_snat,	    cases_sched,  cases_tcp,
+	cases_forward,	   cases_frag,	 cases_icmp,	    cases_time,	  cases_kernel,
+	cases_kernel_frag, cases_follow, cases_follow_snat, cases_direct,
 };
 
 /* Reasons that no packet of a test run can bring about. */
@@ -21,6 +22,8 @@ static const char *not_coverable(int reason)
 	switch (reason) {
 	case IVB_R_REWRITE:
 		return "needs the kernel to run out of memory";
+	case IVB_R_SNAT_UNKNOWN:
+		return "needs an sk_buff that kernel IPVS has handled";
 	default:
 		return NULL;
 	}
@@ -68,6 +71,7 @@ int main(int argc, char **argv)
 		bail("needs root: a network namespace, and BPF programs");
 	env_network(&t);
 	env_load(&t);
+	enter_open(&t);
 	spy_open(&t);
 	if (t.spy)
 		ok(true, "devices and neighbours of redirects are looked at");
@@ -87,6 +91,7 @@ int main(int argc, char **argv)
 	if (!*word)
 		reasons_covered(&t);
 	spy_close(&t);
+	enter_close(&t);
 	env_close(&t);
 	return done_testing();
 }

@@ -44,8 +44,7 @@ void snat_ports(struct env *t, unsigned int low, unsigned int high)
 		groups[n / IVB_PORT_GROUP].port[n % IVB_PORT_GROUP] = port;
 		groups[port / IVB_PORT_GROUP].allowed |= 1u << port % IVB_PORT_GROUP;
 	}
-	for (uint32_t i = 0; i < 65536 / IVB_PORT_GROUP; i++)
-		put(t->skel->maps.snat_ports, &i, &groups[i]);
+	array_put(t->skel->maps.snat_ports, groups);
 	t->config.num_snat_ports = n;
 	config_write(t);
 }
@@ -60,6 +59,20 @@ void non_masq_add(struct env *t, enum who client)
 
 	put_addr(&prefix.addr, t->af, client);
 	put(t->skel->maps.non_masq, &prefix, &one);
+}
+
+void kernel_snat_add(struct env *t, int proto, enum who vip, uint16_t port, enum ivb_snat snat)
+{
+	struct ivb_service_key key = {
+		.port = htons(port),
+		.proto = proto,
+		.af = t->af,
+		.zone = ZONE,
+	};
+	uint32_t policy = snat;
+
+	put_addr(&key.addr, t->af, vip);
+	put(t->skel->maps.kernel_snat, &key, &policy);
 }
 
 struct service service_add(struct env *t, int proto, enum who vip, uint16_t port,

@@ -133,7 +133,7 @@ static void compare_counters(struct env *t, const char *func, int line, struct o
 /* Returns the verdict, or REFUSED if the kernel does not take the packet (at most 3 kB). */
 static int run(struct env *t, const struct pkt *in, enum side side, struct pkt *got)
 {
-	struct __sk_buff ctx = { .ifindex = t->ifindex[side] };
+	struct __sk_buff ctx = { .ifindex = t->ifindex[side], .ingress_ifindex = t->iif };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in->data, .data_size_in = in->len,
 		    .data_out = got->data, .data_size_out = sizeof(got->data), .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx), .repeat = 1);
@@ -142,7 +142,7 @@ static int run(struct env *t, const struct pkt *in, enum side side, struct pkt *
 		ctx.gso_size = gso_size;
 		ctx.gso_segs = (in->len + gso_size - 1) / gso_size;
 	}
-	if (bpf_prog_test_run_opts(bpf_program__fd(t->skel->progs.tc_ingress), &opts)) {
+	if (bpf_prog_test_run_opts(enter_prepare(t, t->ifindex[side]), &opts)) {
 		fail(t, __func__, __LINE__, "test run: %s", strerror(errno));
 		return REFUSED;
 	}
@@ -150,8 +150,10 @@ static int run(struct env *t, const struct pkt *in, enum side side, struct pkt *
 	return (int)opts.retval;
 }
 
-static enum side side_of(const struct pkt_spec *spec)
+static enum side side_of(const struct env *t, const struct pkt_spec *spec)
 {
+	if (t->how.prog == ENTER_EGRESS)
+		return t->out;
 	for (enum side s = CLIENT_SIDE; s < SIDE_MAX_; s++)
 		if (!memcmp(spec->dmac, side_mac(s), 6))
 			return s;
@@ -181,17 +183,22 @@ void xmit(struct env *t, const char *func, int line, const struct pkt_spec *in, 
 	pkt_build(&frame, in);
 	pkt_build(&out, want.out ? want.out : in);
 	spy_reset(t);
-	xmit_raw(t, func, line, &frame, side_of(in), &out, want);
+	xmit_raw(t, func, line, &frame, side_of(t, in), &out, want);
 	spy_compare(t, func, line, in, want.verdict == TC_ACT_REDIRECT ? want.out : NULL);
 }
 
 void send_blind(struct env *t, const struct pkt_spec *in)
 {
-	struct outcome want = { TC_ACT_REDIRECT, NULL, IVB_R_NONE, IVB_R_NONE };
+	send_verdict(t, in, TC_ACT_REDIRECT);
+}
+
+void send_verdict(struct env *t, const struct pkt_spec *in, int verdict)
+{
+	struct outcome want = { verdict, NULL, IVB_R_NONE, IVB_R_NONE };
 	static struct pkt frame, got;
 
 	pkt_build(&frame, in);
-	check_int(t, run(t, &frame, side_of(in), &got), want.verdict, "verdict");
+	check_int(t, run(t, &frame, side_of(t, in), &got), want.verdict, "verdict");
 	compare_counters(t, __func__, __LINE__, want, frame.len, got.len);
 }
 
@@ -201,7 +208,7 @@ void send_counting(struct env *t, const struct pkt_spec *in, enum ivb_reason rea
 	static struct pkt frame, got;
 
 	pkt_build(&frame, in);
-	run(t, &frame, side_of(in), &got);
+	run(t, &frame, side_of(t, in), &got);
 	counters_read(t, 1);
 	*a += t->counters[1][reason_a][0] - t->counters[0][reason_a][0];
 	*b += t->counters[1][reason_b][0] - t->counters[0][reason_b][0];
