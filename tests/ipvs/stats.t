@@ -137,13 +137,14 @@ for f in 4 6; do
 done
 f=4 port=$marked
 udp_service -A -f $fwmark
-in_ns lb nft "add table ip mark; add chain ip mark pre { type filter hook prerouting priority -150; };
-	add rule ip mark pre ip daddr $vip4 udp dport $marked meta mark set $fwmark"
+in_ns lb nft "add table ip pick; add chain ip pick pre { type filter hook prerouting priority -150; };
+	add rule ip pick pre ip daddr $vip4 udp dport $marked meta mark set $fwmark"
 service -t 4 8080 rr
 
+traffic 'sv2 sv1 sv2'
+# one that is still open
 start hold cl socat "TCP:$(vip 4 80)" 'EXEC:sleep 1000'
 hold=$started
-traffic 'sv2 sv1 sv2'
 agree_all "while they live"
 is "the kernel's part is what the kernel says" "$(kernel_of "TCP $(vip 4 80)")" \
 	"$(kipvs -Ln --stats --exact -t "$(vip 4 80)" | awk '$1 == "TCP" { print $3, $4, $5, $6, $7 }')"
@@ -185,7 +186,7 @@ for v in $vip4 $second; do
 done
 for v in $vip4 $second; do
 	is "one client port for two virtual addresses: $v" \
-		"$(in_ns cl curl -s --max-time $((5 * slow)) --local-port 33333 "http://$v:81/")" sv1
+		"$(in_ns cl curl -s --max-time $((5 * slow)) --local-port 33333 -H 'Connection: close' "http://$v:81/")" sv1
 done
 look
 agree "two virtual addresses" "TCP $vip4:81" pair1
