@@ -30,11 +30,19 @@ static __always_inline bool lease_holds(const struct ivb_flow *f, __u32 now)
 	return d && READ_ONCE(d->epoch) == f->epoch;
 }
 
-/* Whether kernel IPVS has counted the packet, or will count its copy. */
+/* Replies of which kernel IPVS could not tell whose they are: it gets none of them, nor a copy. */
+static __always_inline bool kernel_blind(const struct ivb_flow *f)
+{
+	const __u16 both = IVB_FLOW_AMBIGUOUS | IVB_FLOW_REPLY;
+
+	return (f->flags & both) == both;
+}
+
+/* Whether kernel IPVS will count the packet's copy; see kernel_fast(). */
 static __always_inline bool kernel_counts(const struct ivb_flow *f, const struct ivb_pkt *p)
 {
 	return f->flags & IVB_FLOW_KERNEL && p->proto == IPPROTO_TCP &&
-	       p->tcp_flags & (TCP_FIN | TCP_RST);
+	       p->tcp_flags & (TCP_FIN | TCP_RST) && !kernel_blind(f);
 }
 
 /* To kernel IPVS, as it expects it: a reply to the client. */
@@ -94,8 +102,7 @@ static __always_inline bool kernel_fast(struct ivb_ctx *ctx, const struct ivb_pk
 		return false;
 	if (p->flags & IVB_PKT_LATER)
 		return !(p->flags & IVB_PKT_SLOW);
-	if ((f->flags & (IVB_FLOW_AMBIGUOUS | IVB_FLOW_REPLY)) ==
-	    (IVB_FLOW_AMBIGUOUS | IVB_FLOW_REPLY))
+	if (kernel_blind(f))
 		return true;
 	if (p->proto == IPPROTO_TCP && p->tcp_flags & TCP_SYN)
 		return f->flags & IVB_FLOW_REPLY && p->tcp_flags & TCP_ACK;
