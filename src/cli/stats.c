@@ -81,7 +81,7 @@ static void line_numbers(struct line *l, const struct ivb_traffic *t,
 
 static void service_line(const struct ivb_stats_service *s, struct line *l)
 {
-	const struct ivb_traffic t = total(&s->kernel, &s->ebpf, s->ipvs && !s->removed);
+	const struct ivb_traffic t = total(&s->kernel, &s->ebpf, s->ipvs && !s->unlisted);
 	char addr[IVB_ADDRPORT_LEN];
 
 	if (s->fwmark)
@@ -92,7 +92,7 @@ static void service_line(const struct ivb_stats_service *s, struct line *l)
 			l->name, sizeof(l->name), "%-4s %s", ivb_proto_name(s->key.proto),
 			ivb_addrport_fmt(addr, sizeof(addr), s->key.af, &s->key.addr, s->key.port));
 	l->engine = s->ipvs ? "ipvs" : "bpf";
-	l->remark = s->removed ? "  removed" : "";
+	l->remark = s->unlisted ? "  unlisted" : "";
 	l->zone = s->key.zone;
 	line_numbers(l, &t, &s->ebpf);
 }
@@ -107,7 +107,7 @@ static void server_line(const struct ivb_stats_service *svc, const struct ivb_st
 		 ivb_addrport_fmt(addr, sizeof(addr), s->af, &s->addr, s->port));
 	l->engine = NULL;
 	l->zone = 0;
-	l->remark = s->removed && !svc->removed ? "  removed" : "";
+	l->remark = s->removed && !svc->unlisted ? "  removed" : "";
 	line_numbers(l, &t, &s->ebpf);
 }
 
@@ -202,15 +202,14 @@ static void add_addr(struct json_object *o, __u8 af, const union ivb_addr *addr,
 
 /* The sum, and for services of kernel IPVS's its two parts. */
 static void add_counts(struct json_object *o, const struct ivb_traffic *kernel,
-		       const struct ivb_traffic *ebpf, bool ipvs, bool removed)
+		       const struct ivb_traffic *ebpf, bool ipvs, bool gone)
 {
-	const struct ivb_traffic t = total(kernel, ebpf, ipvs && !removed);
+	const struct ivb_traffic t = total(kernel, ebpf, ipvs && !gone);
 	struct json_object *part;
 
 	add_traffic(o, &t);
 	if (!ipvs)
 		return;
-	json_object_object_add(o, "removed", json_object_new_boolean(removed));
 	part = json_object_new_object();
 	add_traffic(part, kernel);
 	json_object_object_add(o, "kernel", part);
@@ -225,6 +224,8 @@ static struct json_object *json_server(const struct ivb_stats_service *svc,
 	struct json_object *o = json_object_new_object();
 
 	add_addr(o, s->af, &s->addr, s->port);
+	if (svc->ipvs)
+		json_object_object_add(o, "removed", json_object_new_boolean(s->removed));
 	add_counts(o, &s->kernel, &s->ebpf, svc->ipvs, s->removed);
 	return o;
 }
@@ -246,9 +247,11 @@ static struct json_object *json_service(const struct ivb_stats_service *s)
 	}
 	if (!s->ipvs)
 		add_num(o, "zone", s->key.zone);
-	if (!s->removed)
+	if (s->ipvs)
+		json_object_object_add(o, "unlisted", json_object_new_boolean(s->unlisted));
+	if (!s->unlisted)
 		json_object_object_add(o, "scheduler", json_object_new_string(s->scheduler));
-	add_counts(o, &s->kernel, &s->ebpf, s->ipvs, s->removed);
+	add_counts(o, &s->kernel, &s->ebpf, s->ipvs, s->unlisted);
 	for (i = 0; i < s->num; i++)
 		json_object_array_add(servers, json_server(s, &s->servers[i]));
 	json_object_object_add(o, "servers", servers);

@@ -31,7 +31,7 @@ struct joining {
 	struct ivb_stats out;
 	struct place *places;
 	size_t num_places;
-	size_t num_listed; /* services after these are removed ones */
+	size_t num_listed; /* services after these are not listed by the kernel */
 };
 
 static struct ivb_stats_service *service_new(struct ivb_stats *stats,
@@ -194,8 +194,9 @@ static struct ivb_stats_service *service_by_server(const struct joining *j,
 	return found;
 }
 
-/* One that the kernel does not list: of rows before this one, or new. Rows come sorted by address. */
-static struct ivb_stats_service *service_removed(struct joining *j, const struct ivb_traffic_key *t)
+/* One that the kernel does not list: of an earlier row, or new. */
+static struct ivb_stats_service *service_unlisted(struct joining *j,
+						  const struct ivb_traffic_key *t)
 {
 	const struct ivb_service_key key = {
 		.addr = t->vaddr,
@@ -212,7 +213,7 @@ static struct ivb_stats_service *service_removed(struct joining *j, const struct
 	}
 	s = service_new(&j->out, &key, true);
 	if (s)
-		s->removed = true;
+		s->unlisted = true;
 	return s;
 }
 
@@ -227,7 +228,7 @@ static int join_row(struct joining *j, const struct ivb_carried_row *row)
 		if (marked)
 			svc = marked;
 		else if (!svc)
-			svc = service_removed(j, &row->key);
+			svc = service_unlisted(j, &row->key);
 		if (!svc)
 			return -ENOMEM;
 		server = server_of(svc, &row->key);

@@ -24,8 +24,8 @@ struct ivb_stats_server {
 };
 
 struct ivb_stats_service {
-	bool ipvs;    /* kernel IPVS's; else the bpf engine's, where kernel is zero */
-	bool removed; /* kernel IPVS does not have it any more */
+	bool ipvs;     /* kernel IPVS's; else the bpf engine's, where kernel is zero */
+	bool unlisted; /* the kernel lists none such: it was removed, or it is one of several fwmarks */
 	__u32 fwmark; /* not 0: address, port and protocol are not the service's, hence zero */
 	struct ivb_service_key key;
 	char scheduler[16];

@@ -27,6 +27,7 @@ count_rules() {
 		own ip $vip4 tcp 8080
 		pair1 ip $vip4 tcp 81
 		pair2 ip $second tcp 81
+		all ip $second tcp 8080
 	EOT
 }
 
@@ -175,8 +176,12 @@ look
 is "a service keeps what a removed server got" "$(told "TCP $(vip 4 80)")" "$before"
 like "which is shown" "$(cat "$tmp/stats")" '-> 10\.2\.1\.2:80 .* removed$'
 kipvs -D -t "$(vip 4 80)"
+kipvs -A -f 8 -s rr
+kipvs -a -f 8 -r "$(rip 4 1 $marked)" -m
 look
-like "as is a removed service" "$(cat "$tmp/stats")" '^TCP  10\.0\.0\.80:80 .* removed$'
+like "a removed service is shown" "$(cat "$tmp/stats")" '^TCP  10\.0\.0\.80:80 .* unlisted$'
+like "and what one of two marks has sent to the same server" "$(cat "$tmp/stats")" \
+	"^UDP  10\\.0\\.0\\.80:$marked .* unlisted\$"
 
 # one client port, one server, two virtual addresses: its replies never reach the kernel
 addrs lb lo $second/32
@@ -188,9 +193,13 @@ for v in $vip4 $second; do
 	is "one client port for two virtual addresses: $v" \
 		"$(in_ns cl curl -s --max-time $((5 * slow)) --local-port 33333 -H 'Connection: close' "http://$v:81/")" sv1
 done
+kipvs -A -t $second:0 -s rr -p 60
+kipvs -a -t $second:0 -r "$(rip 4 1 0)" -m
+is "a service of all ports" "$(in_ns cl curl -s --max-time $((5 * slow)) "http://$second:8080/?[1-4]" | uniq)" sv1
 look
 agree "two virtual addresses" "TCP $vip4:81" pair1
 agree "two virtual addresses" "TCP $second:81" pair2
+agree "all ports" "TCP $second:0" all
 verify
 
 done_testing
