@@ -7,6 +7,7 @@ BASE_SRCS := \
 	src/base/num.c
 
 NL_SRCS := \
+	src/nl/ipvs.c \
 	src/nl/link.c \
 	src/nl/nft.c \
 	src/nl/nl.c \
@@ -42,7 +43,9 @@ DP_SRCS := \
 	src/dp/pins.c \
 	src/dp/policy.c \
 	src/dp/ports.c \
+	src/dp/stats.c \
 	src/dp/sysbpf.c \
+	src/dp/traffic.c \
 	src/dp/up.c \
 	src/dp/verify.c \
 	src/dp/verify_config.c \
@@ -65,6 +68,7 @@ CLI_SRCS := \
 	src/cli/main.c \
 	src/cli/run.c \
 	src/cli/snat.c \
+	src/cli/stats.c \
 	src/cli/status.c \
 	src/cli/up.c
 

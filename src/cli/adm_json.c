@@ -10,32 +10,8 @@
 #include "base/cleanup.h"
 #include "cli/adm_list.h"
 #include "dp/instance.h"
+#include "dp/traffic.h"
 #include "model/names.h"
-
-/* Traffic of live connections, which a server's own counters do not have yet. */
-struct live {
-	__u64 in_packets, in_bytes, out_packets, out_bytes;
-};
-
-struct live_table {
-	struct live *dests; /* by slot */
-	__u32 num;
-};
-
-static int live_add(const struct ivb_conn_info *c, void *arg)
-{
-	struct live_table *t = arg;
-	struct live *l;
-
-	if (c->dest >= t->num)
-		return 0;
-	l = &t->dests[c->dest];
-	l->in_packets += c->in_packets;
-	l->in_bytes += c->in_bytes;
-	l->out_packets += c->out_packets;
-	l->out_bytes += c->out_bytes;
-	return 0;
-}
 
 static void add_str(struct json_object *o, const char *name, const char *value)
 {
@@ -62,7 +38,7 @@ static void print_json(struct json_object *o)
 	json_object_put(o);
 }
 
-static struct json_object *json_dest(const struct ivb_dest_info *d, const struct live *live)
+static struct json_object *json_dest(const struct ivb_dest_info *d, const struct ivb_traffic *live)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -86,9 +62,9 @@ static struct json_object *json_dest(const struct ivb_dest_info *d, const struct
 }
 
 static struct json_object *json_service(const struct ivb_adm_entry *e,
-					const struct live_table *live)
+					const struct ivb_carried *live)
 {
-	static const struct live none;
+	static const struct ivb_traffic none;
 	struct json_object *o = json_object_new_object(), *servers = json_object_new_array();
 	size_t i;
 
@@ -102,9 +78,9 @@ static struct json_object *json_service(const struct ivb_adm_entry *e,
 	for (i = 0; i < e->num_dests; i++) {
 		__u32 slot = e->dests[i].slot;
 
-		json_object_array_add(
-			servers,
-			json_dest(&e->dests[i], slot < live->num ? &live->dests[slot] : &none));
+		json_object_array_add(servers, json_dest(&e->dests[i], slot < live->num_dests
+									       ? &live->dests[slot]
+									       : &none));
 	}
 	json_object_object_add(o, "servers", servers);
 	return o;
@@ -112,15 +88,13 @@ static struct json_object *json_service(const struct ivb_adm_entry *e,
 
 int ivb_adm_json_table(struct ivb_dp *dp, const struct ivb_adm_table *table, struct ivb_err *err)
 {
-	_cleanup_free_ struct live *dests = calloc(dp->meta.max_dests, sizeof(*dests));
-	struct live_table live = { dests, dp->meta.max_dests };
+	struct ivb_carried live __cleanup(ivb_carried_fini) = { 0 };
 	struct json_object *o, *services;
 	size_t i;
 	int r;
 
-	if (!dests)
-		return -ENOMEM;
-	r = ivb_conns_walk(dp, live_add, &live, err);
+	/* a server's own counters have only ended connections */
+	r = ivb_carried_read(&live, dp, err);
 	if (r)
 		return r;
 	o = json_object_new_object();

@@ -27,6 +27,7 @@ int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_down(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_run(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_snat(const struct ivb_cli *cli, int argc, char **argv);
+int ivb_cmd_stats(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv);
 

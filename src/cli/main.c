@@ -23,6 +23,7 @@ static const struct command {
 	  "which services of kernel IPVS have their clients' addresses translated" },
 	{ "status", ivb_cmd_status, "devices, connections, what was dropped and why" },
 	{ "conn", ivb_cmd_conn, "connections, with both of their tuples" },
+	{ "stats", ivb_cmd_stats, "traffic of services and servers, of both engines" },
 	{ "run", ivb_cmd_run, "optional: follow kernel IPVS when its module is loaded later" },
 	{ "check", ivb_cmd_check, "what this host can do" },
 };

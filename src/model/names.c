@@ -73,6 +73,8 @@ const char *ivb_proto_name(__u8 proto)
 		return "TCP";
 	case IPPROTO_UDP:
 		return "UDP";
+	case IPPROTO_SCTP:
+		return "SCTP";
 	}
 	return "?";
 }

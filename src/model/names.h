@@ -17,7 +17,7 @@ const char *ivb_snat_name(__u32 snat);
 /* "never", "auto", "always"; -EINVAL otherwise ("default" is not for users to write). */
 int ivb_snat_parse(__u8 *ret, const char *name);
 
-/* "TCP", "UDP". */
+/* "TCP", "UDP", "SCTP". */
 const char *ivb_proto_name(__u8 proto);
 
 #endif

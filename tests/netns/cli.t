@@ -24,6 +24,7 @@ refuses() {
 # before there is anything
 refuses 1 'up' adm -L -n
 refuses 1 'up' status
+refuses 1 'not up' stats
 refuses 1 'nosuchdev' up nosuchdev
 refuses 1 'name the devices' up
 refuses 1 'lo' up lo

@@ -45,6 +45,8 @@ for snat in never always; do
 	done
 	verify
 done
+is "stats counts the connections, with or without ip_vs" \
+	"$(ivb stats | awk -v s="$(vip 4 8080)" '$2 == s { print $3, $4 }')" 'bpf 26'
 ok "down" ivb down
 nok "nothing is served any more" in_ns cl curl -s --max-time 2 "http://$(vip 4 80)/"
 
