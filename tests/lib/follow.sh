@@ -85,7 +85,7 @@ carried() {
 scenario() {
 	scenario_name=$1
 	shift
-	"$@" >"$tmp/$scenario_name.$engine" 2>&1
+	("$@") >"$tmp/$scenario_name.$engine" 2>&1
 	kipvs -C
 }
 
@@ -139,4 +139,43 @@ was_carried() {
 # not_carried NAME DESCRIPTION: nothing of it was.
 not_carried() {
 	[ -n "${IVB_KERNEL_ONLY:-}" ] || is "$2: on the kernel's path alone" "$(cat "$tmp/carried.$1")" "0 0"
+}
+
+# visit ID VPORT CLIENT PORT [FAMILY]: a connection, stays open; who answered, in $said; then three more questions.
+visit() {
+	play tcp "$1" "$(vip "${5:-4}" | tr -d '[]')" "$2" "$3" "$4"
+	[ "$said" = ok ] || return 0
+	play ask "$1"
+	visit_said=$said
+	play pace "$1" 3 0
+	[ "$said" = 3 ] || visit_said="$visit_said, then $said"
+	said=$visit_said
+}
+
+# visits VPORT CLIENT:PORT...: who answered each, on a line; the connections are numbered from 1.
+visits() {
+	visits_p=$1
+	shift
+	visits_said='' visits_i=0
+	for v; do
+		visits_i=$((visits_i + 1))
+		visit $visits_i "$visits_p" "${v%:*}" "${v##*:}"
+		visits_said="$visits_said $said"
+	done
+	echo "visits:$visits_said"
+}
+
+# leave ID...: reset
+leave() {
+	for v; do
+		play rst "$v"
+	done
+}
+
+# one VPORT [SCHEDULER]: a TCP service of the kernel's with server 1 alone.
+one() {
+	kipvs -R <<-EOT
+		-A -t $vip4:$1 -s ${2:-rr}
+		-a -t $vip4:$1 -r $(rip 4 1 80) -m
+	EOT
 }
