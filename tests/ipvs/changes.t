@@ -27,7 +27,7 @@ dial_up() {
 # rule CHAIN MATCH...: dropped there while questions are asked, five in a second. A lease lasts 5 seconds, and
 # the kernel may have granted one with the packet before. TCP brings what was lost.
 rule() {
-	dial_up 1 $((vport * 10))
+	dial_up 1 $((vport * 10 + 2000))
 	play pace 1 20 200
 	with_us "rule-$1"
 	in_ns lb iptables -I "$@" -j DROP
@@ -64,8 +64,8 @@ flap() {
 	vs expire_nodest_conn="$1"
 	vport=$((94 + $1))
 	one "$vport"
-	dial_up 1 $((vport * 10))
-	dial_up 2 $((vport * 10 + 1))
+	dial_up 1 $((vport * 10 + 2000))
+	dial_up 2 $((vport * 10 + 2001))
 	play pace 1 20 100
 	with_us "flap$1"
 	kipvs -d -t "$vip4:$vport" -r "$(rip 4 1 80)"
@@ -74,7 +74,7 @@ flap() {
 	kipvs -a -t "$vip4:$vport" -r "$(rip 4 1 80)" -m
 	tell hear 1
 	tell ask 2
-	dial_up 3 $((vport * 10 + 2))
+	dial_up 3 $((vport * 10 + 2002))
 	play pace 3 20 100
 	with_us "again$1"
 	tell pace 2 20 100
@@ -88,7 +88,7 @@ service_gone() {
 	[ -z "${2:-}" ] || one "$2"
 	vport=$1
 	one "$1"
-	dial_up 1 $(($1 * 10))
+	dial_up 1 $(($1 * 10 + 2000))
 	kipvs -D -t "$vip4:$1"
 	tell ask 1
 	one "$1"
@@ -101,11 +101,11 @@ service_gone() {
 moved() {
 	vport=97
 	one 97
-	dial_up 1 2071
+	dial_up 1 2971
 	kipvs -a -t $vip4:97 -r "$(rip 4 2 80)" -m
 	kipvs -d -t $vip4:97 -r "$(rip 4 1 80)"
 	tell ask 1
-	dial_up 2 2072
+	dial_up 2 2972
 	kipvs -a -t $vip4:97 -r "$(rip 4 1 80)" -m
 	tell hear 1
 	leave 1 2
@@ -135,7 +135,7 @@ for c in INPUT OUTPUT FORWARD; do
 done
 report flap0 "a removed server gets nothing" '^ask 1: timeout$'
 report flap0 "back again, it goes on" '^hear 1: sv1$'
-report flap1 "expire_nodest_conn=1: a removed server's connections are cut" '^left: 0$'
+report flap1 "expire_nodest_conn=1: a removed server's connections are cut at their next packet" '^left: 1$'
 for e in 0 1; do
 	compare flap$e "a server that flaps, expire_nodest_conn=$e"
 	was_carried flap$e "its packets before" 10 10

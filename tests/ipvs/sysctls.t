@@ -30,15 +30,14 @@ dial_up() {
 # reuse 0|1: a client's port once more, while the kernel remembers it as closed: by a reset, then in TIME_WAIT
 reuse() {
 	vs conn_reuse_mode="$1"
-	vport=$((101 + $1))
 	kservice 4 80 rr
 	vport=80
-	dial_up 1 101$1
+	dial_up 1 311$1
 	leave 1
-	dial_up 1 101$1
+	dial_up 1 311$1
 	tell ask 1 fin
 	tell close 1
-	dial_up 1 101$1
+	dial_up 1 311$1
 	play pace 1 10 100
 	with_us "reuse$1" "$sport"
 	leave 1
@@ -50,7 +49,7 @@ sloppy() {
 	vs sloppy_tcp="$1"
 	vport=$((103 + $1))
 	one $vport
-	dial_up 1 "102$1"
+	dial_up 1 "312$1"
 	sleep 22
 	tell ask 1
 	tell pace 1 10 100
@@ -65,7 +64,7 @@ drop_entry() {
 	kipvs --set 900 10 60
 	vport=105
 	one 105
-	dial_up 1 1031
+	dial_up 1 3131
 	for i in 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		play tcp $i $vip4 105
 	done
@@ -82,7 +81,7 @@ drop_entry() {
 backup_only() {
 	vport=106
 	one 106
-	dial_up 1 1041
+	dial_up 1 3141
 	play pace 1 20 100
 	with_us backup-only "$sport"
 	kipvs --start-daemon backup --mcast-interface sync --syncid 9
@@ -94,7 +93,7 @@ backup_only() {
 	esac
 	vs backup_only=0
 	kipvs --stop-daemon backup
-	dial_up 2 1042
+	dial_up 2 3142
 	leave 1 2
 }
 
@@ -106,9 +105,9 @@ synced() {
 	vs 'sync_threshold=3 30'
 	vport=107
 	one 107
-	dial_up 1 1051
+	dial_up 1 3151
 	play tcp 2 $vip4 107
-	sleep 2
+	sleep 5
 	echo "copies: $(in_ns bk ipvsadm -Lnc | grep -c ':107 ')"
 	tell pace 1 120 1000
 	echo "copies: $(in_ns bk ipvsadm -Lnc | grep -c 'ESTABLISHED.*:107 ')"
