@@ -72,8 +72,8 @@ flap() {
 	tell ask 1
 	tell ask 2
 	kipvs -a -t "$vip4:$vport" -r "$(rip 4 1 80)" -m
-	tell hear 1
-	tell hear 2
+	tell hear 1 20000
+	tell hear 2 20000
 	echo "left: $(kconns | grep -c "ESTABLISHED .*:$vport ")"
 	dial_up 3 $((vport * 10 + 2002))
 	play pace 3 20 100
@@ -93,7 +93,7 @@ service_gone() {
 	kipvs -D -t "$vip4:$1"
 	tell ask 1
 	one "$1"
-	tell hear 1
+	tell hear 1 20000
 	tell ask 1
 	leave 1
 }
@@ -108,7 +108,7 @@ moved() {
 	tell ask 1
 	dial_up 2 2972
 	kipvs -a -t $vip4:97 -r "$(rip 4 1 80)" -m
-	tell hear 1
+	tell hear 1 20000
 	leave 1 2
 }
 
