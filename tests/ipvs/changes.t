@@ -135,7 +135,7 @@ for c in INPUT OUTPUT FORWARD; do
 	was_carried "rule-$c" "packets before the rule in $c" 10 10
 done
 report flap0 "a removed server gets nothing" '^ask 1: timeout$'
-report flap0 "back again, it goes on" '^hear 1: sv1$'
+report flap0 "back again, it goes on" '^hear 1 20000: sv1$'
 report flap1 "expire_nodest_conn=1: a removed server's connections are cut" '^left: 0$'
 for e in 0 1; do
 	compare flap$e "a server that flaps, expire_nodest_conn=$e"
@@ -143,7 +143,7 @@ for e in 0 1; do
 	was_carried again$e "and after" 10 10
 done
 report service-gone "so do those of a service that is gone" '^ask 1: timeout$'
-report service-gone "and they go on when it is back" '^hear 1: sv1$'
+report service-gone "and they go on when it is back" '^hear 1 20000: sv1$'
 compare service-gone "a service that goes and comes back"
 report last-service "without any service the stack answers" '^ask 1: ECONNRESET$'
 compare last-service "the last service goes"
