@@ -14,27 +14,38 @@ ipvs_begin
 two_armed
 puppets 80
 up='--snat always'
+pause=0
 list='rr wrr lc wlc sed nq sh dh mh fo ovf lblc lblcr'
 if modprobe ip_vs_twos 2>/dev/null; then
 	list="$list twos"
 fi
 
-# who_of FAMILY FIRST LAST: the servers of these client ports, by ipvsadm -Lnc
+# who_of FIRST: the servers of nine client ports from FIRST on, by ipvsadm -Lnc
 who_of() {
-	who=''
-	kipvs -Lnc >"$tmp/lnc"
-	i=$2
-	while [ "$i" -le "$3" ]; do
-		who="$who $(sed -n "s/.*:$i .* \[\?\(10\.2\.\|fd02:\)\([1-9]\)[.:].*/sv\2/p" "$tmp/lnc")"
-		i=$((i + 1))
-	done
-	echo "${who# }"
+	kipvs -Lnc | awk -v first="$1" '
+		{
+			port = $4
+			sub(/.*:/, "", port)
+			if (port >= first && port < first + 9)
+				who[port - first] = $6
+		}
+		END {
+			for (i = 0; i < 9; i++) {
+				sub(/^\[?(10\.2\.|fd02:)/, "", who[i])
+				printf "%ssv%s", i ? " " : "", substr(who[i], 1, 1)
+			}
+		}'
 }
 
-# schedule FAMILY SCHEDULER VPORT: nine connections from nine addresses; every third stays open, so that the
-# counts that some schedulers go by differ. (A port of its own: a server that comes back has its old counts.)
+# schedule FAMILY SCHEDULER N: nine connections from nine addresses; every third stays open, so that the counts
+# that some schedulers go by differ. (Ports of its own, in each round: a server that comes back has its old counts.)
 schedule() {
-	v=$(vip "$1" "$3")
+	vport=$((1000 + $3 + later)) sport=$((2000 + $3 * 10 + later))
+	v=$(vip "$1" $vport)
+	case $1 in
+	4) to=$vip4 ;;
+	6) to=$vip6 ;;
+	esac
 	kipvs -R <<-EOT
 		-A -t $v -s $2
 		-a -t $v -r $(rip "$1" 1 80) -m -w 1
@@ -43,32 +54,33 @@ schedule() {
 	EOT
 	answers='' asked=''
 	for c in 1 2 3 4 5 6 7 8 9; do
-		port=$(($3 * 10 + c))
-		play tcp "$c" "$(vip "$1" | tr -d '[]')" "$3" "$(client "$1" $c)" "$port"
+		play tcp "$c" "$to" $vport "$(client "$1" $c)" $((sport + c))
 		play ask "$c"
 		answers="$answers $said"
 		play pace "$c" 3 0
 		asked="$asked $said"
-		[ $((c % 3)) = 0 ] || play rst "$c"
+		[ $((c % 3)) = 0 ] || play close "$c"
 	done
 	[ "$2" = twos ] || echo "answers:$answers"
 	echo "asked on:$asked"
-	[ "${answers# }" = "$(who_of "$1" $(($3 * 10 + 1)) $(($3 * 10 + 9)))" ] && echo "as ipvsadm -Lnc says"
+	[ "${answers# }" = "$(who_of $((sport + 1)))" ] && echo "as ipvsadm -Lnc says"
 	with_us "$2-$1"
 	for c in 3 6 9; do
-		play rst $c
+		play close $c
 	done
 }
 
 all() {
-	vport=1000
+	later=0
+	[ "$engine" = kernel ] || later=5000
+	n=0
 	for s in $list; do
-		vport=$((vport + 1))
-		scenario "$s-4" schedule 4 "$s" $vport
+		n=$((n + 1))
+		scenario "$s-4" schedule 4 "$s" $n
 	done
 	for s in rr wlc mh; do
-		vport=$((vport + 1))
-		scenario "$s-6" schedule 6 "$s" $vport
+		n=$((n + 1))
+		scenario "$s-6" schedule 6 "$s" $n
 	done
 }
 

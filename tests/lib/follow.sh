@@ -101,7 +101,7 @@ engines() {
 	engine=kernel
 	"$@"
 	[ -z "${IVB_KERNEL_ONLY:-}" ] || return 0
-	sleep "${pause:-12}"
+	sleep "${pause-12}"
 	engine=engine
 	# shellcheck disable=SC2086 # words
 	ok "up --ipvs${up:+ $up}" follow $up
@@ -141,9 +141,9 @@ not_carried() {
 	[ -n "${IVB_KERNEL_ONLY:-}" ] || is "$2: on the kernel's path alone" "$(cat "$tmp/carried.$1")" "0 0"
 }
 
-# visit ID VPORT CLIENT PORT [FAMILY]: a connection, stays open; who answered, in $said; then three more questions.
+# visit ID VPORT CLIENT PORT: a connection, stays open; who answered, in $said; then three more questions.
 visit() {
-	play tcp "$1" "$(vip "${5:-4}" | tr -d '[]')" "$2" "$3" "$4"
+	play tcp "$1" $vip4 "$2" "$3" "$4"
 	[ "$said" = ok ] || return 0
 	play ask "$1"
 	visit_said=$said
