@@ -73,7 +73,7 @@ sip() {
 	invite 3 one
 	invite 4 two
 	invite 1 one
-	with_us sip
+	with_us sip $((2011 + later))
 }
 
 ftp() {
@@ -98,7 +98,7 @@ masqueraded() {
 	play ask 1 peer
 	echo "who is seen: ${said% *}"
 	tell pace 1 20 50
-	with_us masqueraded
+	with_us masqueraded $((2031 + later))
 	leave 1
 	in_ns lb iptables -t nat -F POSTROUTING
 	vs conntrack=0
@@ -114,7 +114,7 @@ flagged() {
 	tell pace 1 20 50
 	play ask 1 peer
 	echo "who is seen: ${said% *}"
-	with_us flagged
+	with_us flagged $((2041 + later))
 	leave 1
 }
 
@@ -127,7 +127,7 @@ notrack() {
 	visit 1 5005 10.9.0.1 $((2051 + later))
 	echo "answered by $said"
 	tell pace 1 20 50
-	with_us notrack
+	with_us notrack $((2051 + later))
 	leave 1
 	in_ns lb iptables -t raw -F PREROUTING
 	vs conntrack=0
