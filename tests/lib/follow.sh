@@ -74,11 +74,14 @@ act_inact() {
 	kipvs -Ln | awk '$1 == "->" && $2 ~ /[0-9]/ { printf "%s%s/%s", n++ ? " " : "", $5, $6 } END { print "" }'
 }
 
-# carried [PORT]: packets that eBPF carried for the connections of that client port, or of all, as "IN OUT".
+# carried [PORT]...: packets that eBPF carried for the connections of these client ports, or of all, as "IN OUT".
 carried() {
 	ivb conn --json >"$tmp/conn.json" || return
 	sed -n 's/.*"client": *{[^}]*"port": *\([0-9]*\).*"in": *{ *"packets": *\([0-9]*\).*"out": *{ *"packets": *\([0-9]*\).*/\1 \2 \3/p' \
-		"$tmp/conn.json" | awk -v p="${1:-all}" 'p == "all" || $1 == p { i += $2; o += $3 } END { print i + 0, o + 0 }'
+		"$tmp/conn.json" | awk -v ports="$*" '
+			BEGIN { split(ports, p, " "); for (i in p) wanted[p[i]] }
+			ports == "" || $1 in wanted { packets += $2; replies += $3 }
+			END { print packets + 0, replies + 0 }'
 }
 
 # scenario NAME COMMAND...: runs the command; what it says is kept for `compare`. Services go, connections stay.
@@ -89,22 +92,26 @@ scenario() {
 	kipvs -C
 }
 
-# with_us NAME [PORT]: inside a scenario, notes what eBPF has carried so far (`carried`), for was_carried.
+# with_us NAME [PORT]...: inside a scenario, notes what eBPF has carried so far (`carried`), for was_carried.
 with_us() {
 	[ "$engine" = engine ] || return 0
-	carried ${2:+"$2"} >"$tmp/carried.$1"
+	carried_for=$1
+	shift
+	carried "$@" >"$tmp/carried.$carried_for"
 }
 
-# engines COMMAND...: the command (scenarios) with kernel IPVS alone, then with the engine on; $up are options.
-# In between, the connections of the first round end.
+# engines OPTIONS COMMAND...: the command (scenarios) with kernel IPVS alone, then with the engine on. $later is to
+# be added to client ports that the kernel may still remember; what it need not, ends in between.
 engines() {
-	engine=kernel
+	engines_up=$1
+	shift
+	engine=kernel later=0
 	"$@"
 	[ -z "${IVB_KERNEL_ONLY:-}" ] || return 0
-	sleep "${pause-12}"
-	engine=engine
+	sleep 75
+	engine=engine later=5000
 	# shellcheck disable=SC2086 # words
-	ok "up --ipvs${up:+ $up}" follow $up
+	ok "up --ipvs $engines_up" follow $engines_up
 	"$@"
 }
 
@@ -150,6 +157,13 @@ visit() {
 	play pace "$1" 3 0
 	[ "$said" = 3 ] || visit_said="$visit_said, then $said"
 	said=$visit_said
+}
+
+# dial ID PORT: the same to $vport, with the round's port, which is left in $sport
+dial() {
+	sport=$(($2 + later))
+	visit "$1" "$vport" 10.9.0.1 "$sport"
+	echo "$1 is answered by $said"
 }
 
 # visits VPORT CLIENT:PORT...: who answered each, on a line; the connections are numbered from 1.

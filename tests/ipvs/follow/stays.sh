@@ -1,24 +1,15 @@
-#!/bin/sh
+# shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What stays on the kernel's path, untouched by us and working: one-packet scheduling, SIP persistence, FTP and
 # connections that conntrack translates. With raw notrack rules those of net.ipv4.vs.conntrack=1 are ours.
-# shellcheck source=tests/lib/netns.sh
-. "$(dirname "$0")/../lib/netns.sh"
-# shellcheck source=tests/lib/ipvs.sh
-. "$(dirname "$0")/../lib/ipvs.sh"
-# shellcheck source=tests/lib/follow.sh
-. "$(dirname "$0")/../lib/follow.sh"
+# shellcheck disable=SC2034,SC2154 # from and for netns.sh, topology.sh and follow.sh
 
-need iptables curl perl
-ns_begin
-ipvs_begin
-two_armed
-puppets 80
-for n in $servers; do
-	start "ftpd-$n" "sv$n" perl "$top/tests/lib/ftpd.pl" "sv$n"
-	wait_listen "sv$n" tcp 21
-done
-up='--snat always'
+stays_begin() {
+	for n in $servers; do
+		start "ftpd-$n" "sv$n" perl "$top/tests/lib/ftpd.pl" "sv$n"
+		wait_listen "sv$n" tcp 21
+	done
+}
 
 # udp_service VPORT [OPTION...]
 udp_service() {
@@ -46,14 +37,14 @@ lines() {
 one_packet() {
 	lines >"$tmp/before"
 	udp_service 5001 -o
-	play udp 1 $vip4 5001 10.9.0.1 $((2001 + later))
+	play udp 1 $vip4 5001 10.9.0.1 $((3201 + later))
 	play push 1 9 50
 	echo "before: $(cat "$tmp/before")" >"$tmp/lines"
 	echo "after: $(lines)" >>"$tmp/lines"
 	# asking for it is a line as well
 	awk '{ a[NR] = $2; b[NR] = $3; c[NR] = $4 } END { print "got:", a[2] - a[1] - 1, b[2] - b[1] - 1, c[2] - c[1] - 1 }' \
 		"$tmp/lines"
-	with_us one-packet $((2001 + later))
+	with_us one-packet $((3201 + later))
 }
 
 # invite ID CALL: a SIP message on the client's connection ID
@@ -66,14 +57,14 @@ invite() {
 sip() {
 	udp_service 5060 -p 60 --pe sip
 	for i in 1 2 3 4; do
-		play udp $i $vip4 5060 10.9.0.1 $((2010 + i + later))
+		play udp $i $vip4 5060 10.9.0.1 $((3210 + i + later))
 	done
 	invite 1 one
 	invite 2 two
 	invite 3 one
 	invite 4 two
 	invite 1 one
-	with_us sip $((2011 + later))
+	with_us sip $((3211 + later))
 }
 
 ftp() {
@@ -93,12 +84,12 @@ masqueraded() {
 	vs conntrack=1
 	in_ns lb iptables -t nat -A POSTROUTING -m ipvs --ipvs --vdir ORIGINAL --vmethod MASQ -j MASQUERADE || echo failed
 	one 5003
-	visit 1 5003 10.9.0.1 $((2031 + later))
+	visit 1 5003 10.9.0.1 $((3231 + later))
 	echo "answered by $said"
 	play ask 1 peer
 	echo "who is seen: ${said% *}"
 	tell pace 1 20 50
-	with_us masqueraded $((2031 + later))
+	with_us masqueraded $((3231 + later))
 	leave 1
 	in_ns lb iptables -t nat -F POSTROUTING
 	vs conntrack=0
@@ -108,13 +99,13 @@ masqueraded() {
 flagged() {
 	vs conntrack=1
 	one 5004
-	visit 1 5004 10.9.0.1 $((2041 + later))
+	visit 1 5004 10.9.0.1 $((3241 + later))
 	echo "answered by $said"
 	vs conntrack=0
 	tell pace 1 20 50
 	play ask 1 peer
 	echo "who is seen: ${said% *}"
-	with_us flagged $((2041 + later))
+	with_us flagged $((3241 + later))
 	leave 1
 }
 
@@ -124,49 +115,45 @@ notrack() {
 	in_ns lb iptables -t raw -A PREROUTING -d $vip4 -j CT --notrack
 	in_ns lb iptables -t raw -A PREROUTING -s 10.2.0.0/16 -j CT --notrack
 	one 5005
-	visit 1 5005 10.9.0.1 $((2051 + later))
+	visit 1 5005 10.9.0.1 $((3251 + later))
 	echo "answered by $said"
 	tell pace 1 20 50
-	with_us notrack $((2051 + later))
+	with_us notrack $((3251 + later))
 	leave 1
 	in_ns lb iptables -t raw -F PREROUTING
 	vs conntrack=0
 }
 
-all() {
-	later=0
-	[ "$engine" = kernel ] || later=5000
+stays_play() {
+	# conntrack is at work on this host, for reasons of its own
+	in_ns lb iptables -A FORWARD -m conntrack --ctstate NEW -j ACCEPT || bail "iptables failed"
 	scenario one-packet one_packet
 	scenario sip sip
 	scenario ftp ftp
 	scenario masqueraded masqueraded
 	scenario flagged flagged
 	scenario notrack notrack
+	in_ns lb iptables -F FORWARD
 }
 
-# conntrack is at work on this host, for reasons of its own
-in_ns lb iptables -A FORWARD -m conntrack --ctstate NEW -j ACCEPT || bail "iptables failed"
-pause=75
-engines all
-
-report one-packet "one-packet scheduling: each datagram by itself" '^got: 3 3 3$'
-compare one-packet "one-packet scheduling"
-not_carried one-packet "one-packet scheduling"
-is "SIP persistence: a call's messages go to one server" "$(tr '\n' ' ' <"$tmp/sip.kernel")" \
-	'one: sv3 two: sv2 one: sv3 two: sv2 one: sv3 '
-compare sip "SIP persistence"
-not_carried sip "SIP persistence"
-report ftp "FTP, passive" '^ftp: sv1$'
-report ftp "FTP, active" '^ftp active: sv1$'
-compare ftp "FTP"
-not_carried ftp "FTP"
-report masqueraded "conntrack and MASQUERADE: the server sees the director" '^who is seen: 10.2.1.1$'
-compare masqueraded "conntrack and MASQUERADE"
-not_carried masqueraded "conntrack and MASQUERADE"
-report flagged "a connection of vs.conntrack=1" '^who is seen: 10.9.0.1$'
-compare flagged "a connection of vs.conntrack=1 when that is 0"
-not_carried flagged "a connection of vs.conntrack=1 when that is 0"
-compare notrack "vs.conntrack=1 with raw notrack"
-was_carried notrack "vs.conntrack=1 with raw notrack" 10 10
-[ -n "${IVB_KERNEL_ONLY:-}" ] || verify
-done_testing
+stays_check() {
+	report one-packet "one-packet scheduling: each datagram by itself" '^got: 3 3 3$'
+	compare one-packet "one-packet scheduling"
+	not_carried one-packet "one-packet scheduling"
+	is "SIP persistence: a call's messages go to one server" "$(tr '\n' ' ' <"$tmp/sip.kernel")" \
+		'one: sv3 two: sv2 one: sv3 two: sv2 one: sv3 '
+	compare sip "SIP persistence"
+	not_carried sip "SIP persistence"
+	report ftp "FTP, passive" '^ftp: sv1$'
+	report ftp "FTP, active" '^ftp active: sv1$'
+	compare ftp "FTP"
+	not_carried ftp "FTP"
+	report masqueraded "conntrack and MASQUERADE: the server sees the director" '^who is seen: 10.2.1.1$'
+	compare masqueraded "conntrack and MASQUERADE"
+	not_carried masqueraded "conntrack and MASQUERADE"
+	report flagged "a connection of vs.conntrack=1" '^who is seen: 10.9.0.1$'
+	compare flagged "a connection of vs.conntrack=1 when that is 0"
+	not_carried flagged "a connection of vs.conntrack=1 when that is 0"
+	compare notrack "vs.conntrack=1 with raw notrack"
+	was_carried notrack "vs.conntrack=1 with raw notrack" 10 10
+}

@@ -1,35 +1,15 @@
-#!/bin/sh
+# shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What an administrator changes under live connections: firewall rules bite within one lease and are undone, a
 # server that is removed takes effect at once and may come back, and a service that is removed likewise.
-# shellcheck source=tests/lib/netns.sh
-. "$(dirname "$0")/../lib/netns.sh"
-# shellcheck source=tests/lib/ipvs.sh
-. "$(dirname "$0")/../lib/ipvs.sh"
-# shellcheck source=tests/lib/follow.sh
-. "$(dirname "$0")/../lib/follow.sh"
-
-need iptables
-ns_begin
-ipvs_begin
-two_armed
-puppets 80
-up='--snat always'
-
-# dial_up ID PORT: the second round has ports of its own
-dial_up() {
-	sport=$2
-	[ "$engine" = kernel ] || sport=$((sport + 5000))
-	visit "$1" "$vport" 10.9.0.1 "$sport"
-	echo "$1 is answered by $said"
-}
+# shellcheck disable=SC2034,SC2154 # from and for netns.sh, topology.sh and follow.sh
 
 # rule CHAIN MATCH...: dropped there while questions are asked, five in a second. A lease lasts 5 seconds, and
 # the kernel may have granted one with the packet before. TCP brings what was lost.
 rule() {
-	dial_up 1 $((vport * 10 + 2000))
+	dial 1 $((vport * 10 + 4000))
 	play pace 1 20 200
-	with_us "rule-$1"
+	with_us "rule-$1" "$sport"
 	in_ns lb iptables -I "$@" -j DROP
 	play pace 1 60 200
 	case $said in
@@ -64,10 +44,10 @@ flap() {
 	vs expire_nodest_conn="$1"
 	vport=$((94 + $1))
 	one "$vport"
-	dial_up 1 $((vport * 10 + 2000))
-	dial_up 2 $((vport * 10 + 2001))
+	dial 1 $((vport * 10 + 4000))
+	dial 2 $((vport * 10 + 4001))
 	play pace 1 20 100
-	with_us "flap$1"
+	with_us "flap$1" $((sport - 1))
 	kipvs -d -t "$vip4:$vport" -r "$(rip 4 1 80)"
 	tell ask 1
 	tell ask 2
@@ -75,9 +55,9 @@ flap() {
 	tell hear 1 20000
 	tell hear 2 20000
 	echo "left: $(kconns | grep -c "ESTABLISHED .*:$vport ")"
-	dial_up 3 $((vport * 10 + 2002))
+	dial 3 $((vport * 10 + 4002))
 	play pace 3 20 100
-	with_us "again$1"
+	with_us "again$1" "$sport"
 	tell pace 2 20 100
 	leave 1 2 3
 	vs expire_nodest_conn=0
@@ -89,7 +69,7 @@ service_gone() {
 	[ -z "${2:-}" ] || one "$2"
 	vport=$1
 	one "$1"
-	dial_up 1 $(($1 * 10 + 2000))
+	dial 1 $(($1 * 10 + 4000))
 	kipvs -D -t "$vip4:$1"
 	tell ask 1
 	one "$1"
@@ -102,17 +82,17 @@ service_gone() {
 moved() {
 	vport=97
 	one 97
-	dial_up 1 2971
+	dial 1 4971
 	kipvs -a -t $vip4:97 -r "$(rip 4 2 80)" -m
 	kipvs -d -t $vip4:97 -r "$(rip 4 1 80)"
 	tell ask 1
-	dial_up 2 2972
+	dial 2 4972
 	kipvs -a -t $vip4:97 -r "$(rip 4 1 80)" -m
 	tell hear 1 20000
 	leave 1 2
 }
 
-all() {
+changes_play() {
 	scenario input input
 	scenario output output
 	scenario forward forward
@@ -123,31 +103,28 @@ all() {
 	scenario moved moved
 }
 
-kipvs --set 20 10 20
-engines all
-
-for c in input output forward; do
-	report $c "a DROP rule in $c bites" '^the rule in .* bites$'
-	report $c "and is undone" '^pace 1 20 100: 20$'
-	compare $c "a DROP rule in $c"
-done
-for c in INPUT OUTPUT FORWARD; do
-	was_carried "rule-$c" "packets before the rule in $c" 10 10
-done
-report flap0 "a removed server gets nothing" '^ask 1: timeout$'
-report flap0 "back again, it goes on" '^hear 1 20000: sv1$'
-report flap1 "expire_nodest_conn=1: a removed server's connections are cut" '^left: 0$'
-for e in 0 1; do
-	compare flap$e "a server that flaps, expire_nodest_conn=$e"
-	was_carried flap$e "its packets before" 10 10
-	was_carried again$e "and after" 10 10
-done
-report service-gone "so do those of a service that is gone" '^ask 1: timeout$'
-report service-gone "and they go on when it is back" '^hear 1 20000: sv1$'
-compare service-gone "a service that goes and comes back"
-report last-service "without any service the stack answers" '^ask 1: ECONNRESET$'
-compare last-service "the last service goes"
-report moved "a new connection goes to the new server, the old one waits" '^2 is answered by sv2$'
-compare moved "a server replaced by another"
-[ -n "${IVB_KERNEL_ONLY:-}" ] || verify
-done_testing
+changes_check() {
+	for c in input output forward; do
+		report $c "a DROP rule in $c bites" '^the rule in .* bites$'
+		report $c "and is undone" '^pace 1 20 100: 20$'
+		compare $c "a DROP rule in $c"
+	done
+	for c in INPUT OUTPUT FORWARD; do
+		was_carried "rule-$c" "packets before the rule in $c" 10 10
+	done
+	report flap0 "a removed server gets nothing" '^ask 1: timeout$'
+	report flap0 "back again, it goes on" '^hear 1 20000: sv1$'
+	report flap1 "expire_nodest_conn=1: a removed server's connections are cut" '^left: 0$'
+	for e in 0 1; do
+		compare flap$e "a server that flaps, expire_nodest_conn=$e"
+		was_carried flap$e "its packets before" 10 10
+		was_carried again$e "and after" 10 10
+	done
+	report service-gone "so do those of a service that is gone" '^ask 1: timeout$'
+	report service-gone "and they go on when it is back" '^hear 1 20000: sv1$'
+	compare service-gone "a service that goes and comes back"
+	report last-service "without any service the stack answers" '^ask 1: ECONNRESET$'
+	compare last-service "the last service goes"
+	report moved "a new connection goes to the new server, the old one waits" '^2 is answered by sv2$'
+	compare moved "a server replaced by another"
+}

@@ -1,24 +1,15 @@
-#!/bin/sh
+# shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every scheduler of the kernel's: it decides, and the engine follows. The same connections, with kernel IPVS
 # alone and with us, go to the same servers; who answers is whom ipvsadm -Lnc names; eBPF carries the rest.
-# shellcheck source=tests/lib/netns.sh
-. "$(dirname "$0")/../lib/netns.sh"
-# shellcheck source=tests/lib/ipvs.sh
-. "$(dirname "$0")/../lib/ipvs.sh"
-# shellcheck source=tests/lib/follow.sh
-. "$(dirname "$0")/../lib/follow.sh"
+# shellcheck disable=SC2034,SC2154 # from and for netns.sh, topology.sh and follow.sh
 
-ns_begin
-ipvs_begin
-two_armed
-puppets 80
-up='--snat always'
-pause=0
-list='rr wrr lc wlc sed nq sh dh mh fo ovf lblc lblcr'
-if modprobe ip_vs_twos 2>/dev/null; then
-	list="$list twos"
-fi
+schedulers_begin() {
+	list='rr wrr lc wlc sed nq sh dh mh fo ovf lblc lblcr'
+	if modprobe ip_vs_twos 2>/dev/null; then
+		list="$list twos"
+	fi
+}
 
 # who_of FIRST: the servers of nine client ports from FIRST on, by ipvsadm -Lnc
 who_of() {
@@ -70,9 +61,7 @@ schedule() {
 	done
 }
 
-all() {
-	later=0
-	[ "$engine" = kernel ] || later=5000
+schedulers_play() {
 	n=0
 	for s in $list; do
 		n=$((n + 1))
@@ -84,16 +73,15 @@ all() {
 	done
 }
 
-engines all
-for s in $list; do
-	report "$s-4" "$s: every connection is answered by the server that the kernel chose" '^as ipvsadm'
-	report "$s-4" "$s: and answers on" '^asked on: 3 3 3 3 3 3 3 3 3$'
-	compare "$s-4" "$s, IPv4"
-	was_carried "$s-4" "$s, IPv4" 3 3
-done
-for s in rr wlc mh; do
-	compare "$s-6" "$s, IPv6"
-	was_carried "$s-6" "$s, IPv6" 3 3
-done
-[ -n "${IVB_KERNEL_ONLY:-}" ] || verify
-done_testing
+schedulers_check() {
+	for s in $list; do
+		report "$s-4" "$s: every connection is answered by the server that the kernel chose" '^as ipvsadm'
+		report "$s-4" "$s: and answers on" '^asked on: 3 3 3 3 3 3 3 3 3$'
+		compare "$s-4" "$s, IPv4"
+		was_carried "$s-4" "$s, IPv4" 3 3
+	done
+	for s in rr wlc mh; do
+		compare "$s-6" "$s, IPv6"
+		was_carried "$s-6" "$s, IPv6" 3 3
+	done
+}
