@@ -74,6 +74,8 @@ static __always_inline bool conn_is_ours(const struct sk_buff *skb, const struct
 	    cp->app || cp->af != cp->daf ||
 	    (cp->protocol != IPPROTO_TCP && cp->protocol != IPPROTO_UDP))
 		return false;
+	if (cp->control && cp->control->pe)
+		return false;
 	if (!(flags & IP_VS_CONN_F_NFCT))
 		return true;
 	ct = skb->_nfct;

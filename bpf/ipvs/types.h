@@ -54,6 +54,7 @@ struct netns_ipvs {
 
 struct ip_vs_dest;
 struct ip_vs_app;
+struct ip_vs_pe;
 
 struct ip_vs_conn {
 	__be16 cport;
@@ -69,9 +70,11 @@ struct ip_vs_conn {
 	struct netns_ipvs *ipvs;
 	volatile unsigned long timeout; /* jiffies */
 	volatile __u16 state;
+	struct ip_vs_conn *control; /* its template */
 	struct ip_vs_dest *dest;
 	atomic_t in_pkts;
 	struct ip_vs_app *app;
+	const struct ip_vs_pe *pe; /* a template's */
 	/* BTF's name of rcu_head, which is a macro in the kernel */
 	struct callback_head callback_head;
 } KERNEL_STRUCT;

@@ -1,0 +1,82 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Direct routing and IPIP tunnels, whose answers never meet the director, and a server on the director itself:
+# they work with the engine as they do without it.
+# shellcheck disable=SC2034,SC2154 # from and for netns.sh, topology.sh and follow.sh
+
+# Servers that have the virtual address, keep quiet about it, and answer clients by a wire of their own.
+methods_begin() {
+	modprobe ipip
+	start puppet-lb lb "$libdir/puppet" serve 8080 director
+	wait_listen lb tcp 8080
+	in_ns cl sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	for n in $servers; do
+		echo "sv$n direct cl direct$n"
+	done | wires
+	for n in $servers; do
+		dev_batch "direct$n" "10.8.$n.1/24" | ipb cl
+		in_ns "sv$n" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2 \
+			net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0
+		{
+			dev_batch lo $vip4/32
+			dev_batch direct "10.8.$n.2/24"
+			echo link set dev tunl0 up
+			echo route add default via "10.8.$n.1" table 100
+			echo rule add from $vip4 lookup 100
+		} | ipb "sv$n"
+	done
+}
+
+# method NAME PORT SERVER_PORT OPTION CLIENT_PORT: a steady connection, then its end
+method() {
+	kipvs -A -t "$vip4:$2" -s rr
+	for n in $servers; do
+		kipvs -a -t "$vip4:$2" -r "$(rip 4 "$n" "$3")" "$4"
+	done
+	sport=$(($5 + later))
+	visit 1 "$2" 10.9.0.1 $sport
+	echo "answered by $said"
+	play ask 1 peer
+	echo "who is seen: ${said% *}"
+	tell pace 1 40 1000
+	conn_of $sport
+	act_inact
+	with_us "$1" $sport
+	tell fin 1
+	tell hear 1
+	conn_of $sport
+	act_inact
+	sleep 22
+	act_inact
+}
+
+on_director() {
+	kipvs -A -t "$vip4:82" -s rr
+	kipvs -a -t "$vip4:82" -r 10.1.0.1:8080 -m
+	sport=$((3321 + later))
+	visit 1 82 10.9.0.1 $sport
+	echo "answered by $said"
+	tell pace 1 30 1000
+	conn_of $sport
+	with_us director $sport
+	leave 1
+}
+
+methods_play() {
+	scenario dr method dr 80 80 -g 3301
+	scenario tunnel method tunnel 80 80 -i 3311
+	scenario director on_director
+}
+
+methods_check() {
+	for m in dr tunnel; do
+		report $m "$m: who answers" '^answered by sv3$'
+		report $m "$m: sees the client" '^who is seen: 10.9.0.1$'
+		report $m "$m: lives longer than the timeout" '^pace 1 40 1000: 40$'
+		compare $m "$m"
+	done
+	report director "a server on the director" '^answered by director$'
+	compare director "a server on the director"
+	not_carried director "a server on the director"
+	modprobe -r ipip
+}
