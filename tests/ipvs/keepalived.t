@@ -98,13 +98,14 @@ pool() {
 	pool=${pool% }
 }
 
+pool_is() {
+	pool "$1"
+	[ "$pool" = "$2" ]
+}
+
 # settles DESCRIPTION PORT POOL
 settles() {
-	for _ in $(seq 30); do
-		pool "$2"
-		[ "$pool" != "$3" ] || break
-		sleep 0.5
-	done
+	await pool_is "$2" "$3"
 	is "$1" "$pool" "$3"
 }
 

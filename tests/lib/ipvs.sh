@@ -54,6 +54,15 @@ alone() {
 	[ "${IVB_ENGINE:-}" = none ]
 }
 
+# await COMMAND...: for what takes seconds and costs a program to look at
+await() {
+	for _ in $(seq 60); do
+		! "$@" || return 0
+		sleep 0.5
+	done
+	return 1
+}
+
 # keepalived_in SHORT OPTION...: real keepalived with the configuration $tmp/SHORT.conf; its id: $started
 keepalived_in() {
 	ka_ns=$1
