@@ -15,6 +15,8 @@
 vip4=10.1.0.80
 floating=10.2.0.254
 devs='wan lan'
+# of each kind; for measuring
+conns=${IVB_CONNS:-4}
 
 network() {
 	ns_add lb lb2 cl sw sv1 sv2
@@ -131,11 +133,11 @@ over() {
 # scenario WHAT FATE: long connections on lb; its link goes; lb2 takes over; the link comes back, and lb takes over.
 # FATE (kept or lost) says of them what is expected.
 scenario() {
-	talk ask -n 4 "$vip4" 7
-	talk push -n 4 -q "$vip4" 9
+	talk ask -n "$conns" "$vip4" 7
+	talk push -n "$conns" -q "$vip4" 9
 	sleep 5
-	answers ask 4 "$1: the client speaks: answered"
-	answers push 4 "$1: the servers speak: heard"
+	answers ask "$conns" "$1: the client speaks: answered"
+	answers push "$conns" "$1: the servers speak: heard"
 	ipn sw link set dev c-lb down
 	over lb2
 	"$2" "$1, after the failover:"
@@ -147,8 +149,8 @@ scenario() {
 }
 
 kept() {
-	answers ask 4 "$1 the client's connections live"
-	answers push 4 "$1 the servers' streams live"
+	answers ask "$conns" "$1 the client's connections live"
+	answers push "$conns" "$1 the servers' streams live"
 }
 
 lost() {
