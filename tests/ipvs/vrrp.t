@@ -140,17 +140,20 @@ scenario() {
 	answers push "$conns" "$1: the servers speak: heard"
 	ipn sw link set dev c-lb down
 	over lb2
-	"$2" "$1, after the failover:"
+	"$2" "$1, after the failover:" lb2
 	ipn sw link set dev c-lb up
 	over lb
-	"$2" "$1, after the way back:"
+	"$2" "$1, after the way back:" lb
 	stop "$talk_ask"
 	stop "$talk_push"
 }
 
+# kept WHAT SHORT: also, eBPF carries them on that director
 kept() {
+	alone || kept_in=$(fast in "$2") kept_out=$(fast out "$2")
 	answers ask "$conns" "$1 the client's connections live"
 	answers push "$conns" "$1 the servers' streams live"
+	alone || ok "$1 eBPF carries them" test "$(fast in "$2")" -gt "$kept_in" -a "$(fast out "$2")" -gt "$kept_out"
 }
 
 lost() {

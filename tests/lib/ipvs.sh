@@ -43,9 +43,9 @@ kconns() {
 	kipvs -Lnc | sed 1,2d
 }
 
-# fast in|out: packets that eBPF carried for connections that live, all of them together.
+# fast in|out [SHORT]: packets that eBPF carried for connections that live, all of them together.
 fast() {
-	ivb conn --json | tr -d ' \n' | grep -o "\"$1\":{\"packets\":[0-9]*" | awk -F: '{ n += $3 } END { print n + 0 }'
+	ivb_in "${2:-lb}" conn --json | tr -d ' \n' | grep -o "\"$1\":{\"packets\":[0-9]*" | awk -F: '{ n += $3 } END { print n + 0 }'
 }
 
 # With IVB_ENGINE=none a script of tests/ipvs shows what kernel IPVS does alone: with the masquerading that it
