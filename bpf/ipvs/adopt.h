@@ -41,8 +41,10 @@ static __always_inline bool adopted(const int af, const struct note *n)
 	if (kc->conn == IVB_NONE)
 		return kc->flags & IVB_KERNEL_EXISTED;
 	c = conn_get(af, kc->conn);
-	if (c && c->gen == kc->gen && c->cp == cp)
+	if (c && c->gen == kc->gen && c->cp == cp) {
+		WRITE_ONCE(c->state, IVB_CONN_KERNEL | n->state);
 		conn_touch(af, kc->conn, bpf_jiffies64(), n->timeout + GRACE_S * ivb_hz);
+	}
 	return true;
 }
 
@@ -63,8 +65,8 @@ static __always_inline int adopt(const int af, const struct note *n)
 	__u32 zero = 0;
 
 	pair.cfg = bpf_map_lookup_elem(&config, &zero);
-	if (!pair.cfg || pair.cfg->flags & IVB_CONFIG_DRAIN || adopted(af, n) ||
-	    !follow_wants_snat(af, pair.cfg, n))
+	if (adopted(af, n) || !n->lease || n->state == IVB_S_TIME_WAIT || !pair.cfg ||
+	    pair.cfg->flags & IVB_CONFIG_DRAIN || !follow_wants_snat(af, pair.cfg, n))
 		return 0;
 	/* An address of this director alone is not what the servers know. */
 	pair.source = af == AF_INET ? pair.cfg->snat_addr4.ip6 : pair.cfg->snat_addr6.ip6;
@@ -92,8 +94,6 @@ static __always_inline int conn_put(const struct ip_vs_conn *cp)
 	n = &all->from[0];
 	n->cp = (__u64)cp;
 	note_fill(all, n, cp);
-	if (!n->lease || n->state == IVB_S_TIME_WAIT)
-		return 0;
 	return n->af == AF_INET ? adopt(AF_INET, n) : adopt(AF_INET6, n);
 }
 
