@@ -8,6 +8,7 @@
 
 #include "ctx/skb.h"
 #include "maps.h"
+#include "ipvs/adopt.h"
 #include "ipvs/hooks.h"
 #include "path/conn.h"
 #include <linux/ptrace.h>
@@ -41,6 +42,12 @@ XMIT(ip_vs_bypass_xmit_v6)
 TRANSITION(tcp_state_transition)
 TRANSITION(udp_state_transition)
 TRANSITION(sctp_state_transition)
+
+SEC("fentry/ip_vs_conn_put")
+int BPF_PROG(on_conn_put, struct ip_vs_conn *cp)
+{
+	return conn_put(cp);
+}
 
 /* The connection has ended; a grace period after that nobody can be using it. */
 SEC("fentry/ip_vs_conn_rcu_free")

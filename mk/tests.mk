@@ -13,7 +13,7 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp probe watch watch.bpf.o)
+NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe watch watch.bpf.o)
 DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts

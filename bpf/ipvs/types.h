@@ -20,6 +20,7 @@
 #define IP_VS_CONN_F_NFCT (1 << 16)
 
 #define IP_VS_STATE_MASTER 0x0001
+#define IP_VS_STATE_BACKUP 0x0002
 
 /* enum ip_vs_dir, as the argument of state transitions */
 #define IP_VS_DIR_INPUT 0

@@ -7,6 +7,7 @@
 #ifndef IVB_PATH_ADDRESS_H
 #define IVB_PATH_ADDRESS_H
 
+#include "path/exit.h"
 #include "path/tuple.h"
 
 #define ADDRESS_STEPS 65536 /* addresses and devices looked at */

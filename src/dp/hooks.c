@@ -34,6 +34,7 @@ static const struct hook {
 	{ "tcp_state_transition", 5, false }, { "udp_state_transition", 5, false },
 	{ "sctp_state_transition", 5, true }, { "ip_vs_conn_rcu_free", 1, false },
 	{ "__ip_vs_del_dest", 3, false },     { "ip_vs_conn_seq_show", 2, false },
+	{ "ip_vs_conn_put", 1, false },
 };
 
 #define NUM_HOOKS (sizeof(hooks) / sizeof(hooks[0]))

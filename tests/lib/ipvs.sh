@@ -43,7 +43,47 @@ kconns() {
 	kipvs -Lnc | sed 1,2d
 }
 
-# fast in|out: packets that eBPF carried for connections that live, all of them together.
+# fast in|out [SHORT]: packets that eBPF carried for connections that live, all of them together.
 fast() {
-	ivb conn --json | tr -d ' \n' | grep -o "\"$1\":{\"packets\":[0-9]*" | awk -F: '{ n += $3 } END { print n + 0 }'
+	ivb_in "${2:-lb}" conn --json | tr -d ' \n' | grep -o "\"$1\":{\"packets\":[0-9]*" | awk -F: '{ n += $3 } END { print n + 0 }'
+}
+
+# With IVB_ENGINE=none a script of tests/ipvs shows what kernel IPVS does alone: with the masquerading that it
+# needs for SNAT, and without what only we can answer.
+alone() {
+	[ "${IVB_ENGINE:-}" = none ]
+}
+
+# await COMMAND...: for what takes seconds and costs a program to look at
+await() {
+	for _ in $(seq 60); do
+		! "$@" || return 0
+		sleep 0.5
+	done
+	return 1
+}
+
+# keepalived_in SHORT OPTION...: real keepalived with the configuration $tmp/SHORT.conf; its id: $started
+keepalived_in() {
+	ka_ns=$1
+	shift
+	start "keepalived-$ka_ns" "$ka_ns" /usr/sbin/keepalived -n -l -D -f "$tmp/$ka_ns.conf" \
+		-p "$tmp/$ka_ns.pid" -c "$tmp/$ka_ns.checkers" -r "$tmp/$ka_ns.vrrp" "$@"
+}
+
+# talk NAME OPTION...: long-lived connections from the client (see echo.c)
+talk() {
+	talk_name=$1
+	shift
+	start "$talk_name" cl "$libdir/echo" talk "$@"
+	eval "talk_$talk_name=$started"
+	wait_for 10 grep -q connected "$tmp/$talk_name.log" || bail "talk $*: $(cat "$tmp/$talk_name.log")"
+}
+
+# talked NAME: what became of them since it was last asked
+talked() {
+	talked_lines=$(wc -l <"$tmp/$1.log")
+	kill -USR1 "$(eval "echo \$talk_$1")"
+	wait_for 5 awk -v n="$talked_lines" 'END { exit NR <= n }' "$tmp/$1.log" || bail "talk $1 says nothing"
+	tail -n 1 "$tmp/$1.log"
 }

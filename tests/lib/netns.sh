@@ -246,12 +246,12 @@ ivb() {
 	ivb_in lb "$@"
 }
 
-# verify: law 4; every scenario ends with it.
+# verify [SHORT]: law 4; every scenario ends with it.
 verify() {
 	verify_rc=0
-	verify_out=$(ivb status --verify 2>&1) || verify_rc=$?
+	verify_out=$(ivb_in "${1:-lb}" status --verify 2>&1) || verify_rc=$?
 	[ "$verify_rc" -ne 0 ] || printf '%s\n' "$verify_out" | grep -q '^verify: .* 0 problems' || verify_rc=1
-	tap_result "$verify_rc" "status --verify finds nothing wrong" || diag "$verify_out"
+	tap_result "$verify_rc" "status --verify finds nothing wrong${1:+ on $1}" || diag "$verify_out"
 }
 
 # counter NAME: of `status`; 0 when it is not listed.
