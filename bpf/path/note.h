@@ -9,6 +9,9 @@
 
 #include <ivb/abi.h>
 
+/* skb->priority of replies that ingress hands to kernel IPVS: "IVBS" */
+#define IVB_PRIORITY_SLOW 0x49564253
+
 enum note_flags {
 	NOTE_REPLY = 1 << 0, /* from the server; else from the client */
 	NOTE_LEAVE =
