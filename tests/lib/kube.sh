@@ -96,7 +96,8 @@ kube_sets() {
 	EOT
 }
 
-# kube_rules: kube-proxy's, with --cluster-cidr; then the CNI's masquerading of what leaves the cluster.
+# kube_rules: kube-proxy's, with --cluster-cidr; and what stands beside them on a strict node: the masquerading
+# of what leaves the cluster, a FORWARD that drops by default, and whatever conntrack calls invalid.
 kube_rules() {
 	in_ns lb iptables-restore <<-EOT
 		*nat
@@ -128,10 +129,14 @@ kube_rules() {
 		-A KUBE-MARK-MASQ -j MARK --or-mark 0x4000
 		COMMIT
 		*filter
+		:FORWARD DROP [0:0]
 		:KUBE-FORWARD - [0:0]
 		:KUBE-NODE-PORT - [0:0]
 		:KUBE-IPVS-FILTER - [0:0]
+		-A FORWARD -m conntrack --ctstate INVALID -j DROP
 		-A FORWARD -j KUBE-FORWARD
+		-A FORWARD -s 10.244.1.0/24 -j ACCEPT
+		-A FORWARD -d 10.244.1.0/24 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 		-A INPUT -j KUBE-IPVS-FILTER
 		-A INPUT -j KUBE-NODE-PORT
 		-A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT
@@ -172,16 +177,16 @@ kube_services() {
 	kipvs -R <"$tmp/services"
 }
 
-# kube_node: all of it, with nginx in every serving pod and a UDP service in two
+# kube_node: all of it, with nginx in every serving pod and outside, and a UDP service in two pods
 kube_node() {
 	kube_net
 	kube_sets || bail "ipset failed"
 	kube_rules || bail "iptables-restore failed"
 	kube_services || bail "ipvsadm -R failed"
-	for kn_pod in p1 p2 r1; do
+	for kn_pod in p1 p2 r1 cl; do
 		nginx_on $kn_pod
 	done
-	for kn_pod in p1 p2 r1; do
+	for kn_pod in p1 p2 r1 cl; do
 		wait_listen $kn_pod tcp 8080
 	done
 	for kn_pod in p1 r1; do
@@ -196,6 +201,47 @@ seen() {
 		sed 's/ $//'
 }
 
+# steady NS ADDRESS:PORT N NAME [PATH]: N requests in one connection, one in three seconds; when the connection
+# dies, curl goes on with another, which the server sees come from another port
+steady() {
+	start "steady-$4" "$1" curl -s --rate 20/m --max-time 10 -o "$tmp/seen-$4.#1" "http://$2/${5-port}?[1-$3]"
+}
+
+# steadied NAME: the answers, and how many of each
+steadied() {
+	cat "$tmp/seen-$1".* | sort | uniq -c | sed 's/^ *//'
+}
+
+# served NAME: how many answers, and in how many connections
+served() {
+	steadied "$1" | awk '{ n += $1 } END { print n + 0, "in", NR }'
+}
+
+# server_of CLIENT: of its established connection
+server_of() {
+	kconns | awk -v c="$1" '$3 == "ESTABLISHED" && index($4, c ":") == 1 { print $6 }'
+}
+
+# pod_of ADDRESS:PORT
+pod_of() {
+	case $1 in
+	$p1:*) echo p1 ;;
+	$p2:*) echo p2 ;;
+	$r1:*) echo r1 ;;
+	esac
+}
+
+# names FROM ADDRESS:PORT N: who answers
+names() {
+	in_ns "$1" curl -s --max-time $((5 * slow)) -H 'Connection: close' "http://$2/?[1-$3]" | tr '\n' ' '
+}
+
+# fast_of CLIENT SERVER in|out: packets that eBPF has carried of the busiest connection of these
+fast_of() {
+	ivb conn --json | tr -d ' \n' | sed 's/{"proto/\n&/g' | grep "$1" | grep "${2%:*}" |
+		grep -o "\"$3\":{\"packets\":[0-9]*" | awk -F: '$3 > n { n = $3 } END { print n + 0 }'
+}
+
 # tracked WORD...: conntrack entries of the node that have all of these words
 tracked() {
 	in_ns lb conntrack -L 2>/dev/null >"$tmp/tracked"
@@ -204,4 +250,65 @@ tracked() {
 		mv "$tmp/tracked.new" "$tmp/tracked"
 	done
 	cat "$tmp/tracked"
+}
+
+# docs/kube-proxy.md's rules. They follow kube-proxy's sets. The first one keeps what is ours ours, the others
+# make it so.
+notrack_on() {
+	in_ns lb iptables-restore --noflush <<-EOT
+		*raw
+		:IPVS-BPF - [0:0]
+		:IPVS-BPF-NEW - [0:0]
+		-A PREROUTING -j IPVS-BPF
+		-A IPVS-BPF -m bpf --object-pinned /sys/fs/bpf/ipvs-bpf/$(ns_name lb)/v1/followed -j CT --notrack
+		-A IPVS-BPF -p tcp --syn -j IPVS-BPF-NEW
+		-A IPVS-BPF -p udp -j IPVS-BPF-NEW
+		-A IPVS-BPF-NEW -m set --match-set KUBE-CLUSTER-IP dst,dst -j CT --notrack
+		-A IPVS-BPF-NEW -m set --match-set KUBE-EXTERNAL-IP dst,dst -j CT --notrack
+		-A IPVS-BPF-NEW -m set --match-set KUBE-LOAD-BALANCER-LOCAL dst,dst -j RETURN
+		-A IPVS-BPF-NEW -m set --match-set KUBE-LOAD-BALANCER dst,dst -j CT --notrack
+		-A IPVS-BPF-NEW -p tcp -m set --match-set KUBE-NODE-PORT-LOCAL-TCP dst -j RETURN
+		-A IPVS-BPF-NEW -p udp -m set --match-set KUBE-NODE-PORT-LOCAL-UDP dst -j RETURN
+		-A IPVS-BPF-NEW -m addrtype ! --dst-type LOCAL -j RETURN
+		-A IPVS-BPF-NEW -p tcp -m set --match-set KUBE-NODE-PORT-TCP dst -j CT --notrack
+		-A IPVS-BPF-NEW -p udp -m set --match-set KUBE-NODE-PORT-UDP dst -j CT --notrack
+		COMMIT
+		*filter
+		-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT
+		COMMIT
+	EOT
+}
+
+# From here on new connections are conntrack's; ours stay until they end.
+notrack_drain() {
+	in_ns lb iptables -t raw -F IPVS-BPF-NEW
+}
+
+notrack_off() {
+	in_ns lb iptables-restore --noflush <<-EOT
+		*raw
+		-D PREROUTING -j IPVS-BPF
+		-F IPVS-BPF
+		-F IPVS-BPF-NEW
+		-X IPVS-BPF
+		-X IPVS-BPF-NEW
+		COMMIT
+		*filter
+		-D FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT
+		COMMIT
+	EOT
+}
+
+# endpoint_add, endpoint_gone SERVICE SERVER: what kube-proxy does when a pod comes, and when it goes: no new
+# connections first, and no server once there is none left (which it looks for once a minute)
+endpoint_add() {
+	kipvs -a -t "$1" -r "$2" -m -w 1
+}
+
+endpoint_quiet() {
+	kipvs -e -t "$1" -r "$2" -m -w 0
+}
+
+endpoint_gone() {
+	kipvs -d -t "$1" -r "$2"
 }
