@@ -10,6 +10,7 @@
 #include "maps.h"
 #include "ipvs/adopt.h"
 #include "ipvs/hooks.h"
+#include "ipvs/match.h"
 #include "path/conn.h"
 #include <linux/ptrace.h>
 #include <bpf/bpf_tracing.h>
@@ -136,6 +137,13 @@ int purge(void *args)
 	bpf_loop(ivb_conn_mask4 + 1, purge_conn4, NULL, 0);
 	bpf_loop(ivb_conn_mask6 + 1, purge_conn6, NULL, 0);
 	return 0;
+}
+
+/* Not a hook: for -m bpf --object-pinned, see ipvs/match.h. */
+SEC("socket")
+int followed(struct __sk_buff *ctx)
+{
+	return match_followed(ctx);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -10,14 +10,12 @@
 #include "path/exit.h"
 #include "path/frag.h"
 #include "path/nat.h"
+#include "path/note.h"
 #include "path/tuple.h"
 
 /* Of packets on their way through this host; see ctx_mark(). */
 #define IVB_MARK_CARRIED 0x1b50 /* by us: egress need not look at it */
 #define IVB_MARK_COPY 0x1b51	/* for kernel IPVS to see, and to be dropped at egress */
-
-/* Of replies that go to kernel IPVS: "IVBS" */
-#define IVB_PRIORITY_SLOW 0x49564253
 
 static __always_inline bool lease_holds(const struct ivb_flow *f, __u32 now)
 {

@@ -9,6 +9,9 @@
 
 #include "path/note_types.h"
 
+/* skb->priority of replies that ingress hands to kernel IPVS: "IVBS" */
+#define IVB_PRIORITY_SLOW 0x49564253
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__type(key, __u32);

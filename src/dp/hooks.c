@@ -272,7 +272,7 @@ static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb
 	{
 		if (prog == skel->progs.on_conn_show || !bpf_program__autoload(prog))
 			continue;
-		if (prog == skel->progs.purge) {
+		if (prog == skel->progs.purge || prog == skel->progs.followed) {
 			r = pin_prog(dp, prog, err);
 			if (r)
 				return r;
@@ -386,6 +386,9 @@ static void purge(const struct ivb_dp *dp)
 		ivb_prog_run(fd, NULL, "purge");
 	/* It is of ip_vs's types, and would keep the module. */
 	ivb_pin_path(path, sizeof(path), dp, "purge");
+	unlink(path);
+	/* Rules that have it keep it, and the flow table: of no connections then. */
+	ivb_pin_path(path, sizeof(path), dp, "followed");
 	unlink(path);
 }
 

@@ -18,8 +18,8 @@ virtio_console virtio_rng'
 
 # Real programs wherever a test may lean on them: busybox is only for the rest. (Its timeout, env and
 # xargs would also start busybox's own ip, whatever PATH says.)
-programs='dash bash ip tc ss bridge nft iptables ip6tables ipvsadm bpftool conntrack ethtool tcpdump nginx curl
-iperf3 wrk socat dig dnsmasq perl keepalived
+programs='dash bash ip tc ss bridge nft iptables ip6tables xtables-legacy-multi ipset ipvsadm bpftool
+conntrack ethtool tcpdump nginx curl iperf3 wrk socat dig dnsmasq perl keepalived
 [ base64 basename cat chmod chown comm cp cut date dd df dirname du echo env expr factor false fold head
 id install join ln ls md5sum mkdir mkfifo mknod mktemp mv nice nl nohup nproc numfmt od paste printenv
 printf pwd readlink realpath rm rmdir seq sha256sum shuf sleep sort split stat stdbuf stty sync tac tail
@@ -126,7 +126,6 @@ programs() {
 	for p in iptables-save iptables-restore ip6tables-save ip6tables-restore; do
 		ln -s iptables "$root/usr/sbin/$p"
 	done
-	install -m 755 "$(command -v xtables-legacy-multi)" "$root/usr/sbin/"
 	for p in iptables ip6tables; do
 		for s in '' -save -restore; do
 			ln -s xtables-legacy-multi "$root/usr/sbin/$p-legacy$s"
