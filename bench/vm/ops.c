@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The client and the server of the instruction bench. One tick of the time stamp counter is one
+ * instruction there; what client, server and director spend on an operation is read as one sum.
+ *   ops serve PORT                    64 bytes back for every 64 bytes; closes when the client has
+ *   ops pair|connection ADDR PORT N REPEATS    prints instructions per operation, a line a repeat
+ *   ops calm                          whether the clock is what it must be, and nothing else runs
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#define SIZE 64
+#define WARM_PAIRS 50
+#define WARM_CONNECTIONS 20
+#define LOOP 10000000ul	   /* of 4 instructions */
+#define CALM_TRIES 30
+
+static void die(const char *what)
+{
+	fprintf(stderr, "ops: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static unsigned long long ticks(void)
+{
+	_mm_lfence();
+	return __rdtsc();
+}
+
+static struct sockaddr_in address(const char *host, const char *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(atoi(port)) };
+
+	if (inet_pton(AF_INET, host, &a.sin_addr) != 1)
+		die(host);
+	return a;
+}
+
+static void no_delay(int fd)
+{
+	int on = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
+		die("TCP_NODELAY");
+}
+
+/* Reads SIZE bytes; returns whether they came. */
+static int take(int fd)
+{
+	char buf[SIZE];
+	ssize_t n;
+
+	for (size_t got = 0; got < SIZE; got += n) {
+		n = read(fd, buf, SIZE - got);
+		if (n <= 0)
+			return 0;
+	}
+	return 1;
+}
+
+static int give(int fd)
+{
+	static const char buf[SIZE];
+
+	return write(fd, buf, SIZE) == SIZE;
+}
+
+static void watch(int ep, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e))
+		die("epoll_ctl");
+}
+
+static int serve(const char *port)
+{
+	struct sockaddr_in a = address("0.0.0.0", port);
+	int s = socket(AF_INET, SOCK_STREAM, 0), ep = epoll_create1(0);
+	struct epoll_event e;
+	int fd;
+
+	if (s < 0 || ep < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) || listen(s, 1024))
+		die("listen");
+	watch(ep, s);
+	while (epoll_wait(ep, &e, 1, -1) == 1) {
+		if (e.data.fd == s) {
+			fd = accept(s, NULL, NULL);
+			if (fd < 0)
+				continue;
+			no_delay(fd);
+			watch(ep, fd);
+		} else if (!take(e.data.fd) || !give(e.data.fd)) {
+			close(e.data.fd);
+		}
+	}
+	die("epoll_wait");
+	return 1;
+}
+
+static int open_to(const struct sockaddr_in *to)
+{
+	struct timeval limit = { .tv_sec = 10 };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ||
+	    connect(fd, (const struct sockaddr *)to, sizeof(*to)))
+		die("connect");
+	no_delay(fd);
+	return fd;
+}
+
+static void pair(int fd)
+{
+	if (!give(fd) || !take(fd))
+		die("request");
+}
+
+/* FINs go both ways before the next connection begins. */
+static void connection(const struct sockaddr_in *to)
+{
+	int fd = open_to(to);
+	char c;
+
+	pair(fd);
+	if (shutdown(fd, SHUT_WR) || read(fd, &c, 1) != 0)
+		die("end of connection");
+	close(fd);
+}
+
+static unsigned long long pairs(const struct sockaddr_in *to, int n)
+{
+	unsigned long long start = 0;
+	int fd = open_to(to);
+
+	for (int i = -WARM_PAIRS; i < n; i++) {
+		if (i == 0)
+			start = ticks();
+		pair(fd);
+	}
+	start = ticks() - start;
+	close(fd);
+	return start;
+}
+
+static unsigned long long connections(const struct sockaddr_in *to, int n)
+{
+	unsigned long long start = 0;
+
+	for (int i = -WARM_CONNECTIONS; i < n; i++) {
+		if (i == 0)
+			start = ticks();
+		connection(to);
+	}
+	return ticks() - start;
+}
+
+/*
+ * A loop of known length shows that a tick is an instruction, and that no kernel thread is busy beside it (after
+ * boot, or after namespaces went away): waits until it does; with idle time skipped that takes no time.
+ */
+static int calm(void)
+{
+	unsigned long long t = 0;
+
+	for (int i = 0; i < CALM_TRIES; i++) {
+		unsigned long n = LOOP;
+
+		t = ticks();
+		__asm__ volatile("1: dec %0; nop; nop; jnz 1b" : "+r"(n));
+		t = ticks() - t;
+		if (t >= 4 * LOOP && t < 4 * LOOP + 4 * LOOP / 200)
+			return 0;
+		sleep(1);
+	}
+	fprintf(stderr,
+		"ops: a loop of %lu instructions took %llu ticks: this clock does not count instructions\n",
+		4 * LOOP, t);
+	return 1;
+}
+
+/* Whoever is woken waits until the other sleeps: else how often they switch varies, and with it the sum. */
+static void take_turns(void)
+{
+	struct sched_param p = { 0 };
+
+	if (sched_setscheduler(0, SCHED_BATCH, &p))
+		die("SCHED_BATCH");
+}
+
+int main(int argc, char **argv)
+{
+	take_turns();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 3 && !strcmp(argv[1], "serve"))
+		return serve(argv[2]);
+	if (argc == 2 && !strcmp(argv[1], "calm"))
+		return calm();
+	if (argc == 6) {
+		struct sockaddr_in to = address(argv[2], argv[3]);
+		int n = atoi(argv[4]), is_pair = !strcmp(argv[1], "pair");
+
+		for (int repeats = atoi(argv[5]); repeats > 0; repeats--)
+			printf("%llu\n", (is_pair ? pairs(&to, n) : connections(&to, n)) / n);
+		return 0;
+	}
+	fputs("usage: ops serve PORT | pair|connection ADDR PORT N REPEATS | calm\n", stderr);
+	return 2;
+}
