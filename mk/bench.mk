@@ -17,6 +17,10 @@ $(BUILD)/bench/%.bpf.o: bench/vm/%.bpf.c $(BUILD)/flags
 bench-vm: all $(BENCH_PROGS)
 	$(Q)bench/vm/run.sh $(BENCH_BOOTS)
 
+# The ratios that `check` holds on to (tests/vm/bench-*.t), from the last bench-vm.
+bench-vm-record:
+	$(Q)bench/vm/record.sh
+
 check check-vm: $(BENCH_PROGS)
 
-.PHONY: bench-vm
+.PHONY: bench-vm bench-vm-record

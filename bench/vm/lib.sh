@@ -5,10 +5,6 @@
 # $bench_dir/figures.
 
 bench_dir=${BUILD:-build}/vm/bench
-# operations of one repeat
-bench_pairs=1000
-bench_connections=200
-bench_kernels='6.1 6.12'
 
 bench_begin() {
 	mkdir -p "$bench_dir"
@@ -21,7 +17,7 @@ bench_boot() {
 	boot_rc=0
 	tools/vm/run.sh --kernel "$boot_kernel" --icount 0 --timeout "${IVB_VM_TIMEOUT:-600}" \
 		--console "$bench_dir/console-$boot_kernel.log" \
-		-- sh bench/vm/guest.sh $bench_pairs $bench_connections "$boot_repeats" "$@" >"$bench_dir/out" \
+		-- sh bench/vm/guest.sh "$boot_repeats" "$@" >"$bench_dir/out" \
 		2>"$bench_dir/errors" || boot_rc=$?
 	sed -n "s/^# figure /$boot_kernel $boot_n /p" "$bench_dir/out" >>"$bench_dir/figures"
 	cat "$bench_dir/out"
@@ -30,11 +26,11 @@ bench_boot() {
 }
 
 # bench_report [VARIABLE=VALUE...]: of all figures so far (see report.awk)
+# shellcheck disable=SC2086 # words
 bench_report() {
 	bench_vars=''
 	for v; do
 		bench_vars="$bench_vars -v $v"
 	done
-	# shellcheck disable=SC2086 # words
 	awk $bench_vars -f bench/vm/report.awk bench/vm/targets.txt "$bench_dir/figures"
 }

@@ -18,8 +18,7 @@ int null_redirect(struct __sk_buff *skb)
 	struct ethhdr *eth = (void *)(long)skb->data;
 	__u32 *words = (void *)eth;
 
-	if ((void *)(eth + 1) > (void *)(long)skb->data_end ||
-	    eth->h_proto != bpf_htons(ETH_P_IP))
+	if ((void *)(eth + 1) > (void *)(long)skb->data_end || eth->h_proto != bpf_htons(ETH_P_IP))
 		return TC_ACT_UNSPEC;
 	for (int i = 0; i < 3; i++)
 		words[i] = macs[i];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The client and the server of the instruction bench. One tick of the time stamp counter is one
- * instruction there; what client, server and director spend on an operation is read as one sum.
- *   ops serve PORT                    64 bytes back for every 64 bytes; closes when the client has
- *   ops pair|connection ADDR PORT N REPEATS    prints instructions per operation, a line a repeat
- *   ops calm                          whether the clock is what it must be, and nothing else runs
+ * Client and server of the instruction bench: one tick of the time stamp counter is one instruction there, of
+ * the client, the server or the director.
+ *   ops serve PORT     64 bytes back for every 64 bytes; closes when the client has
+ *   ops pair|connection ADDR PORT N BATCHES REPEATS
+ *                      instructions per operation, a line a repeat: of its batches of N, the cheapest
+ *   ops calm           whether the clock is what it must be, and nothing else runs
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,9 +21,9 @@
 #include <x86intrin.h>
 
 #define SIZE 64
-#define WARM_PAIRS 50
-#define WARM_CONNECTIONS 20
-#define LOOP 10000000ul	   /* of 4 instructions */
+#define WARM_PAIRS 20
+#define WARM_CONNECTIONS 2
+#define LOOP 10000000ul /* of 4 instructions */
 #define CALM_TRIES 30
 
 static void die(const char *what)
@@ -139,6 +140,14 @@ static void connection(const struct sockaddr_in *to)
 	close(fd);
 }
 
+/* Leaves a response unread, which moves every later buffer to another place in its slab. */
+static void shift_slabs(const struct sockaddr_in *to)
+{
+	if (!give(open_to(to)))
+		die("request");
+	usleep(1000);
+}
+
 static unsigned long long pairs(const struct sockaddr_in *to, int n)
 {
 	unsigned long long start = 0;
@@ -164,6 +173,24 @@ static unsigned long long connections(const struct sockaddr_in *to, int n)
 		connection(to);
 	}
 	return ticks() - start;
+}
+
+/*
+ * Timer ticks, and a slab that runs out within an operation, time and again, depend on what was before, not on the
+ * packets' way: the cheapest batch has none of them.
+ */
+static unsigned long long cheapest(const struct sockaddr_in *to, int n, int batches, int is_pair)
+{
+	unsigned long long least = ~0ull;
+
+	for (int i = 0; i < batches; i++) {
+		unsigned long long t = is_pair ? pairs(to, n) : connections(to, n);
+
+		if (t < least)
+			least = t;
+		shift_slabs(to);
+	}
+	return least / n;
 }
 
 /*
@@ -207,14 +234,15 @@ int main(int argc, char **argv)
 		return serve(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "calm"))
 		return calm();
-	if (argc == 6) {
+	if (argc == 7) {
 		struct sockaddr_in to = address(argv[2], argv[3]);
-		int n = atoi(argv[4]), is_pair = !strcmp(argv[1], "pair");
 
-		for (int repeats = atoi(argv[5]); repeats > 0; repeats--)
-			printf("%llu\n", (is_pair ? pairs(&to, n) : connections(&to, n)) / n);
+		for (int repeats = atoi(argv[6]); repeats > 0; repeats--)
+			printf("%llu\n", cheapest(&to, atoi(argv[4]), atoi(argv[5]),
+						  !strcmp(argv[1], "pair")));
 		return 0;
 	}
-	fputs("usage: ops serve PORT | pair|connection ADDR PORT N REPEATS | calm\n", stderr);
+	fputs("usage: ops serve PORT | pair|connection ADDR PORT N BATCHES REPEATS | calm\n",
+	      stderr);
 	return 2;
 }
