@@ -24,7 +24,7 @@ proofs() {
 judge() {
 	got=$(awk -v k="$1" -v c="$2" -v m="$3" '$1 == k && $2 == c && $3 == m { print $4 }' "$bench_dir/ratios")
 	verdict=$(awk -v got="${got:-none}" -v was="$4" 'BEGIN {
-		print got == "none" ? "missing" : got > was * 1.05 ? "worse" : got < was * 0.95 ? "better" : "same"
+		print (got == "none" ? "missing" : got > was * 1.05 ? "worse" : got < was * 0.95 ? "better" : "same")
 	}')
 	judge_rc=0
 	case $verdict in

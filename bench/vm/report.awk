@@ -43,6 +43,8 @@ function director(k, c, m,	b, part, v, n, i, base, all) {
 		if (boots[b] != k)
 			continue
 		split(b, part, SUBSEP)
+		if (!((k, part[2], "direct", m) in total))
+			continue
 		base = median(total[k, part[2], "direct", m])
 		n = split(total[k, part[2], c, m], v, " ")
 		for (i = 1; i <= n; i++)
