@@ -166,7 +166,7 @@ set_up_ipvs_engine() {
 	director
 	vs conntrack=0
 	kservice 4 $port rr
-	follow --snat always >/dev/null || bail "ipvs-bpf up --ipvs failed"
+	follow --snat always --max-conns 8192 --max-conns6 8192 >/dev/null || bail "ipvs-bpf up --ipvs failed"
 }
 
 prove_ipvs_engine() {
