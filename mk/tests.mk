@@ -19,7 +19,7 @@ DEMO_PROGS := $(BUILD)/tests/lib/udp
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk topologies conntrack manners vip zones replies snat \
 	icmp pmtu fragments checksums devices cli live expiry)
-VM_TESTS := tests/vm/6.1.t tests/vm/6.12.t
+VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS)
 
