@@ -67,7 +67,6 @@ void kernel_snat_add(struct env *t, int proto, enum who vip, uint16_t port, enum
 		.port = htons(port),
 		.proto = proto,
 		.af = t->af,
-		.zone = ZONE,
 	};
 	uint32_t policy = snat;
 
