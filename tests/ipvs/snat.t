@@ -69,7 +69,7 @@ for f in 4 6; do
 	kipvs -A -t "$second" -s rr
 	kipvs -a -t "$second" -r "$(rip $f 1 80)" -m
 	is "IPv$f: two virtual addresses, one client port" "$(same_port "$(vip $f 80)") $(same_port "$second")" 'sv1 sv1'
-	is "IPv$f: two ports towards the server" "$(ivb conn | awk '$2 ~ /:40002$/ { print $4 }' | sort -u | grep -c :)" 2
+	is "IPv$f: two ports towards the server" "$(ivb conn | awk -v "six=$((f == 6))" '($2 ~ /^\[/) == six && $2 ~ /:40002$/ { print $4 }' | sort -u | grep -c :)" 2
 	ok "IPv$f: an address for SNAT alone" ivb up --snat-addr $own
 	is "IPv$f: it is seen" "$(whom $f $far)" $own
 done
