@@ -131,7 +131,7 @@ carried() {
 # load / loaded: requests all the while, each on a connection of its own; then how they ended, and how many failed
 # one after the other
 load() {
-	start load cl curl -s --rate 20/s --max-time 5 -H 'Connection: close' -w '%{stderr}%{http_code} %{exitcode}\n' \
+	start load cl curl -s --rate 20/s --max-time $((5 * slow)) -H 'Connection: close' -w '%{stderr}%{http_code} %{exitcode}\n' \
 		-o /dev/null "http://$(vip 4 80)/?[1-10000]"
 	load_pid=$started
 	wait_for 10 test -s "$tmp/load.log" || bail "no load"
