@@ -93,7 +93,7 @@ $(BUILD)/tests/pkt/%.skel.h: $(BUILD)/tests/pkt/%.bpf.o
 $(BUILD)/tests/pkt/spy.o: $(BUILD)/tests/pkt/spy.skel.h
 $(BUILD)/tests/pkt/enter.o: $(BUILD)/tests/pkt/enter.skel.h
 
-$(SKEL_TEST_OBJS): $(BUILD)/%.o: %.c $(BUILD)/tc.skel.h $(BUILD)/flags
+$(SKEL_TEST_OBJS): $(BUILD)/%.o: %.c $(BUILD)/tc.skel.h $(BUILD)/ipvs.skel.h $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Itests/lib -Itests/pkt -I$(BUILD)/tests/pkt -Ibpf -MMD -MP -c $< -o $@

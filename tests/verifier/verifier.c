@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "tap.h"
+#include "ipvs.skel.h"
 #include "tc.skel.h"
 
 #define BUDGETS "tests/verifier/budgets.txt"
@@ -68,24 +70,12 @@ static void compare(const char *series, const char *name, unsigned int insns)
 		   insns, allowed);
 }
 
-int main(int argc, char **argv)
+/* Goes through the programs of an object that has been loaded. */
+static void each_program(const char *series, bool print, const struct bpf_object *obj)
 {
-	bool print = argc > 1 && !strcmp(argv[1], "--print");
 	struct bpf_program *prog;
-	struct tc_bpf *skel;
-	char series[16];
 
-	kernel_series(series, sizeof(series));
-	skel = tc_bpf__open();
-	if (!skel)
-		bail("the skeleton does not open: %s", strerror(errno));
-	if (!print)
-		ok(!tc_bpf__load(skel), "all programs load on %s", series);
-	else if (tc_bpf__load(skel))
-		bail("the programs do not load: %s", strerror(errno));
-	if (tap_failed)
-		return done_testing();
-	bpf_object__for_each_program(prog, skel->obj)
+	bpf_object__for_each_program(prog, obj)
 	{
 		if (print)
 			printf("%s\t%s\t%u\n", series, bpf_program__name(prog),
@@ -93,6 +83,58 @@ int main(int argc, char **argv)
 		else
 			compare(series, bpf_program__name(prog), verified_insns(prog));
 	}
+}
+
+static void loaded(const char *series, bool print, const char *what, int r)
+{
+	if (!print)
+		ok(!r, "%s load on %s", what, series);
+	else if (r)
+		bail("%s do not load: %s", what, strerror(-r));
+}
+
+static void packet_path(const char *series, bool print)
+{
+	struct tc_bpf *skel = tc_bpf__open();
+	int r;
+
+	if (!skel)
+		bail("the skeleton does not open: %s", strerror(errno));
+	r = tc_bpf__load(skel);
+	loaded(series, print, "the programs", r);
+	if (!r)
+		each_program(series, print, skel->obj);
 	tc_bpf__destroy(skel);
+}
+
+/* They are verified against the module's own types. In the guests it is there. */
+static void hooks(const char *series, bool print)
+{
+	struct ipvs_bpf *skel;
+	int r;
+
+	if (access("/sys/kernel/btf/ip_vs", F_OK) && !getenv("IVB_KERNEL")) {
+		if (!print)
+			skip("the hooks on kernel IPVS: this kernel has no ip_vs loaded");
+		return;
+	}
+	skel = ipvs_bpf__open();
+	if (!skel)
+		bail("the skeleton does not open: %s", strerror(errno));
+	r = ipvs_bpf__load(skel);
+	loaded(series, print, "the hooks on kernel IPVS", r);
+	if (!r)
+		each_program(series, print, skel->obj);
+	ipvs_bpf__destroy(skel);
+}
+
+int main(int argc, char **argv)
+{
+	bool print = argc > 1 && !strcmp(argv[1], "--print");
+	char series[16];
+
+	kernel_series(series, sizeof(series));
+	packet_path(series, print);
+	hooks(series, print);
 	return print ? 0 : done_testing();
 }
