@@ -51,11 +51,6 @@ ok "up --snat never" follow --snat never
 says "and through up" 50 pace 1 50 200
 says "with the same address" "10.9.0.1 2001" ask 1 peer
 at_least "it is followed now" 10 10 2001
-ok "down" ivb down --force
-says "it lives through that as well" 10 pace 1 10 100
-ok "up --snat never" follow --snat never
-says "and through that" 50 pace 1 50 200
-at_least "and is followed again" 10 10 2001
 says "it ends" ok rst 1
 verify
 

@@ -108,7 +108,8 @@ engines() {
 	engine=kernel later=0
 	"$@"
 	[ -z "${IVB_KERNEL_ONLY:-}" ] || return 0
-	sleep 75
+	# a single room comes back too soon
+	[ -z "${IVB_ROOMS:-}" ] || sleep 75
 	engine=engine later=5000
 	# shellcheck disable=SC2086 # words
 	ok "up --ipvs $engines_up" follow $engines_up

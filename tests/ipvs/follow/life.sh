@@ -14,7 +14,7 @@ steady() {
 	vport=80
 	one 80
 	dial 1 4001
-	tell pace 1 60 1000
+	tell pace 1 45 1000
 	state
 	act_inact
 	with_us steady "$sport"
@@ -57,11 +57,11 @@ client_fin() {
 	vport=82
 	one 82
 	dial 1 4021
-	play say 1 'stream\s80\s1000'
+	play say 1 'stream\s70\s1000'
 	tell fin 1
 	sleep 5
 	state
-	sleep 65
+	sleep 58
 	state
 	act_inact
 	tell drain 1
@@ -76,7 +76,7 @@ server_fin() {
 	play ask 1 lines
 	before=$said
 	tell ask 1 fin
-	play push 1 25 1000
+	play push 1 16 1000
 	state
 	act_inact
 	dial 2 4032
@@ -93,7 +93,7 @@ udp_ends() {
 	sport=$((later + 4041))
 	play udp 1 $vip4 84 10.9.0.1 $sport
 	tell ask 1
-	play say 1 'stream\s60\s1000'
+	play say 1 'stream\s45\s1000'
 	tell drain 1
 	state
 	with_us udp-replies $sport
@@ -103,7 +103,7 @@ udp_ends() {
 	state
 	sport=$((later + 4042))
 	play udp 2 $vip4 84 10.9.0.1 $sport
-	tell pace 2 60 1000
+	tell pace 2 45 1000
 	state
 	with_us udp-both $sport
 	sleep 22
@@ -120,23 +120,23 @@ life_play() {
 }
 
 life_check() {
-	report steady "a request a second for a minute, where 20 idle seconds are too many" '^pace 1 60 1000: 60$'
+	report steady "a request a second for 45 seconds, where 20 idle seconds are too many" '^pace 1 45 1000: 45$'
 	report steady "an idle connection is cut" '^ask 1: ECONNRESET$'
 	compare steady "a steady connection, then an idle one"
-	was_carried steady "its packets" 80 40
+	was_carried steady "its packets" 60 30
 	report ends "client's FIN" '^state: TIME_WAIT$'
 	report ends "RST" '^state: CLOSE$'
 	report ends "in the end only the closed ones count" '^0/2$'
 	compare ends "FIN and RST from either side"
 	was_carried ends "packets before those" 2 2
-	report client-fin "half-closed by the client: the server goes on for longer than CLOSE_WAIT lasts" '^drain 1: 80 EOF$'
+	report client-fin "half-closed by the client: the server goes on for longer than CLOSE_WAIT lasts" '^drain 1: 70 EOF$'
 	compare client-fin "half-closed by the client"
-	report server-fin "half-closed by the server: the client goes on for longer than FIN_WAIT lasts" '^lines since: 31$'
+	report server-fin "half-closed by the server: the client goes on for longer than FIN_WAIT lasts" '^lines since: 22$'
 	compare server-fin "half-closed by the server"
-	report udp "a UDP stream of replies alone outlives the timeout" '^drain 1: 60 timeout$'
+	report udp "a UDP stream of replies alone outlives the timeout" '^drain 1: 45 timeout$'
 	compare udp "UDP, replies alone and both ways"
-	was_carried udp-replies "most replies of the stream" 0 40
-	was_carried udp-both "most of UDP both ways" 40 40
+	was_carried udp-replies "most replies of the stream" 0 30
+	was_carried udp-both "most of UDP both ways" 30 30
 	[ -n "${IVB_KERNEL_ONLY:-}" ] ||
 		is "a connection that the kernel has cut is not listed by conn" "$(cat "$tmp/gone")" "it lives on"
 		verify

@@ -75,6 +75,8 @@ methods_check() {
 		report $m "$m: lives longer than the timeout" '^pace 1 40 1000: 40$'
 		compare $m "$m"
 	done
+	was_carried dr "direct routing" 30 0
+	not_carried tunnel "tunnels"
 	report director "a server on the director" '^answered by director$'
 	compare director "a server on the director"
 	not_carried director "a server on the director"

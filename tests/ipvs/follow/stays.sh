@@ -73,9 +73,11 @@ ftp() {
 	kservice 4 21 rr
 	for how in '' '' '' '-P-' '-P-' '-P-'; do
 		# shellcheck disable=SC2086 # a word or none
-		echo "ftp${how:+ active}: $(in_ns cl curl -s --max-time 20 --disable-epsv --disable-eprt $how "ftp://$vip4/x")"
+		echo "ftp${how:+ active}: $(in_ns cl curl -s --max-time 20 --local-port $((3400 + later))-$((3439 + later)) \
+			--disable-epsv --disable-eprt $how "ftp://$vip4/x")"
 	done
-	with_us ftp
+	# shellcheck disable=SC2046 # numbers
+	with_us ftp $(seq $((3400 + later)) $((3439 + later)))
 	vs conntrack=0
 }
 
