@@ -204,7 +204,7 @@ seen() {
 # steady NS ADDRESS:PORT N NAME [PATH]: N requests in one connection, one in three seconds; when the connection
 # dies, curl goes on with another, which the server sees come from another port
 steady() {
-	start "steady-$4" "$1" curl -s --rate 20/m --max-time 10 -o "$tmp/seen-$4.#1" "http://$2/${5-port}?[1-$3]"
+	start "steady-$4" "$1" curl -s --rate 20/m --max-time 30 -o "$tmp/seen-$4.#1" "http://$2/${5-port}?[1-$3]"
 }
 
 # steadied NAME: the answers, and how many of each
@@ -242,14 +242,9 @@ fast_of() {
 		grep -o "\"$3\":{\"packets\":[0-9]*" | awk -F: '$3 > n { n = $3 } END { print n + 0 }'
 }
 
-# tracked WORD...: conntrack entries of the node that have all of these words
+# tracked EXPRESSION: conntrack entries of the node that match
 tracked() {
-	in_ns lb conntrack -L 2>/dev/null >"$tmp/tracked"
-	for tr_w; do
-		grep -e "$tr_w" "$tmp/tracked" >"$tmp/tracked.new"
-		mv "$tmp/tracked.new" "$tmp/tracked"
-	done
-	cat "$tmp/tracked"
+	in_ns lb conntrack -L 2>/dev/null | grep -e "$1"
 }
 
 # docs/kube-proxy.md's rules. They follow kube-proxy's sets. The first one keeps what is ours ours, the others
