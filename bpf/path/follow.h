@@ -276,8 +276,10 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 	union tuple key;
 	int r;
 
-	if (n->flags & NOTE_LEAVE)
+	if (n->flags & NOTE_LEAVE) {
+		n->flags |= NOTE_DONE;
 		return IVB_NEXT;
+	}
 	note_key(af, n, &key);
 	if (follow_find(af, n, &key, &w))
 		return IVB_NEXT;
@@ -338,8 +340,13 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 	__u32 zero = 0;
 	int r;
 
+	/* Else each would be put aside for a packet that has come, and drive out those that wait. */
+	if (n && n->flags & NOTE_LEAVE) {
+		n->flags |= NOTE_DONE;
+		return IVB_NEXT;
+	}
 	l = bpf_map_lookup_elem(&leaving, &zero);
-	if (!l || (n && n->flags & NOTE_LEAVE))
+	if (!l)
 		return IVB_NEXT;
 	r = BY_AF(af, headers, ctx, &l->p);
 	if (!r)

@@ -262,15 +262,16 @@ static int pin_prog(const struct ivb_dp *dp, const struct bpf_program *prog, str
 	return 0;
 }
 
-/* All but the one that is only there while we read. */
-static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb_err *err)
+/* All but the one that is only there while we read, and the one that has come before it. */
+static int attach_rest(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb_err *err)
 {
 	struct bpf_program *prog;
 	int r;
 
 	bpf_object__for_each_program(prog, skel->obj)
 	{
-		if (prog == skel->progs.on_conn_show || !bpf_program__autoload(prog))
+		if (prog == skel->progs.on_conn_show || prog == skel->progs.on_conn_free ||
+		    !bpf_program__autoload(prog))
 			continue;
 		if (prog == skel->progs.purge || prog == skel->progs.followed) {
 			r = pin_prog(dp, prog, err);
@@ -302,6 +303,20 @@ static int note_existing(struct ipvs_bpf *skel, struct ivb_err *err)
 	return f ? 0 : ivb_err(err, -errno, "cannot read /proc/net/ip_vs_conn: %m");
 }
 
+/*
+ * First the end of connections, then those that are there: a packet of theirs that came by the other hooks
+ * before would make them new ones, with SNAT in mid-life. What begins meanwhile is dropped at egress, where
+ * nobody knows it yet, and so has its SNAT from the first packet that a server sees.
+ */
+static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb_err *err)
+{
+	int r = attach_one(dp, skel->progs.on_conn_free, err);
+
+	if (!r)
+		r = note_existing(skel, err);
+	return r ? r : attach_rest(dp, skel, err);
+}
+
 int ivb_hooks_attach(struct ivb_dp *dp, struct ivb_err *err)
 {
 	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
@@ -319,8 +334,6 @@ int ivb_hooks_attach(struct ivb_dp *dp, struct ivb_err *err)
 	r = ivb_pins_mkdir(dir, err);
 	if (!r)
 		r = attach_all(dp, skel, err);
-	if (!r)
-		r = note_existing(skel, err);
 	if (r)
 		ivb_pins_remove(dir, NULL);
 	return r;
