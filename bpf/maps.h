@@ -110,9 +110,9 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__type(key, __u32);
 	__type(value, __u32);
-	__uint(max_entries, 2);
+	__uint(max_entries, 3);
 } progs SEC(".maps");
-enum { PROG_INGRESS6, PROG_EGRESS6 };
+enum { PROG_INGRESS6, PROG_EGRESS6, PROG_EGRESS4 };
 
 /* The map of a family, chosen when compiling. */
 #define MAP_OF(af, name) ((af) == AF_INET ? (void *)&name##4 : (void *)&name##6)

@@ -28,7 +28,10 @@ int tc_ingress6(struct __sk_buff *ctx)
 	return path_exit(ctx, carry(ctx, AF_INET6));
 }
 
-/* What kernel IPVS has handled; attached where the ipvs engine is on. */
+/*
+ * What kernel IPVS has handled; attached where the ipvs engine is on. Every packet that we carry comes by here
+ * as well: so this one writes to none, or the kernel would make each of them writable before (its prologue).
+ */
 SEC("tc")
 int tc_egress(struct __sk_buff *ctx)
 {
@@ -37,10 +40,16 @@ int tc_egress(struct __sk_buff *ctx)
 		return CTX_NEXT;
 	}
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IP))
-		return path_exit(ctx, follow(ctx, AF_INET));
+		bpf_tail_call(ctx, &progs, PROG_EGRESS4);
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IPV6))
 		bpf_tail_call(ctx, &progs, PROG_EGRESS6);
 	return CTX_NEXT;
+}
+
+SEC("tc")
+int tc_egress4(struct __sk_buff *ctx)
+{
+	return path_exit(ctx, follow(ctx, AF_INET));
 }
 
 SEC("tc")

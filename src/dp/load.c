@@ -79,6 +79,7 @@ static void choose_programs(struct tc_bpf *skel, const struct load *l)
 	bpf_program__set_autoload(skel->progs.tc_ingress6, l->in6);
 	bpf_program__set_autoload(skel->progs.arm6, l->in6);
 	bpf_program__set_autoload(skel->progs.tc_egress, l->out4);
+	bpf_program__set_autoload(skel->progs.tc_egress4, l->out4);
 	bpf_program__set_autoload(skel->progs.tc_egress6, l->out6);
 }
 
@@ -167,13 +168,13 @@ static int start_v4(struct load *l, struct ivb_err *err)
 	return pin(l, bpf_program__fd(l->skel->progs.tc_ingress), name, err);
 }
 
-/* From there on packets of the family reach the program. */
+/* From there on packets reach the program. */
 static int install(struct load *l, __u32 index, const struct bpf_program *prog, struct ivb_err *err)
 {
 	__u32 fd = (__u32)bpf_program__fd(prog);
 
 	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.progs), &index, &fd, BPF_ANY))
-		return ivb_err(err, -errno, "cannot install the IPv6 program: %m");
+		return ivb_err(err, -errno, "cannot install a BPF program: %m");
 	return 0;
 }
 
@@ -191,7 +192,11 @@ static int start_v6(struct load *l, struct ivb_err *err)
 static int start_out4(struct load *l, struct ivb_err *err)
 {
 	char name[32];
+	int r;
 
+	r = install(l, IVB_PROG_EGRESS4, l->skel->progs.tc_egress4, err);
+	if (r)
+		return r;
 	snprintf(name, sizeof(name), "egress-%u", l->zone);
 	return pin(l, bpf_program__fd(l->skel->progs.tc_egress), name, err);
 }
