@@ -101,8 +101,8 @@ static __always_inline bool kernel_instead(const struct ivb_flow *f, int r)
 }
 
 /*
- * FIN and RST are carried, and kernel IPVS gets a copy: whatever a firewall thinks of them (conntrack
- * has no entry, so they are "invalid"), the peers get theirs. SYN decides about connections, so it is
+ * Where conntrack is at work FIN and RST are carried, and kernel IPVS gets a copy: whatever a firewall thinks of
+ * them (conntrack has no entry, so they are "invalid"), the peers get theirs. SYN decides about connections, so it is
  * never ours; SYN-ACK changes no state of kernel IPVS's.
  */
 static __always_inline bool kernel_fast(struct ivb_ctx *ctx, const struct ivb_pkt *p,
@@ -122,7 +122,7 @@ static __always_inline bool kernel_fast(struct ivb_ctx *ctx, const struct ivb_pk
 	if (!lease_holds(f, now))
 		return false;
 	if (p->proto == IPPROTO_TCP && p->tcp_flags & (TCP_FIN | TCP_RST))
-		return !ctx_copy_in(ctx, IVB_MARK_COPY);
+		return f->flags & IVB_FLOW_COPY && !ctx_copy_in(ctx, IVB_MARK_COPY);
 	return true;
 }
 
