@@ -317,7 +317,8 @@ static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb
 	return r ? r : attach_rest(dp, skel, err);
 }
 
-int ivb_hooks_attach(struct ivb_dp *dp, struct ivb_err *err)
+int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *err), void *arg,
+		     struct ivb_err *err)
 {
 	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
 	char dir[IVB_PIN_PATH_LEN];
@@ -328,6 +329,8 @@ int ivb_hooks_attach(struct ivb_dp *dp, struct ivb_err *err)
 		r = ivb_hooks_detach(dp, err);
 	if (!r)
 		r = load(dp, &skel, err);
+	if (!r)
+		r = ready(arg, err);
 	if (r)
 		return r;
 	hooks_dir(dir, sizeof(dir), dp);

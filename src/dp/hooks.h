@@ -19,11 +19,13 @@ enum ivb_hooks {
 enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp);
 
 /*
- * Attaches and pins all of them, and notes which connections are older. Undoes all on failure.
+ * Attaches and pins all of them, and notes which connections are older. ready is called when they have been
+ * loaded, which takes long, and are about to be attached, which does not; an error of its is returned. Undoes all on failure.
  * -ENOENT: the kernel has no ip_vs now; -EOPNOTSUPP: it has one that we do not know; -EEXIST: another
  * instance follows this network namespace's.
  */
-int ivb_hooks_attach(struct ivb_dp *dp, struct ivb_err *err);
+int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *err), void *arg,
+		     struct ivb_err *err);
 
 /* Lets go of kernel IPVS: ip_vs can be unloaded when this returns. 0 if there was nothing. */
 int ivb_hooks_detach(const struct ivb_dp *dp, struct ivb_err *err);

@@ -276,7 +276,15 @@ static int set_egress(struct job *j, bool on, struct ivb_err *err)
 	return r;
 }
 
-/* Programs before hooks: a connection that is SNATed at its beginning must be so to its end. */
+static int set_egress_on(void *arg, struct ivb_err *err)
+{
+	return set_egress(arg, true, err);
+}
+
+/*
+ * The egress program just before the hooks: it drops what kernel IPVS sends and nobody tells it of, as a
+ * connection that is SNATed at its beginning must be so to its end.
+ */
 static int follow(struct job *j, struct ivb_err *err)
 {
 	struct ivb_err why = { 0 };
@@ -287,13 +295,12 @@ static int follow(struct job *j, struct ivb_err *err)
 	if (r)
 		return ivb_err(err, r, "cannot load the programs of the ipvs engine: %s",
 			       strerror(-r));
-	r = set_egress(j, true, err);
-	if (r || ivb_hooks_state(j->dp) == IVB_HOOKS_ALL)
-		return r;
-	r = ivb_hooks_attach(j->dp, &why);
+	if (ivb_hooks_state(j->dp) == IVB_HOOKS_ALL)
+		return set_egress(j, true, err);
+	r = ivb_hooks_attach(j->dp, set_egress_on, j, &why);
 	if (r == -ENOENT) {
 		j->res->ipvs_off = true;
-		return 0;
+		return set_egress(j, true, err);
 	}
 	if (err)
 		*err = why;
