@@ -43,10 +43,7 @@ is "of all hooks" "$(links)" 0
 is "and of the connections" "$(ivb conn | grep -c '^TCP')" 0
 verify
 kipvs -C
-unload() {
-	modprobe -r ip_vs_rr ip_vs
-}
-ok "then ip_vs can be unloaded" wait_for 5 unload || diag "$(lsmod | grep ip_vs)
+ok "then ip_vs can be unloaded" wait_for 5 ip_vs_unload || diag "$(lsmod | grep ip_vs)
 $(bpftool prog list | grep -A1 tracing)"
 is "for good" "$(cat /proc/net/ip_vs 2>&1 | grep -c 'No such file')" 1
 ok "and loaded" modprobe ip_vs
@@ -67,7 +64,9 @@ for v in MISSING CHANGED; do
 done
 like "MISSING: one that IPv6 alone has need not be" "$(export IVB_TEST_HOOK_MISSING=ip_vs_nat_xmit_v6
 	follow 2>&1; ivb status)" '^ipvs engine: follows'
-like "another instance cannot follow the same" "$(ivb --instance other up --ipvs wan 2>&1)" \
+# by a device of its own: clsact has room for one of ours
+ipn lb link add other type veth peer name other-end
+like "another instance cannot follow the same" "$(ivb --instance other up --ipvs other 2>&1)" \
 	'instance ivb-.*-lb follows kernel IPVS of this network namespace already'
 is "and leaves nothing" "$(ls /sys/fs/bpf/ipvs-bpf)" "$(ns_name lb)"
 ok "the first one goes on" eval '[ "$(get 4 1)" = sv3 ] && ivb status | grep -q "follows kernel IPVS"'

@@ -10,6 +10,12 @@ ipvs_begin() {
 	[ -e /proc/net/ip_vs ] || skip_all "this kernel has no ip_vs"
 }
 
+# ip_vs_unload: modprobe takes ip_vs along with its scheduler, if nothing holds it at that moment.
+ip_vs_unload() {
+	modprobe -r ip_vs_rr 2>/dev/null
+	[ ! -e /sys/module/ip_vs ] || modprobe -r ip_vs
+}
+
 # kipvs ARGUMENT...: the kernel's table.
 kipvs() {
 	in_ns lb ipvsadm "$@"
