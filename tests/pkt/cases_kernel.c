@@ -143,6 +143,26 @@ static void fin_rst(struct env *t)
 	}
 }
 
+/* Where no conntrack is at work FIN and RST go to kernel IPVS, until one is. */
+static void fin_without_conntrack(struct env *t)
+{
+	struct kconn k = kconn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000);
+
+	k.note.flags |= NOTE_NO_CT;
+	kconn_open(t, &k);
+	check(t, !flow_copies(t, &k.c.in) && !flow_copies(t, &k.c.reply_in), "no copies");
+	lease_set(t, &k.c.in, LONG * t->hz);
+	lease_set(t, &k.c.reply_in, LONG * t->hz);
+	expect_slow(t, &k.c.in, NULL, TCP_FIN | TCP_ACK);
+	slow_back(t, &k, TCP_RST);
+	expect_carried(t, &k.c.in, &k.c.out, TCP_ACK);
+	k.note.flags &= ~NOTE_NO_CT;
+	kconn_renew(t, &k);
+	arriving(t);
+	check(t, flow_copies(t, &k.c.in) && flow_copies(t, &k.c.reply_in), "copies");
+	expect_copied(t, &k.c.in, &k.c.out, TCP_FIN | TCP_ACK);
+}
+
 /* The copies come in by the same device. */
 static void copies(struct env *t)
 {
@@ -358,6 +378,7 @@ const struct test_case cases_kernel[] = {
 	{ "kernel IPVS: server removed", server_removed, BOTH },
 	{ "kernel IPVS: SYN and SYN-ACK", syn, BOTH },
 	{ "kernel IPVS: FIN and RST", fin_rst, BOTH },
+	{ "kernel IPVS: FIN and RST without conntrack", fin_without_conntrack, BOTH },
 	{ "kernel IPVS: copies of FIN and RST", copies, BOTH },
 	{ "kernel IPVS: client on the director", local_client, BOTH },
 	{ "kernel IPVS: replies that it could not tell apart", ambiguous, BOTH },

@@ -192,11 +192,19 @@ static void resize(struct bpf_map *map, uint32_t entries)
 		bail("%s: cannot be resized", bpf_map__name(map));
 }
 
+/* Where bpf/maps.h says. */
+static void install(struct tc_bpf *s, uint32_t index, const struct bpf_program *prog)
+{
+	int fd = bpf_program__fd(prog);
+
+	if (bpf_map__update_elem(s->maps.progs, &index, sizeof(index), &fd, sizeof(fd), 0))
+		bail("progs: %s", strerror(errno));
+}
+
 void env_load(struct env *t)
 {
-	uint32_t zero = 0, one = 1;
 	struct tc_bpf *s;
-	int fd, r;
+	int r;
 
 	s = t->skel = tc_bpf__open();
 	if (!s)
@@ -223,12 +231,9 @@ void env_load(struct env *t)
 	r = tc_bpf__load(s);
 	if (r)
 		bail("the programs do not load: %s", strerror(-r));
-	fd = bpf_program__fd(s->progs.tc_ingress6);
-	if (bpf_map__update_elem(s->maps.progs, &zero, sizeof(zero), &fd, sizeof(fd), 0))
-		bail("progs: %s", strerror(errno));
-	fd = bpf_program__fd(s->progs.tc_egress6);
-	if (bpf_map__update_elem(s->maps.progs, &one, sizeof(one), &fd, sizeof(fd), 0))
-		bail("progs: %s", strerror(errno));
+	install(s, 0, s->progs.tc_ingress6);
+	install(s, 1, s->progs.tc_egress6);
+	install(s, 2, s->progs.tc_egress4);
 }
 
 void env_close(struct env *t)

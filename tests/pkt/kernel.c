@@ -200,7 +200,12 @@ void flow_flags_add(struct env *t, const struct pkt_spec *key, uint16_t flags)
 
 uint16_t flow_flags(struct env *t, const struct pkt_spec *key)
 {
-	return flow_get(t, key).flow.flags;
+	return flow_get(t, key).flow.flags & ~IVB_FLOW_COPY;
+}
+
+bool flow_copies(struct env *t, const struct pkt_spec *key)
+{
+	return flow_get(t, key).flow.flags & IVB_FLOW_COPY;
 }
 
 void epoch_move(struct env *t, uint32_t bucket)

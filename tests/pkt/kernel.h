@@ -52,7 +52,9 @@ int32_t lease_left(struct env *t, const struct pkt_spec *key);
 void lease_set(struct env *t, const struct pkt_spec *key, int32_t jiffies);
 void lease_never(struct env *t, const struct pkt_spec *key);
 void flow_flags_add(struct env *t, const struct pkt_spec *key, uint16_t flags);
+/* Without IVB_FLOW_COPY, which is asked for by itself. */
 uint16_t flow_flags(struct env *t, const struct pkt_spec *key);
+bool flow_copies(struct env *t, const struct pkt_spec *key);
 /* A server with that bucket is removed. */
 void epoch_move(struct env *t, uint32_t bucket);
 /* Kernel IPVS had the connection before our hooks were there. */
