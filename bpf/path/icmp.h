@@ -241,8 +241,8 @@ static __always_inline int icmp_error(struct ivb_ctx *ctx, const int af, const s
 	if (r)
 		return r == IVB_GONE ? IVB_NEXT : r;
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
-	/* A server that is routed to directly answers itself: its errors are kernel IPVS's to pass on. */
-	if (!f || f->flow.flags & IVB_FLOW_DIRECT)
+	/* Kernel IPVS's to pass on: servers that are routed to directly, and clients on the director. */
+	if (!f || f->flow.flags & (IVB_FLOW_DIRECT | IVB_FLOW_LOCAL))
 		return IVB_NEXT;
 	icmp = ctx_at(ctx, p->l4_off);
 	if (p->l4_off > IVB_L4_OFF_MAX || (void *)(icmp + ICMP_HLEN) > ctx_end(ctx) ||

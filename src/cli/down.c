@@ -61,17 +61,12 @@ static const struct ivb_command_opts command = {
 	.set = set,
 };
 
-static bool is_cut(const struct ivb_conn_info *c)
-{
-	return !c->kernel || c->snat;
-}
-
 static int list_cut(const struct ivb_conn_info *c, void *arg)
 {
 	char client[IVB_ADDRPORT_LEN], virtual[IVB_ADDRPORT_LEN], server[IVB_ADDRPORT_LEN];
 
 	(void)arg;
-	if (!is_cut(c))
+	if (!ivb_conn_needs_us(c))
 		return 0;
 	ivb_addrport_fmt(client, sizeof(client), c->af, &c->caddr, c->cport);
 	ivb_addrport_fmt(virtual, sizeof(virtual), c->af, &c->vaddr, c->vport);

@@ -79,7 +79,7 @@ static const struct {
 			       "program with it; the next `ipvs-bpf up` or `down` detaches it" },
 	[IVB_ATTACH_MISSING] = { "missing",
 				 "missing: somebody took the program away; attach it again with "
-				 "`ipvs-bpf up`" },
+				 "`ipvs-bpf up DEV`" },
 	[IVB_ATTACH_HALF] = { "half",
 			      "half attached: an `up` or `down` was interrupted; repeat it" },
 };

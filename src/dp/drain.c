@@ -9,14 +9,19 @@
 #include "dp/conns.h"
 #include "dp/instance.h"
 
+bool ivb_conn_needs_us(const struct ivb_conn_info *c)
+{
+	return (!c->kernel || c->snat) && c->state != IVB_S_TIME_WAIT && c->state != IVB_S_CLOSE;
+}
+
 static int count(const struct ivb_conn_info *c, void *arg)
 {
 	struct ivb_fates *f = arg;
 
 	if (!c->kernel)
-		f->own++;
+		f->own += ivb_conn_needs_us(c);
 	else if (c->snat)
-		f->snat++;
+		f->snat += ivb_conn_needs_us(c);
 	else
 		f->going++;
 	return 0;

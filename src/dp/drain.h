@@ -10,6 +10,11 @@
 struct ivb_dp;
 struct ivb_err;
 
+struct ivb_conn_info;
+
+/* Whether it ends without us, and has not ended already (TIME_WAIT, CLOSE). */
+bool ivb_conn_needs_us(const struct ivb_conn_info *c);
+
 /* Live connections, by what becomes of them without us. */
 struct ivb_fates {
 	__u64 own;   /* of our own services: end */

@@ -161,8 +161,10 @@ static int load_running(struct job *j, struct ivb_err *err)
 	int fd, r;
 
 	r = ivb_config_plan(j->dp, j->up, false, j->plan, err);
-	if (r || !j->up->num_devs)
+	if (r)
 		return r;
+	if (!j->up->num_devs)
+		return ivb_load_arm(j->dp, err);
 	j->new_zone = ivb_load_prog(j->dp, j->up->zone, &fd) == -ENOENT;
 	if (!j->new_zone)
 		close(fd);
