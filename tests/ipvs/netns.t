@@ -58,7 +58,7 @@ nok "ip_vs is in use while we are attached" modprobe -r ip_vs_rr ip_vs
 ok "up --ipvs=no lets go" ivb up --ipvs=no --snat never $devs
 kipvs -C
 sleep 12
-ok "ip_vs can be unloaded" ip_vs_unload
+ok "ip_vs can be unloaded" wait_for 5 ip_vs_unload
 nok "and is gone" test -e /proc/net/ip_vs
 says "nobody is there" ECONNREFUSED tcp 1 $vip4 80 10.9.0.1 2003
 verify

@@ -10,9 +10,12 @@ ipvs_begin() {
 	[ -e /proc/net/ip_vs ] || skip_all "this kernel has no ip_vs"
 }
 
-# ip_vs_unload: modprobe takes ip_vs along with its scheduler, if nothing holds it at that moment.
+# ip_vs_unload: with whatever leans on it, as earlier tests have left it there; modprobe takes ip_vs along with
+# the last of them, if nothing holds it at that moment.
 ip_vs_unload() {
-	modprobe -r ip_vs_rr 2>/dev/null
+	for unload_m in $(awk '$1 == "ip_vs" { gsub(",", " ", $4); print $4 }' /proc/modules); do
+		modprobe -r "$unload_m" 2>/dev/null
+	done
 	[ ! -e /sys/module/ip_vs ] || modprobe -r ip_vs
 }
 

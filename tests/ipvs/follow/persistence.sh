@@ -31,11 +31,11 @@ persistent() {
 	visits 2001 10.9.0.1:3011 10.9.0.2:3012 10.9.0.1:3013 10.9.0.3:3014 10.9.0.2:3015 10.9.0.1:3016
 	templates
 	with_us persistent 3011 3012 3013 3014 3015 3016
-	# a template waits for its connections, then for its own time to end
+	# a template waits for its connections, a minute at a time, then for its own time to end
 	sleep 15
 	templates
 	leave 1 2 3 4 5 6
-	sleep 25
+	sleep 75
 	echo "in the end: $(templates)"
 	visits 2001 10.9.0.1:3017 10.9.0.1:3018
 	leave 1 2
