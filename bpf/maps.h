@@ -52,6 +52,13 @@ IVB_ARRAY(hand4, struct hand, 1, 0);
 IVB_ARRAY(hand6, struct hand, 1, 0);
 IVB_ARRAY(sweeps, struct ivb_sweep, 2, 0);
 
+/*
+ * Whether a part of the clock may have connections: set by whoever takes a slot there, cleared by the
+ * sweep that finds none. IVB_CLOCK_PARTS for each family.
+ */
+#define IVB_CLOCK_PARTS 64
+IVB_ARRAY(busy_parts, __u32, 2 * IVB_CLOCK_PARTS, 0);
+
 /* Where the search for a free connection slot goes on, a CPU each; index 0 IPv4, 1 IPv6. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -40,6 +40,25 @@ static __always_inline __u32 state_timeout(__u32 state)
 	return cfg && state < IVB_S_MAX_ ? cfg->timeouts[state] : 60 * ivb_hz;
 }
 
+/* The part of the clock that a group is in. */
+static __always_inline __u32 *clock_part(const int af, __u32 group)
+{
+	__u32 groups = CONN_MASK(af) / IVB_CLOCK_GROUP + 1;
+	__u32 part = (__u64)group * IVB_CLOCK_PARTS / groups & (IVB_CLOCK_PARTS - 1);
+
+	part += FAMILY_INDEX(af) * IVB_CLOCK_PARTS;
+	return bpf_map_lookup_elem(&busy_parts, &part);
+}
+
+/* After a slot has been taken: a sweep that has cleared the flag before will see the slot. */
+static __always_inline void clock_part_used(const int af, __u32 group)
+{
+	__u32 *busy = clock_part(af, group);
+
+	if (busy && !READ_ONCE(*busy))
+		WRITE_ONCE(*busy, 1);
+}
+
 /* Takes a free slot of one group. */
 static __always_inline int slot_take(struct ivb_clock_group *g, __u32 stamp)
 {
@@ -76,6 +95,7 @@ static __always_inline __u32 slot_alloc(const int af, __u32 stamp)
 			break;
 		i = slot_take(g, stamp);
 		if (i >= 0) {
+			clock_part_used(af, group);
 			*cursor = group;
 			return group * IVB_CLOCK_GROUP + i;
 		}

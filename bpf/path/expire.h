@@ -12,8 +12,7 @@
 #include "path/conn.h"
 
 #define CLOCK_MONOTONIC 1
-#define TICKS_PER_TURN 64
-#define TICK_NS 15625000ull    /* 1 s / TICKS_PER_TURN */
+#define TICK_NS 15625000ull    /* 1 s / IVB_CLOCK_PARTS: a tick for each part */
 #define CATCH_UP_NS 1000000ull /* after a tick that ran out of budget */
 #define REAP_BUDGET 128
 
@@ -22,24 +21,28 @@ struct sweep {
 	__u32 group; /* first of this chunk */
 	__u32 due;
 	__u32 done; /* groups gone through */
+	__u32 used; /* groups with connections */
 	__u64 expired;
 	__u64 stale;
 };
 
 /*
- * One bit for each stamp of the group that has passed. The intermediate values are hidden from
- * clang, which would otherwise make branches of them: 2^16 paths for the verifier (clang 14, all
- * kernels, "BPF program is too large").
+ * One bit for each stamp of the group that has passed, and GROUP_USED if there is any. The intermediate
+ * values are hidden from clang, which would otherwise make branches of them: 2^16 paths for the verifier
+ * (clang 14, all kernels, "BPF program is too large").
  */
+#define GROUP_USED (1u << IVB_CLOCK_GROUP)
+
 static __always_inline __u32 group_due(const struct ivb_clock_group *g, __u32 now)
 {
-	__u32 mask = 0;
+	__u32 mask = 0, any = 0;
 	int i;
 
 #pragma clang loop unroll(full)
 	for (i = 0; i < IVB_CLOCK_GROUP; i++) {
 		__u64 stamp = g->expires[i], used = stamp - 2, due;
 
+		any |= stamp;
 		asm volatile("" : "+r"(used));
 		used = ~used >> 63; /* neither FREE nor BUSY */
 		due = (__u32)(now - (__u32)stamp);
@@ -47,7 +50,7 @@ static __always_inline __u32 group_due(const struct ivb_clock_group *g, __u32 no
 		due = (~due >> 31) & 1;
 		mask |= (used & due) << i;
 	}
-	return mask;
+	return any ? mask | GROUP_USED : 0;
 }
 
 static __always_inline void reap(const int af, __u32 id, struct sweep *s)
@@ -100,6 +103,8 @@ static __always_inline long sweep_group(const int af, __u32 i, struct sweep *s)
 		return 1;
 	s->done = i + 1;
 	due = group_due(g, s->now);
+	s->used += !!due;
+	due &= GROUP_USED - 1;
 	if (!due)
 		return 0;
 	BY_AF(af, reap_group, group, due, s);
@@ -116,18 +121,36 @@ static long sweep_group6(__u32 i, void *s)
 	return sweep_group(AF_INET6, i, s);
 }
 
+/* Goes through a part of the clock, or, if that is not the whole, what the last tick has left of it. */
+static __always_inline void sweep_part(const int af, __u32 chunk, bool whole, struct sweep *s)
+{
+	__u32 *busy = clock_part(af, s->group);
+
+	if (!busy)
+		return;
+	if (!READ_ONCE(*busy)) {
+		s->done = chunk;
+		return;
+	}
+	WRITE_ONCE(*busy, 0);
+	if (af == AF_INET)
+		bpf_loop(chunk, sweep_group4, s, 0);
+	else
+		bpf_loop(chunk, sweep_group6, s, 0);
+	if (s->used || s->done < chunk || !whole)
+		WRITE_ONCE(*busy, 1);
+}
+
 /* One tick; returns the nanoseconds until the next. */
 static __always_inline __u64 sweep_tick(const int af, struct hand *hand)
 {
 	__u32 family = FAMILY_INDEX(af), groups = CONN_MASK(af) / IVB_CLOCK_GROUP + 1;
-	__u32 chunk = (groups + TICKS_PER_TURN - 1) / TICKS_PER_TURN;
+	__u32 part = groups < IVB_CLOCK_PARTS ? 1 : groups / IVB_CLOCK_PARTS;
 	struct sweep s = { .now = bpf_jiffies64(), .group = hand->next };
+	__u32 chunk = part - (s.group & (part - 1));
 	struct ivb_sweep *stats;
 
-	if (af == AF_INET)
-		bpf_loop(chunk, sweep_group4, &s, 0);
-	else
-		bpf_loop(chunk, sweep_group6, &s, 0);
+	sweep_part(af, chunk, chunk == part, &s);
 	hand->next = (s.group + s.done) & (groups - 1);
 	stats = bpf_map_lookup_elem(&sweeps, &family);
 	if (stats) {
