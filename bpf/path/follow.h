@@ -324,7 +324,7 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 
 /*
  * A packet of kernel IPVS's whose sk_buff is in no note of this moment. It may have waited for its
- * neighbour; or it is a part (a fragment, a segment) of the packet that the last note was about.
+ * neighbour; or it is a part (a fragment, a segment) of the packet that a side's last note was about.
  */
 static __always_inline struct note *note_search(const int af, struct notes *all, __u64 skb,
 						const struct leaving *l)
@@ -333,7 +333,9 @@ static __always_inline struct note *note_search(const int af, struct notes *all,
 
 	if (n && !(n->flags & NOTE_DONE) && note_matches(af, n, l))
 		return n;
-	return note_matches(af, &all->from[0], l) ? &all->from[0] : NULL;
+	if (note_matches(af, &all->from[0], l))
+		return &all->from[0];
+	return note_matches(af, &all->from[1], l) ? &all->from[1] : NULL;
 }
 
 /* Nobody has told us of the packet. Without SNAT kernel IPVS can do without us. */
