@@ -42,7 +42,7 @@ steady n2 $node_ip:30080 15 old
 # step by step
 addrs lb cni0 $snat/32
 # shellcheck disable=SC2046 # words
-ok "up" follow $(few '' '--max-conns 8192 --max-conns6 8192') --snat auto --snat-addr $snat --non-masq $pods_cidr
+ok "up" follow --snat auto --snat-addr $snat --non-masq $pods_cidr
 ok "the rules" notrack_on
 # but not the entry of the connection that goes on
 in_ns lb sh -c "conntrack -D -p tcp --state TIME_WAIT; conntrack -D -p udp" >/dev/null 2>&1

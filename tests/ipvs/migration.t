@@ -14,7 +14,7 @@ ipvs_begin
 two_armed
 web
 mkdir -p "$tmp/www"
-head -c 200000 /dev/urandom >"$tmp/www/slow"
+head -c 1000000 /dev/urandom >"$tmp/www/slow"
 slow_md5=$(md5sum <"$tmp/www/slow")
 
 # requests one after another, each on a connection of its own, until told to stop: "ok N failed M"
@@ -23,7 +23,7 @@ load() {
 	while [ ! -e "$tmp/stop" ]; do
 		n=$((n + 1))
 		in_ns cl curl -s -o /dev/null --max-time $((10 * slow)) "http://$(vip 4 80)/" || failed=$((failed + 1))
-		sleep 0.2
+		sleep 1
 	done
 	echo "$n requests, $failed failed" >"$tmp/load"
 }

@@ -8,11 +8,7 @@
 
 need nginx curl ipvsadm
 ns_begin
-if [ -e /proc/net/ip_vs ] && ! modprobe -r ip_vs 2>/dev/null; then
-	for m in ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_ftp ip_vs; do
-		modprobe -r "$m" 2>/dev/null
-	done
-fi
+ip_vs_unload
 [ ! -e /proc/net/ip_vs ] || skip_all "ip_vs cannot be unloaded here"
 two_armed
 web

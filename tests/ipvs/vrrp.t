@@ -198,7 +198,7 @@ fi
 both_follow() {
 	for d in lb lb2; do
 		# shellcheck disable=SC2086 # words
-		ivb_in $d up --ipvs "$@" $devs || bail "up failed on $d"
+		ivb_in $d up --ipvs --max-conns 8192 --max-conns6 8192 "$@" $devs || bail "up failed on $d"
 	done
 }
 

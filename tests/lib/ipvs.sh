@@ -43,8 +43,7 @@ kservice() {
 
 # follow [OPTION...]: the ipvs engine on all devices.
 follow() {
-	# shellcheck disable=SC2086 # words
-	ivb up --ipvs "$@" $devs
+	up --ipvs "$@"
 }
 
 # kconns: the kernel's connections without the heading, as ipvsadm -Lnc prints them.
