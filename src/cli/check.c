@@ -31,25 +31,12 @@ struct check {
 	bool failed;
 };
 
-static const struct ivb_opt opts[] = { { 0 } };
-
-static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
-{
-	(void)cli;
-	(void)id;
-	(void)value;
-	(void)arg;
-	return IVB_OPTS_GO;
-}
-
 static const struct ivb_command_opts command = {
 	.command = "check",
 	.usage = "[DEV]...",
 	.help = "Tells whether `up` would work here, and what would be different from now: OK, warning, or NO\n"
 		"with the reason. With DEV: also whether these devices can be attached to. Changes nothing.\n"
 		"Exit status 1: `up` would fail.",
-	.opts = opts,
-	.set = set,
 };
 
 static void say(struct check *c, const char *test, enum result result, const char *fmt, ...)

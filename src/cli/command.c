@@ -39,7 +39,7 @@ static int print_help(const struct ivb_command_opts *cmd)
 	const struct ivb_opt *o;
 
 	printf("Usage: ipvs-bpf %s %s\n\n%s\n\nOptions:\n", cmd->command, cmd->usage, cmd->help);
-	for (o = cmd->opts; o->name; o++)
+	for (o = cmd->opts; o && o->name; o++)
 		print_opt(o);
 	print_opt(&help);
 	return IVB_EXIT_OK;
@@ -50,7 +50,7 @@ static void fill(const struct ivb_command_opts *cmd, struct option *longs)
 	const struct ivb_opt *o;
 	size_t n = 0;
 
-	for (o = cmd->opts; o->name && n < MAX_OPTS; o++, n++) {
+	for (o = cmd->opts; o && o->name && n < MAX_OPTS; o++, n++) {
 		longs[n].name = o->name;
 		longs[n].val = ID_BASE + o->id;
 		longs[n].has_arg = !o->arg	      ? no_argument

@@ -11,25 +11,12 @@
 #include "dp/conns.h"
 #include "dp/instance.h"
 
-static const struct ivb_opt opts[] = { { 0 } };
-
-static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
-{
-	(void)cli;
-	(void)id;
-	(void)value;
-	(void)arg;
-	return IVB_OPTS_GO;
-}
-
 static const struct ivb_command_opts command = {
 	.command = "conn",
 	.usage = "",
 	.help = "Lists the connections: client, virtual address, the source that the server sees (- without\n"
 		"SNAT), server, state, seconds until it ends when it stays idle, packets and bytes of both\n"
 		"directions.",
-	.opts = opts,
-	.set = set,
 };
 
 struct printer {

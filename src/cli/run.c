@@ -11,24 +11,11 @@
 #include "dp/up.h"
 #include "nl/uevent.h"
 
-static const struct ivb_opt opts[] = { { 0 } };
-
-static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
-{
-	(void)cli;
-	(void)id;
-	(void)value;
-	(void)arg;
-	return IVB_OPTS_GO;
-}
-
 static const struct ivb_command_opts command = {
 	.command = "run",
 	.usage = "",
 	.help = "Stays in the foreground, and has an instance with `up --ipvs` follow kernel IPVS as soon as\n"
 		"the module ip_vs is loaded. Nothing else needs it: what is followed goes on without.",
-	.opts = opts,
-	.set = set,
 };
 
 static volatile sig_atomic_t ended;

@@ -14,24 +14,11 @@
 #include "dp/traffic.h"
 #include "model/names.h"
 
-static const struct ivb_opt opts[] = { { 0 } };
-
-static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
-{
-	(void)cli;
-	(void)id;
-	(void)value;
-	(void)arg;
-	return IVB_OPTS_GO;
-}
-
 static const struct ivb_command_opts command = {
 	.command = "stats",
 	.usage = "",
 	.help = "Shows connections, packets and bytes of each service and server: all of them, and those that eBPF\n"
 		"carried. The others kernel IPVS has counted; its counts may be two seconds old.",
-	.opts = opts,
-	.set = set,
 };
 
 /* The kernel's number of connections is of all of them; eBPF's only of those that it followed. */
