@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "dp/instance.h"
 #include "dp/policy.h"
+#include "model/names.h"
 
 enum {
 	OPT_TCP = 1,
@@ -55,24 +57,14 @@ static const struct ivb_command_opts command = {
 	.set = set,
 };
 
-static const char *const names[] = {
-	[IVB_SNAT_DEFAULT] = "default",
-	[IVB_SNAT_NEVER] = "never",
-	[IVB_SNAT_AUTO] = "auto",
-	[IVB_SNAT_ALWAYS] = "always",
-};
-
 static int parse_policy(const char *word, enum ivb_snat *ret)
 {
-	int i;
+	__u8 policy = IVB_SNAT_DEFAULT;
+	int r = strcmp(word, ivb_snat_name(IVB_SNAT_DEFAULT)) ? ivb_snat_parse(&policy, word) : 0;
 
-	for (i = 0; i < IVB_SNAT_MAX_; i++) {
-		if (!strcmp(word, names[i])) {
-			*ret = (enum ivb_snat)i;
-			return 0;
-		}
-	}
-	return -1;
+	if (!r)
+		*ret = (enum ivb_snat)policy;
+	return r;
 }
 
 struct printer {
@@ -83,7 +75,7 @@ struct printer {
 
 static int print(const struct ivb_service_key *key, enum ivb_snat policy, void *arg)
 {
-	const char *proto = key->proto == IPPROTO_TCP ? "TCP" : "UDP";
+	const char *proto = ivb_proto_name(key->proto);
 	char addr[IVB_ADDRPORT_LEN];
 	struct printer *p = arg;
 	struct json_object *o;
@@ -93,22 +85,20 @@ static int print(const struct ivb_service_key *key, enum ivb_snat policy, void *
 	p->found = true;
 	ivb_addrport_fmt(addr, sizeof(addr), key->af, &key->addr, key->port);
 	if (!p->list) {
-		printf("%-4s %-21s %s\n", proto, addr,
-		       policy < IVB_SNAT_MAX_ ? names[policy] : "?");
+		printf("%-4s %-21s %s\n", proto, addr, ivb_snat_name(policy));
 		return 0;
 	}
 	o = json_object_new_object();
 	json_object_object_add(o, "protocol", json_object_new_string(proto));
 	json_object_object_add(o, "service", json_object_new_string(addr));
-	json_object_object_add(
-		o, "snat", json_object_new_string(policy < IVB_SNAT_MAX_ ? names[policy] : "?"));
+	json_object_object_add(o, "snat", json_object_new_string(ivb_snat_name(policy)));
 	json_object_array_add(p->list, o);
 	return 0;
 }
 
 static int list(const struct ivb_cli *cli, const struct options *o)
 {
-	struct ivb_dp *dp __attribute__((cleanup(ivb_dp_closep))) = NULL;
+	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
 	struct printer p = { .only = o->has_key ? o : NULL };
 	struct ivb_err err = { 0 };
 	int r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
@@ -126,7 +116,7 @@ static int list(const struct ivb_cli *cli, const struct options *o)
 
 static int change(const struct ivb_cli *cli, const struct options *o, const char *word)
 {
-	struct ivb_dp *dp __attribute__((cleanup(ivb_dp_closep))) = NULL;
+	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
 	struct ivb_err err = { 0 };
 	enum ivb_snat policy;
 	int r;

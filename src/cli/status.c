@@ -12,6 +12,7 @@
 #include "dp/info.h"
 #include "dp/instance.h"
 #include "dp/verify.h"
+#include "model/names.h"
 
 enum {
 	OPT_VERIFY = 1,
@@ -84,19 +85,7 @@ static const struct {
 			      "half attached: an `up` or `down` was interrupted; repeat it" },
 };
 
-static const char *const snat_names[] = {
-	[IVB_SNAT_DEFAULT] = "?",
-	[IVB_SNAT_NEVER] = "never",
-	[IVB_SNAT_AUTO] = "auto",
-	[IVB_SNAT_ALWAYS] = "always",
-};
-
 static const char *const family_names[] = { "IPv4", "IPv6" };
-
-static const char *snat_name(__u32 snat)
-{
-	return snat < IVB_SNAT_MAX_ ? snat_names[snat] : "?";
-}
 
 static const char *dev_name(const struct ivb_attachment *a, char *buf, size_t size)
 {
@@ -216,7 +205,7 @@ static void print_text(const struct status *s)
 	       i->num_dests);
 	if (i->num_removed)
 		printf(" (and %u removed ones with connections)", i->num_removed);
-	printf("; SNAT %s, %u ports%s%s\n", snat_name(i->config.snat), i->config.num_snat_ports,
+	printf("; SNAT %s, %u ports%s%s\n", ivb_snat_name(i->config.snat), i->config.num_snat_ports,
 	       i->config.flags & IVB_CONFIG_ANY_VIP ? "; any VIP" : "",
 	       i->config.flags & IVB_CONFIG_DRAIN ? "; DRAINING, no new connections" : "");
 	print_devs(s);
@@ -318,7 +307,7 @@ static void print_json(struct status *s)
 	json_object_object_add(o, "services", json_object_new_int64(i->num_services));
 	json_object_object_add(o, "servers", json_object_new_int64(i->num_dests));
 	json_object_object_add(o, "removed_servers", json_object_new_int64(i->num_removed));
-	json_object_object_add(o, "snat", json_object_new_string(snat_name(i->config.snat)));
+	json_object_object_add(o, "snat", json_object_new_string(ivb_snat_name(i->config.snat)));
 	json_object_object_add(o, "snat_ports", json_object_new_int64(i->config.num_snat_ports));
 	json_object_object_add(o, "non_masq", json_object_new_int64(i->num_non_masq));
 	json_object_object_add(o, "any_vip",

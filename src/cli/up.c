@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "dp/up.h"
+#include "model/names.h"
 
 enum {
 	OPT_SNAT = 1,
@@ -82,14 +83,11 @@ static int bad(const struct ivb_cli *cli, const char *fmt, ...)
 
 static int set_snat(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
 {
-	if (!strcmp(value, "never"))
-		up->snat = IVB_SNAT_NEVER;
-	else if (!strcmp(value, "auto"))
-		up->snat = IVB_SNAT_AUTO;
-	else if (!strcmp(value, "always"))
-		up->snat = IVB_SNAT_ALWAYS;
-	else
+	__u8 policy;
+
+	if (ivb_snat_parse(&policy, value))
 		return bad(cli, "--snat '%s': choose never, auto or always", value);
+	up->snat = (enum ivb_snat)policy;
 	return IVB_OPTS_GO;
 }
 
