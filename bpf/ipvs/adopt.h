@@ -8,7 +8,7 @@
 #define IVB_IPVS_ADOPT_H
 
 #include "ipvs/hooks.h"
-#include "path/follow.h"
+#include "path/kernel_conn.h"
 
 /* Not the notes of packets: these may come while the sync daemon's thread is here. */
 struct {
@@ -51,30 +51,27 @@ static __always_inline bool adopted(const int af, const struct note *n)
 /* Without a lease: the first packets go to kernel IPVS, which gives one. */
 static __always_inline int adopt(const int af, const struct note *n)
 {
-	struct pair pair = {
-		.server = n->daddr.ip6,
-		.cp = n->cp,
-		.service = n->epoch,
-		.dest = n->dest,
-		.state = IVB_CONN_KERNEL | n->state,
-		.timeout = n->timeout + GRACE_S * ivb_hz,
-		.port = n->dport,
-		.flags = IVB_FLOW_KERNEL | IVB_FLOW_SNAT,
-	};
+	__u16 known = kernel_conn_flags(n);
 	union tuple key;
+	struct ivb_config *cfg;
+	const __be32 *source;
+	struct pair pair;
 	__u32 zero = 0;
 
-	pair.cfg = bpf_map_lookup_elem(&config, &zero);
-	if (adopted(af, n) || !n->lease || n->state == IVB_S_TIME_WAIT || !pair.cfg ||
-	    pair.cfg->flags & IVB_CONFIG_DRAIN || !follow_wants_snat(af, pair.cfg, n))
+	cfg = bpf_map_lookup_elem(&config, &zero);
+	if (adopted(af, n) || !n->lease || n->state == IVB_S_TIME_WAIT || !cfg ||
+	    cfg->flags & IVB_CONFIG_DRAIN || !kernel_wants_snat(af, cfg, n, known))
 		return 0;
 	/* An address of this director alone is not what the servers know. */
-	pair.source = af == AF_INET ? pair.cfg->snat_addr4.ip6 : pair.cfg->snat_addr6.ip6;
-	if (addr_zero(af, pair.source))
+	source = kernel_snat_address(af, cfg);
+	if (addr_zero(af, source))
 		return 0;
+	note_pair(af, n, &pair);
+	addr_copy(af, pair.source.ip6, source);
+	pair.flags |= IVB_FLOW_SNAT;
 	note_key(af, n, &key);
-	if (!BY_AF(af, conn_create, &pair, &key))
-		kernel_remember(af, n, &pair);
+	if (!CONN_CREATE(af, &pair, &key))
+		kernel_remember(af, n, &pair, known);
 	return 0;
 }
 

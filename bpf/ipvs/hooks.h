@@ -82,9 +82,12 @@ static __always_inline bool conn_is_ours(const struct sk_buff *skb, const struct
 	return !ct || (ct & NFCT_INFOMASK) == IP_CT_UNTRACKED;
 }
 
-static __always_inline void addr_read(union ivb_addr *to, const union nf_inet_addr *from)
+/* Of IPv4 the first word alone, as notes are read by family. */
+static __always_inline void addr_read(__u16 af, union ivb_addr *to, const union nf_inet_addr *from)
 {
 	to->ip6[0] = from->all[0];
+	if (af == AF_INET)
+		return;
 	to->ip6[1] = from->all[1];
 	to->ip6[2] = from->all[2];
 	to->ip6[3] = from->all[3];
@@ -95,13 +98,13 @@ static __always_inline void note_fill(struct notes *all, struct note *n,
 {
 	struct ivb_kernel_dest *d;
 
-	addr_read(&n->caddr, &cp->caddr);
-	addr_read(&n->vaddr, &cp->vaddr);
-	addr_read(&n->daddr, &cp->daddr);
+	n->af = cp->af;
+	addr_read(n->af, &n->caddr, &cp->caddr);
+	addr_read(n->af, &n->vaddr, &cp->vaddr);
+	addr_read(n->af, &n->daddr, &cp->daddr);
 	n->cport = cp->cport;
 	n->vport = cp->vport;
 	n->dport = cp->dport;
-	n->af = cp->af;
 	n->proto = cp->protocol;
 	n->state = n->proto == IPPROTO_TCP ? cp->state : IVB_S_UDP;
 	n->timeout = cp->timeout;

@@ -7,13 +7,9 @@
 #ifndef IVB_PATH_FOLLOW_H
 #define IVB_PATH_FOLLOW_H
 
-#include "path/address.h"
 #include "path/headers.h"
 #include "path/kernel.h"
-#include "path/note.h"
-#include "path/pair.h"
-
-#define GRACE_S 90 /* beyond the kernel's timeout: then the end of the connection has been missed */
+#include "path/kernel_conn.h"
 
 /* The connection that the note speaks of, as we have it. */
 struct followed {
@@ -21,21 +17,6 @@ struct followed {
 	union flow *fwd;
 	__u32 id;
 };
-
-static __always_inline __u32 stamp_or_one(__u32 jiffies)
-{
-	return jiffies ? jiffies : 1;
-}
-
-static __always_inline void note_key(const int af, const struct note *n, union tuple *key)
-{
-	__builtin_memset(key, 0, sizeof(*key));
-	addr_copy(af, TUPLE_SADDR(af, key), n->caddr.ip6);
-	addr_copy(af, TUPLE_DADDR(af, key), n->vaddr.ip6);
-	TUPLE_SPORT(af, key) = n->cport;
-	TUPLE_DPORT(af, key) = n->vport;
-	tuple_set_proto(af, key, n->proto);
-}
 
 static __always_inline bool flow_leads_to(const int af, const union flow *f, const struct note *n)
 {
@@ -101,149 +82,49 @@ static __always_inline bool backup_knows(const struct note *n, __u32 now)
 	return kc->synced && now - kc->synced < n->timeout / 2;
 }
 
-/*
- * Where conntrack is at work it knows nothing of our connections, and a firewall may drop what it calls invalid:
- * there FIN and RST are carried, else they go the slow way, which costs half. What tells is a SYN, as conntrack
- * makes an entry for it whatever its settings; if it comes to life later, any packet of a client's does.
- */
-static __always_inline bool follow_copies(const struct note *n)
+/* Whether the packet of a client's that the note is of is of consequence for replies as well. */
+static __always_inline bool concerns_replies(const struct note *n, const struct ivb_flow *fwd)
 {
-	return !(n->flags & NOTE_NO_CT) || n->state != IVB_S_SYN_RECV;
+	return !(n->flags & NOTE_NO_CT || fwd->flags & IVB_FLOW_COPY) || (n->lease && !fwd->lease);
 }
 
-static __always_inline void follow_conntrack(const struct note *n, union flow *fwd, union flow *rep)
+/* A client's packet. The first one after the handshake lets replies through for a second, as one at creation does. */
+static __always_inline void follow_request(const int af, const struct note *n,
+					   const struct followed *w, __u32 now)
 {
-	if (n->flags & (NOTE_NO_CT | NOTE_REPLY) || fwd->flow.flags & IVB_FLOW_COPY)
-		return;
-	fwd->flow.flags |= IVB_FLOW_COPY;
-	rep->flow.flags |= IVB_FLOW_COPY;
-}
+	union flow *rep = NULL;
 
-/*
- * What the packet tells of its connection. The first packet from a client after the handshake also lets
- * replies through for a second: until then one of them must have come by here.
- */
-static __always_inline void follow_note(const int af, const struct note *n,
-					const struct followed *w, __u32 now)
-{
-	bool reply = n->flags & NOTE_REPLY;
-	union flow *rep = follow_peer(af, n, w);
-
-	WRITE_ONCE(w->c->state, IVB_CONN_KERNEL | n->state);
-	conn_touch(af, w->id, now, n->timeout + GRACE_S * ivb_hz);
-	if (!rep)
-		return;
-	follow_conntrack(n, w->fwd, rep);
-	if (reply) {
-		lease_set(&rep->flow, n, now, n->lease);
-		return;
+	if (concerns_replies(n, &w->fwd->flow)) {
+		rep = follow_peer(af, n, w);
+		if (!rep)
+			return;
+		if (!(n->flags & NOTE_NO_CT)) {
+			w->fwd->flow.flags |= IVB_FLOW_COPY;
+			rep->flow.flags |= IVB_FLOW_COPY;
+		}
 	}
 	if (!backup_knows(n, now))
 		return;
 	lease_set(&w->fwd->flow, n, now, n->lease);
-	if (n->lease && !rep->flow.lease)
+	if (rep && n->lease && !rep->flow.lease)
 		lease_set(&rep->flow, n, now, n->lease < ivb_hz ? n->lease : ivb_hz);
 }
 
-static __always_inline __u32 follow_policy(const int af, const struct ivb_config *cfg,
-					   const struct note *n)
+/* What the packet tells of its connection. */
+static __always_inline void follow_note(const int af, const struct note *n,
+					const struct followed *w, __u32 now)
 {
-	/* kernel IPVS knows no zones */
-	struct ivb_service_key k = { .port = n->vport, .proto = n->proto, .af = af };
-	__u32 *own;
+	union flow *rep;
 
-	addr_copy(af, k.addr.ip6, n->vaddr.ip6);
-	own = bpf_map_lookup_elem(&kernel_snat, &k);
-	return own ? *own : cfg->snat;
-}
-
-/* Whether the connection is to have SNAT: only from its beginning. */
-static __always_inline bool follow_wants_snat(const int af, const struct ivb_config *cfg,
-					      const struct note *n)
-{
-	__u64 cp = n->cp;
-	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
-
-	if (n->flags & NOTE_DIRECT || (kc && kc->flags & IVB_KERNEL_EXISTED))
-		return false;
-	return snat_wanted(af, follow_policy(af, cfg, n), n->caddr.ip6, n->daddr.ip6);
-}
-
-static __always_inline void kernel_remember(const int af, const struct note *n,
-					    const struct pair *pair)
-{
-	struct ivb_kernel_conn kc = { .conn = pair->conn, .gen = pair->gen, .af = af };
-	__u64 cp = n->cp;
-	struct ivb_kernel_conn *old = bpf_map_lookup_elem(&kernel_conns, &cp);
-
-	if (old)
-		kc.flags = old->flags;
-	bpf_map_update_elem(&kernel_conns, &cp, &kc, BPF_ANY);
-}
-
-/*
- * Without SNAT the server sees the client's port itself, which the client may use anew through another
- * virtual address: then replies are the newer connection's, as kernel IPVS finds it first. False: they are
- * the bpf engine's, or somebody is removing the older one.
- */
-static __always_inline bool follow_supersede(const int af, const struct note *n)
-{
-	union tuple reply;
-	union flow *f;
-
-	__builtin_memset(&reply, 0, sizeof(reply));
-	addr_copy(af, TUPLE_SADDR(af, &reply), n->daddr.ip6);
-	addr_copy(af, TUPLE_DADDR(af, &reply), n->caddr.ip6);
-	TUPLE_SPORT(af, &reply) = n->dport;
-	TUPLE_DPORT(af, &reply) = n->cport;
-	tuple_set_proto(af, &reply, n->proto);
-	f = bpf_map_lookup_elem(MAP_OF(af, flows), &reply);
-	return !f || (f->flow.flags & IVB_FLOW_KERNEL && conn_kill(af, f->flow.conn));
-}
-
-/* A connection that we do not have yet: IVB_CREATED if it is there now, IVB_NEXT: not ours; or a reason. */
-static __always_inline int follow_create(struct ivb_ctx *ctx, const int af, const struct note *n,
-					 const union tuple *key)
-{
-	__u32 zero = 0, iif = ctx_iif(ctx);
-	struct ivb_dev *in = bpf_map_lookup_elem(&devs, &iif);
-	union ivb_addr own = {};
-	struct pair pair = {
-		.server = n->daddr.ip6,
-		.source = n->caddr.ip6,
-		.cp = n->cp,
-		.service = n->epoch,
-		.dest = n->dest,
-		.state = IVB_CONN_KERNEL | n->state,
-		.timeout = n->timeout + GRACE_S * ivb_hz,
-		.port = n->dport,
-		.flags = IVB_FLOW_KERNEL | (iif ? 0 : IVB_FLOW_LOCAL) |
-			 (follow_copies(n) ? IVB_FLOW_COPY : 0) |
-			 (n->flags & NOTE_DIRECT ? IVB_FLOW_DIRECT : 0),
-	};
-	int r;
-
-	pair.cfg = bpf_map_lookup_elem(&config, &zero);
-	if (!pair.cfg || pair.cfg->flags & IVB_CONFIG_DRAIN || (in && in->zone != ivb_zone))
-		return IVB_NEXT;
-	if (follow_wants_snat(af, pair.cfg, n)) {
-		pair.flags |= IVB_FLOW_SNAT;
-		pair.source = af == AF_INET ? pair.cfg->snat_addr4.ip6 : pair.cfg->snat_addr6.ip6;
-		if (addr_zero(af, pair.source)) {
-			if (!BY_AF(af, address_source, ctx, &n->daddr, &own))
-				return -IVB_R_NO_SNAT_ADDR;
-			pair.source = own.ip6;
-		}
-	} else if (!(n->flags & NOTE_DIRECT) && !follow_supersede(af, n)) {
-		return IVB_NEXT;
+	WRITE_ONCE(w->c->state, IVB_CONN_KERNEL | n->state);
+	conn_touch(af, w->id, now, n->timeout + GRACE_S * ivb_hz);
+	if (!(n->flags & NOTE_REPLY)) {
+		follow_request(af, n, w, now);
+		return;
 	}
-	r = BY_AF(af, conn_create, &pair, key);
-	if (!r)
-		kernel_remember(af, n, &pair);
-	/* Without SNAT kernel IPVS can do without us. */
-	if (r < 0)
-		return pair.flags & IVB_FLOW_SNAT ? r : IVB_NEXT;
-	return IVB_CREATED;
+	rep = follow_peer(af, n, w);
+	if (rep)
+		lease_set(&rep->flow, n, now, n->lease);
 }
 
 /* A packet with headers and tuple, and what becomes of it; a CPU's, for want of stack. */
@@ -251,6 +132,8 @@ struct leaving {
 	struct ivb_pkt p;
 	union tuple is;
 	union flow to;
+	struct pair pair;
+	bool translate; /* else it leaves as it is */
 };
 
 struct {
@@ -288,6 +171,26 @@ static __always_inline bool note_matches(const int af, struct note *n, const str
 	return true;
 }
 
+/* One that is there. */
+static __always_inline void follow_older(const int af, const struct note *n,
+					 const struct followed *w, struct leaving *l)
+{
+	if (!(n->flags & NOTE_DONE))
+		follow_note(af, n, w, bpf_jiffies64());
+	l->translate = !(n->flags & NOTE_REPLY) && w->fwd->flow.flags & IVB_FLOW_SNAT;
+	retuple(af, &l->is, FLOW_SADDR(af, w->fwd), FLOW_DADDR(af, w->fwd), w->fwd->flow.sport,
+		w->fwd->flow.dport, &l->to);
+}
+
+/* One that was made just now. */
+static __always_inline void follow_first(const int af, struct leaving *l)
+{
+	const struct pair *pair = &l->pair;
+
+	l->translate = pair->flags & IVB_FLOW_SNAT;
+	retuple(af, &l->is, pair->source.ip6, pair->server.ip6, pair->sport, pair->port, &l->to);
+}
+
 /* The packet of a note, which may leave (IVB_NEXT), or a reason. */
 static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, struct note *n,
 					 struct leaving *l)
@@ -306,20 +209,18 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 	if (!w.fwd) {
 		if (n->flags & NOTE_REPLY)
 			return IVB_NEXT;
-		r = follow_create(ctx, af, n, &key);
+		r = kernel_conn_create(ctx, af, n, &key, &l->pair);
 		if (r != IVB_CREATED)
 			return r;
-		if (follow_find(af, n, &key, &w) || !w.fwd)
+		if (!l->pair.gen && (follow_find(af, n, &key, &w) || !w.fwd))
 			return -IVB_R_RACE;
 	}
-	if (!(n->flags & NOTE_DONE))
-		follow_note(af, n, &w, bpf_jiffies64());
+	if (w.fwd)
+		follow_older(af, n, &w, l);
+	else
+		follow_first(af, l);
 	n->flags |= NOTE_DONE;
-	if (n->flags & NOTE_REPLY || !(w.fwd->flow.flags & IVB_FLOW_SNAT))
-		return IVB_NEXT;
-	retuple(af, &l->is, FLOW_SADDR(af, w.fwd), FLOW_DADDR(af, w.fwd), w.fwd->flow.sport,
-		w.fwd->flow.dport, &l->to);
-	return nat_packet(ctx, af, &l->p, &l->to, false);
+	return l->translate ? nat_packet(ctx, af, &l->p, &l->to, false) : IVB_NEXT;
 }
 
 /*

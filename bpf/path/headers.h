@@ -6,11 +6,14 @@
 #include "path/exit.h"
 #include "path/tuple.h"
 
-/* Parses, and once pulls what a short head lacks. 0, or what path_exit() takes. */
+/* Parses, most packets the short way, and once pulls what a short head lacks. 0, or what path_exit() takes. */
 static __always_inline int headers(struct ivb_ctx *ctx, const int af, struct ivb_pkt *p)
 {
 	int r = IVB_PARSE_SHORT, i;
 
+	__builtin_memset(p, 0, sizeof(*p));
+	if (ivb_parse_plain(ctx_data(ctx), ctx_end(ctx), ctx_len(ctx), af, p))
+		return 0;
 	for (i = 0; i < 2 && r == IVB_PARSE_SHORT; i++) {
 		if (i && ctx_pull(ctx, headers_max(ctx, 0)))
 			return -IVB_R_PASS_TRUNCATED;

@@ -62,19 +62,20 @@ static __always_inline int birth_create(const int af, const struct birth *b, con
 	__u8 proto = tuple_proto(af, key);
 	__u32 state = first_state(proto);
 	struct pair pair = {
-		.cfg = b->cfg,
-		.source = source,
-		.server = b->dest->addr.ip6,
 		.port = b->dest->port,
 		.service = b->svc->slot,
 		.dest = b->dest_slot,
 		.state = state,
 		.timeout = state_timeout(state),
 		.seen = b->now,
+		.seen_reply = b->now,
 		.flags = b->snat ? IVB_FLOW_SNAT : 0,
 	};
-	int r = BY_AF(af, conn_create, &pair, key);
+	int r;
 
+	addr_copy(af, pair.source.ip6, source);
+	addr_copy(af, pair.server.ip6, b->dest->addr.ip6);
+	r = CONN_CREATE(af, &pair, key);
 	if (!r)
 		conn_counted(b->dest_slot, proto);
 	return r ? r : IVB_CREATED;

@@ -13,21 +13,22 @@
 #include "path/nexthop.h"
 #include "path/snat.h"
 
-/* What the flows are made of; the pointers are to maps, or to the stack of who makes the pair. */
+/* What the flows are made of. */
 struct pair {
-	const struct ivb_config *cfg;
-	const __be32 *source; /* that the server will see */
-	const __be32 *server;
+	union ivb_addr source; /* that the server will see */
+	union ivb_addr server;
 	__u64 cp;      /* IVB_FLOW_KERNEL: whose it is */
 	__u32 service; /* slot; IVB_FLOW_KERNEL: epoch */
 	__u32 dest;
 	__u32 state;   /* of the connection, first */
 	__u32 timeout; /* jiffies */
-	__u32 seen;    /* first last_seen, or lease */
-	__be16 port;   /* the server's */
-	__u16 flags;   /* enum ivb_flow_flags of both */
-	__u32 conn;    /* id and gen: set by conn_create() */
-	__u32 gen;
+	__u32 seen;    /* first last_seen, or lease, of the forward flow */
+	__u32 seen_reply;
+	__be16 port; /* the server's */
+	__u16 flags; /* enum ivb_flow_flags of both */
+	__u32 conn;  /* id, gen and the source's port: set by conn_create() */
+	__u32 gen;   /* 0 if another CPU was first */
+	__be16 sport;
 };
 
 /* Fills both flows but for the tags and the reply's port. */
@@ -35,25 +36,27 @@ static __always_inline void flows_fill(const int af, const struct pair *b, const
 				       union flow *fwd, union flow *rep)
 {
 	const __be32 *client = TUPLE_SADDR(af, key), *vip = TUPLE_DADDR(af, key);
+	const __be32 *source = b->source.ip6, *server = b->server.ip6;
 
 	fwd->flow.conn = rep->flow.conn = b->conn;
 	fwd->flow.conn_gen = rep->flow.conn_gen = b->gen;
 	fwd->flow.service = rep->flow.service = b->service;
 	fwd->flow.dest = rep->flow.dest = b->dest;
-	fwd->flow.last_seen = rep->flow.last_seen = b->seen;
+	fwd->flow.last_seen = b->seen;
+	rep->flow.last_seen = b->seen_reply;
 	fwd->flow.flags = b->flags;
 	rep->flow.flags = b->flags | IVB_FLOW_REPLY;
-	addr_copy(af, FLOW_SADDR(af, fwd), b->source);
-	addr_copy(af, FLOW_DADDR(af, fwd), b->server);
+	addr_copy(af, FLOW_SADDR(af, fwd), source);
+	addr_copy(af, FLOW_DADDR(af, fwd), server);
 	addr_copy(af, FLOW_SADDR(af, rep), vip);
 	addr_copy(af, FLOW_DADDR(af, rep), client);
-	fwd->flow.nexthop = nexthop_index(af, b->source, b->server);
+	fwd->flow.nexthop = nexthop_index(af, source, server);
 	rep->flow.nexthop = nexthop_index(af, vip, client);
 	fwd->flow.dport = b->port;
 	rep->flow.sport = TUPLE_DPORT(af, key);
 	rep->flow.dport = TUPLE_SPORT(af, key);
 	fwd->flow.addr_delta =
-		csum_fold(addr_delta(af, client, b->source) + addr_delta(af, vip, b->server));
+		csum_fold(addr_delta(af, client, source) + addr_delta(af, vip, server));
 	rep->flow.addr_delta = ~fwd->flow.addr_delta;
 }
 
@@ -96,16 +99,21 @@ static __always_inline void note_ambiguous(const int af, const union tuple *key,
 }
 
 /* Finds a port with which the reply flow is free, and inserts that flow. */
-static __always_inline int reply_insert(const int af, const struct pair *b, const union tuple *key,
+static __always_inline int reply_insert(const int af, struct pair *b, const union tuple *key,
 					struct scratch *s)
 {
 	__u32 client_port = bpf_ntohs(TUPLE_SPORT(af, key)), hash, try, port;
 	bool snat = b->flags & IVB_FLOW_SNAT;
+	struct ivb_config *cfg;
+	__u32 zero = 0;
 	int r = -EEXIST;
 
-	hash = snat ? port_hash(af, b->cfg, key) : 0;
+	cfg = bpf_map_lookup_elem(&config, &zero);
+	if (!cfg)
+		return -IVB_R_NO_PORT;
+	hash = snat ? port_hash(af, cfg, key) : 0;
 	for (try = 0; try < PORT_TRIES; try++) {
-		port = snat ? port_candidate(b->cfg, hash, client_port, try) : client_port;
+		port = snat ? port_candidate(cfg, hash, client_port, try) : client_port;
 		if (!port && snat)
 			continue;
 		flows_set_port(af, key, bpf_htons(port), &s->fwd, &s->rep);
@@ -117,6 +125,7 @@ static __always_inline int reply_insert(const int af, const struct pair *b, cons
 		if (b->flags & IVB_FLOW_KERNEL)
 			note_ambiguous(af, key, s);
 	}
+	b->sport = s->fwd.flow.sport;
 	return r ? insert_reason(r) : 0;
 }
 
@@ -173,20 +182,24 @@ static __always_inline int conn_create(const int af, struct pair *b, const union
 	if (r) {
 		bpf_map_delete_elem(MAP_OF(af, flows), &s->rkey);
 		slot_free(af, b->conn);
+		b->gen = 0;
 		return r == -EEXIST ? IVB_CREATED : -IVB_R_MAP_FULL;
 	}
 	return 0;
 }
 
-/* Static, since what they are given points to map values; called once in a program. */
-static __noinline int conn_create4(struct pair *b, const union tuple *key)
+GLOBAL int conn_create4(struct pair *b, const struct ivb_tuple4 *key)
 {
-	return conn_create(AF_INET, b, key);
+	return b && key ? conn_create(AF_INET, b, (const union tuple *)key) : -IVB_R_RACE;
 }
 
-static __noinline int conn_create6(struct pair *b, const union tuple *key)
+GLOBAL int conn_create6(struct pair *b, const struct ivb_tuple6 *key)
 {
-	return conn_create(AF_INET6, b, key);
+	return b && key ? conn_create(AF_INET6, b, (const union tuple *)key) : -IVB_R_RACE;
 }
+
+/* The key is a union tuple's. */
+#define CONN_CREATE(af, b, key) \
+	((af) == AF_INET ? conn_create4(b, &(key)->v4) : conn_create6(b, &(key)->v6))
 
 #endif

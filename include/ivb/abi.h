@@ -359,6 +359,7 @@ enum ivb_config_flags {
 	IVB_CONFIG_IPVS = 1 << 1,      /* follow kernel IPVS */
 	IVB_CONFIG_DRAIN = 1 << 2,     /* no new connections: as if we were down already */
 	IVB_CONFIG_SNAT_SOME = 1 << 3, /* kernel_snat has a service that wants SNAT */
+	IVB_CONFIG_SNAT_OWN = 1 << 4,  /* kernel_snat has a service */
 };
 
 /* config (array of one) */

@@ -34,6 +34,24 @@ static int set_defaults(const struct ivb_dp *dp, struct ivb_config *c, struct iv
 	return 0;
 }
 
+static int read_config(const struct ivb_dp *dp, struct ivb_config *c, struct ivb_err *err)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, c))
+		return ivb_err(err, -errno, "cannot read the map %s/config: %m", dp->path);
+	return 0;
+}
+
+static int write_config(const struct ivb_dp *dp, const struct ivb_config *c, struct ivb_err *err)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(dp->fds[IVB_MAP_CONFIG], &zero, c, BPF_ANY))
+		return ivb_err(err, -errno, "cannot write the map %s/config: %m", dp->path);
+	return 0;
+}
+
 /*
  * The ports that SNAT may take, in ascending order (the programs search them by halves). A range that
  * was given is taken whole but for sockets that are there now; the default also leaves alone what the
@@ -76,13 +94,12 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 		    struct ivb_config_plan *ret, struct ivb_err *err)
 {
 	struct ivb_config *c = &ret->config;
-	__u32 zero = 0;
-	int r = 0;
+	int r;
 
 	if (fresh)
 		r = set_defaults(dp, c, err);
-	else if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, c))
-		r = ivb_err(err, -errno, "cannot read the map %s/config: %m", dp->path);
+	else
+		r = read_config(dp, c, err);
 	if (r)
 		return r;
 	if (up->snat != IVB_SNAT_DEFAULT)
@@ -103,15 +120,6 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 	ret->num_non_masq = up->num_non_masq;
 	ret->set_non_masq = up->set_non_masq;
 	return fresh || up->snat_port_lo ? plan_ports(up, ret, err) : 0;
-}
-
-static int write_config(const struct ivb_dp *dp, const struct ivb_config *c, struct ivb_err *err)
-{
-	__u32 zero = 0;
-
-	if (bpf_map_update_elem(dp->fds[IVB_MAP_CONFIG], &zero, c, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the map %s/config: %m", dp->path);
-	return 0;
 }
 
 static int write_ports(const struct ivb_dp *dp, const struct ivb_config_plan *p,
@@ -190,4 +198,15 @@ int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *p, s
 			return r;
 	}
 	return write_config(dp, &p->config, err);
+}
+
+int ivb_config_set_flags(const struct ivb_dp *dp, __u32 mask, __u32 flags, struct ivb_err *err)
+{
+	struct ivb_config c;
+	int r = read_config(dp, &c, err);
+
+	if (r)
+		return r;
+	c.flags = (c.flags & ~mask) | (flags & mask);
+	return write_config(dp, &c, err);
 }

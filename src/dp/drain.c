@@ -2,12 +2,8 @@
 /* Counting what would be cut, and the flag that lets nothing new come. */
 #include "dp/drain.h"
 
-#include <bpf/bpf.h>
-#include <errno.h>
-
-#include "base/err.h"
+#include "dp/config.h"
 #include "dp/conns.h"
-#include "dp/instance.h"
 
 bool ivb_conn_needs_us(const struct ivb_conn_info *c)
 {
@@ -39,13 +35,5 @@ int ivb_fates_count(struct ivb_dp *dp, struct ivb_fates *ret, struct ivb_err *er
 
 int ivb_drain_set(struct ivb_dp *dp, bool on, struct ivb_err *err)
 {
-	struct ivb_config c;
-	__u32 zero = 0;
-
-	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, &c))
-		return ivb_err(err, -errno, "cannot read the map %s/config: %m", dp->path);
-	c.flags = (c.flags & ~(__u32)IVB_CONFIG_DRAIN) | (on ? IVB_CONFIG_DRAIN : 0);
-	if (bpf_map_update_elem(dp->fds[IVB_MAP_CONFIG], &zero, &c, BPF_EXIST))
-		return ivb_err(err, -errno, "cannot write the map %s/config: %m", dp->path);
-	return 0;
+	return ivb_config_set_flags(dp, IVB_CONFIG_DRAIN, on ? IVB_CONFIG_DRAIN : 0, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The map kernel_snat, and the flag that tells whether anybody may want SNAT. */
+/* The map kernel_snat, and the flags that tell whether it has anything, and whether anybody may want SNAT. */
 #include "dp/policy.h"
 
 #include <bpf/bpf.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "dp/config.h"
 #include "dp/instance.h"
 #include "dp/maps.h"
 
@@ -15,51 +16,44 @@ static int cannot(const struct ivb_dp *dp, const char *what, struct ivb_err *err
 	return ivb_err(err, -errno, "cannot write the map %s/%s: %m", dp->path, what);
 }
 
-static int count_wanting(const struct ivb_service_key *key, enum ivb_snat policy, void *arg)
+static int count_one(const struct ivb_service_key *key, enum ivb_snat policy, void *arg)
 {
+	__u32 *flags = arg;
+
 	(void)key;
-	*(unsigned int *)arg += policy != IVB_SNAT_NEVER;
+	*flags |= IVB_CONFIG_SNAT_OWN | (policy != IVB_SNAT_NEVER ? IVB_CONFIG_SNAT_SOME : 0);
 	return 0;
 }
 
-/* on: before the policy is there; else after it has gone, if no other is left. */
-static int set_flag(struct ivb_dp *dp, bool on, struct ivb_err *err)
+/* flags: of what is to come; then what is there decides. */
+static int set_flags(struct ivb_dp *dp, __u32 flags, struct ivb_err *err)
 {
-	unsigned int wanting = 0;
-	struct ivb_config c;
-	__u32 zero = 0;
-	int r;
+	int r = ivb_policy_walk(dp, count_one, &flags, err);
 
-	r = on ? 0 : ivb_policy_walk(dp, count_wanting, &wanting, err);
-	if (r || wanting)
-		return r;
-	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, &c))
-		return ivb_err(err, -errno, "cannot read the map %s/config: %m", dp->path);
-	c.flags = (c.flags & ~(__u32)IVB_CONFIG_SNAT_SOME) | (on ? IVB_CONFIG_SNAT_SOME : 0);
-	if (bpf_map_update_elem(dp->fds[IVB_MAP_CONFIG], &zero, &c, BPF_EXIST))
-		return cannot(dp, "config", err);
-	return 0;
+	return r ? r
+		 : ivb_config_set_flags(dp, IVB_CONFIG_SNAT_OWN | IVB_CONFIG_SNAT_SOME, flags, err);
 }
 
 int ivb_policy_set(struct ivb_dp *dp, const struct ivb_service_key *key, enum ivb_snat policy,
 		   struct ivb_err *err)
 {
-	int fd = dp->fds[IVB_MAP_KERNEL_SNAT], r = 0;
-	__u32 value = policy;
+	int fd = dp->fds[IVB_MAP_KERNEL_SNAT], r;
+	__u32 value = policy, coming = 0;
 
 	if (policy == IVB_SNAT_DEFAULT) {
 		if (bpf_map_delete_elem(fd, key) && errno != ENOENT)
 			return cannot(dp, "kernel_snat", err);
-		return set_flag(dp, false, err);
+		return set_flags(dp, 0, err);
 	}
-	if (policy != IVB_SNAT_NEVER)
-		r = set_flag(dp, true, err);
+	/* flags first: a service with a policy never goes by the default */
+	count_one(key, policy, &coming);
+	r = set_flags(dp, coming, err);
 	if (r)
 		return r;
 	if (bpf_map_update_elem(fd, key, &value, BPF_ANY))
-		return errno == E2BIG ? ivb_err(err, -E2BIG, "there is no room for another policy")
-				      : cannot(dp, "kernel_snat", err);
-	return policy == IVB_SNAT_NEVER ? set_flag(dp, false, err) : 0;
+		r = errno == E2BIG ? ivb_err(err, -E2BIG, "there is no room for another policy")
+				   : cannot(dp, "kernel_snat", err);
+	return r ? r : set_flags(dp, 0, err);
 }
 
 struct walk {

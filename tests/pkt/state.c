@@ -72,6 +72,8 @@ void kernel_snat_add(struct env *t, int proto, enum who vip, uint16_t port, enum
 
 	put_addr(&key.addr, t->af, vip);
 	put(t->skel->maps.kernel_snat, &key, &policy);
+	t->config.flags |= IVB_CONFIG_SNAT_OWN;
+	config_write(t);
 }
 
 struct service service_add(struct env *t, int proto, enum who vip, uint16_t port,
