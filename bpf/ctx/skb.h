@@ -158,6 +158,15 @@ static __always_inline int ctx_push_l3(struct ivb_ctx *ctx, __u32 len)
 	return bpf_skb_adjust_room(ctx, len, BPF_ADJ_ROOM_MAC, 0);
 }
 
+/* The same for the header of a tunnel around what is there; of a GSO packet the segments stay as long as they are. */
+static __always_inline int ctx_push_tunnel(struct ivb_ctx *ctx, const bool v6, __u32 len)
+{
+	return bpf_skb_adjust_room(ctx, len, BPF_ADJ_ROOM_MAC,
+				   BPF_F_ADJ_ROOM_FIXED_GSO |
+					   (v6 ? BPF_F_ADJ_ROOM_ENCAP_L3_IPV6
+					       : BPF_F_ADJ_ROOM_ENCAP_L3_IPV4));
+}
+
 /* Sends the frame as it is through a device. */
 static __always_inline int ctx_redirect(struct ivb_ctx *ctx, __u32 ifindex)
 {

@@ -117,6 +117,11 @@ static __always_inline int ctx_push_l3(struct ivb_ctx *ctx, __u32 len)
 	return bpf_xdp_store_bytes(ctx, 0, &eth, sizeof(eth));
 }
 
+static __always_inline int ctx_push_tunnel(struct ivb_ctx *ctx, const bool v6, __u32 len)
+{
+	return ctx_push_l3(ctx, len);
+}
+
 static __always_inline int ctx_redirect(struct ivb_ctx *ctx, __u32 ifindex)
 {
 	return bpf_redirect(ifindex, 0) == XDP_REDIRECT ? 0 : -1;

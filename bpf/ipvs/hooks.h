@@ -62,16 +62,25 @@ static __always_inline __u16 sync_flags(const struct ip_vs_conn *cp)
 	return NOTE_MASTER | (told ? NOTE_SYNCED : 0);
 }
 
-/* FTP's and SIP's helpers, one-packet scheduling, tunnels, and what conntrack has entries of, are not. */
+/* By NAT, direct routing, or a tunnel of plain IP in IP. */
+static __always_inline bool method_is_ours(const struct ip_vs_conn *cp)
+{
+	const struct ip_vs_dest *dest = cp->dest;
+	__u32 method = cp->flags & IP_VS_CONN_F_FWD_MASK;
+
+	if (method == IP_VS_CONN_F_TUNNEL)
+		return dest && dest->tun_type == IP_VS_CONN_F_TUNNEL_TYPE_IPIP;
+	return method == IP_VS_CONN_F_MASQ || method == IP_VS_CONN_F_DROUTE;
+}
+
+/* FTP's and SIP's helpers, one-packet scheduling, other methods, and what conntrack has entries of, are not. */
 static __always_inline bool conn_is_ours(const struct sk_buff *skb, const struct ip_vs_conn *cp)
 {
 	__u32 flags = cp->flags;
 	unsigned long ct;
 
 	if (flags & (IP_VS_CONN_F_TEMPLATE | IP_VS_CONN_F_ONE_PACKET | IP_VS_CONN_F_NO_CPORT) ||
-	    ((flags & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_MASQ &&
-	     (flags & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_DROUTE) ||
-	    cp->app || cp->af != cp->daf ||
+	    !method_is_ours(cp) || cp->app || cp->af != cp->daf ||
 	    (cp->protocol != IPPROTO_TCP && cp->protocol != IPPROTO_UDP))
 		return false;
 	if (cp->control && cp->control->pe)
@@ -93,6 +102,17 @@ static __always_inline void addr_read(__u16 af, union ivb_addr *to, const union 
 	to->ip6[3] = from->all[3];
 }
 
+static __always_inline __u16 method_flags(const struct ip_vs_conn *cp)
+{
+	__u32 method = cp->flags & IP_VS_CONN_F_FWD_MASK;
+
+	if (method == IP_VS_CONN_F_MASQ)
+		return 0;
+	if (method == IP_VS_CONN_F_DROUTE)
+		return NOTE_DIRECT;
+	return NOTE_DIRECT | NOTE_TUNNEL | (cp->ipvs->sysctl_pmtu_disc ? NOTE_PMTU_DISC : 0);
+}
+
 static __always_inline void note_fill(struct notes *all, struct note *n,
 				      const struct ip_vs_conn *cp)
 {
@@ -108,8 +128,7 @@ static __always_inline void note_fill(struct notes *all, struct note *n,
 	n->proto = cp->protocol;
 	n->state = n->proto == IPPROTO_TCP ? cp->state : IVB_S_UDP;
 	n->timeout = cp->timeout;
-	if ((cp->flags & IP_VS_CONN_F_FWD_MASK) == IP_VS_CONN_F_DROUTE)
-		n->flags |= NOTE_DIRECT;
+	n->flags |= method_flags(cp);
 	n->lease = lease_of(n->proto, cp->state, n->timeout);
 	n->dest = dest_bucket(all, cp->dest);
 	d = bpf_map_lookup_elem(&kernel_dests, &n->dest);

@@ -12,12 +12,15 @@
 
 #define IP_VS_CONN_F_FWD_MASK 0x0007
 #define IP_VS_CONN_F_MASQ 0x0000
+#define IP_VS_CONN_F_TUNNEL 0x0002
 #define IP_VS_CONN_F_DROUTE 0x0003
 #define IP_VS_CONN_F_SYNC 0x0020
 #define IP_VS_CONN_F_NO_CPORT 0x0800
 #define IP_VS_CONN_F_TEMPLATE 0x1000
 #define IP_VS_CONN_F_ONE_PACKET 0x2000
 #define IP_VS_CONN_F_NFCT (1 << 16)
+
+#define IP_VS_CONN_F_TUNNEL_TYPE_IPIP 0
 
 #define IP_VS_STATE_MASTER 0x0001
 #define IP_VS_STATE_BACKUP 0x0002
@@ -51,9 +54,13 @@ struct netns_ipvs {
 	volatile int sync_state;
 	int sysctl_sync_threshold[2]; /* threshold, period */
 	unsigned int sysctl_sync_refresh_period;
+	int sysctl_pmtu_disc;
 } KERNEL_STRUCT;
 
-struct ip_vs_dest;
+struct ip_vs_dest {
+	__u16 tun_type; /* since 5.2 */
+} KERNEL_STRUCT;
+
 struct ip_vs_app;
 struct ip_vs_pe;
 

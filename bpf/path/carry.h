@@ -80,7 +80,8 @@ static __always_inline void flow_account(struct ivb_flow *f, __u32 len)
 static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				     union flow *f, __u32 tag, __u32 now, struct way *way)
 {
-	__u32 len = ctx_len(ctx), wire = wire_len(ctx, p), ifindex;
+	__u32 len = ctx_len(ctx), extra = tunnel_len(af, &f->flow), ifindex;
+	__u32 wire = wire_len(ctx, p) + extra;
 	struct ivb_nexthop *nh;
 	int r;
 
@@ -88,12 +89,12 @@ static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const st
 	if (nh) {
 		ifindex = nh->ifindex;
 		if (wire > nh->mtu)
-			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, nh->mtu);
+			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, nh->mtu - extra);
 	} else {
 		r = af == AF_INET ? flow_route4(ctx, p, &f->v4, wire, way)
 				  : flow_route6(ctx, p, &f->v6, wire, way);
 		if (r == -IVB_R_TOO_BIG)
-			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, way->mtu);
+			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, way->mtu - extra);
 		if (r)
 			return r;
 	}

@@ -10,6 +10,7 @@
 #include "path/headers.h"
 #include "path/kernel.h"
 #include "path/kernel_conn.h"
+#include "path/tunnel.h"
 
 /* The connection that the note speaks of, as we have it. */
 struct followed {
@@ -271,6 +272,8 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 	l = bpf_map_lookup_elem(&leaving, &zero);
 	if (!l)
 		return IVB_NEXT;
+	if (n && n->flags & NOTE_TUNNEL)
+		return tunnel_learn(ctx, af, n) ? follow_packet(ctx, af, n, l) : IVB_NEXT;
 	r = BY_AF(af, headers, ctx, &l->p);
 	if (!r)
 		r = tuple_read(ctx, af, &l->p, &l->is);

@@ -113,6 +113,9 @@ static __always_inline bool kernel_fast(struct ivb_ctx *ctx, const struct ivb_pk
 	/* directly from the server: nothing that kernel IPVS would touch */
 	if ((f->flags & (IVB_FLOW_DIRECT | IVB_FLOW_REPLY)) == (IVB_FLOW_DIRECT | IVB_FLOW_REPLY))
 		return false;
+	/* kernel IPVS puts datagrams together before it encapsulates them */
+	if (f->flags & IVB_FLOW_TUNNEL && p->flags & IVB_PKT_FRAGMENT)
+		return false;
 	if (p->flags & IVB_PKT_LATER)
 		return !(p->flags & IVB_PKT_SLOW);
 	if (reply_ambiguous(f))

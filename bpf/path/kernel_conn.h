@@ -37,7 +37,8 @@ static __always_inline void note_pair(const int af, const struct note *n, struct
 		.state = IVB_CONN_KERNEL | n->state,
 		.timeout = n->timeout + GRACE_S * ivb_hz,
 		.port = n->dport,
-		.flags = IVB_FLOW_KERNEL | (n->flags & NOTE_DIRECT ? IVB_FLOW_DIRECT : 0),
+		.flags = IVB_FLOW_KERNEL | (n->flags & NOTE_DIRECT ? IVB_FLOW_DIRECT : 0) |
+			 (n->flags & NOTE_TUNNEL ? IVB_FLOW_TUNNEL : 0),
 	};
 	addr_copy(af, pair->source.ip6, n->caddr.ip6);
 	addr_copy(af, pair->server.ip6, n->daddr.ip6);

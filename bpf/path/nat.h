@@ -4,6 +4,8 @@
 #define IVB_PATH_NAT_H
 
 #include "path/exit.h"
+#include "path/hop.h"
+#include "path/tunnel.h"
 #include "path/tuple.h"
 
 /* The transport header's ports and checksum, in place. */
@@ -38,12 +40,6 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 		*check = csum_update(*check, f->tuple_delta);
 	return size ? 0 : -IVB_R_REWRITE;
 }
-
-/* What a TTL that is one less changes in a sum of 16-bit words: the TTL is the upper byte of its
- * word. */
-#define TTL_DELTA ((__u16)~bpf_htons(0x0100))
-/* The hop limit is the lower byte of its. */
-#define HOP_LIMIT_DELTA ((__u16)~bpf_htons(0x0001))
 
 /* The IP header in place. hop: the packet is being forwarded. */
 static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union flow *f,
@@ -100,31 +96,14 @@ static __always_inline int nat_packet(struct ivb_ctx *ctx, const int af, const s
 	return 0;
 }
 
-/* Nothing but the TTL. */
-static __always_inline int hop(struct ivb_ctx *ctx, const int af)
-{
-	struct iphdr *ip = ctx_data(ctx) + ETH_HLEN;
-	struct ipv6hdr *ip6 = ctx_data(ctx) + ETH_HLEN;
-
-	if ((af == AF_INET ? (void *)(ip + 1) : (void *)(ip6 + 1)) > ctx_end(ctx))
-		return -IVB_R_REWRITE;
-	if (af == AF_INET) {
-		ip->ttl--;
-		ip->check = csum_update(ip->check, TTL_DELTA);
-		return 0;
-	}
-	ip6->hop_limit--;
-	if (ctx_summed(ctx) == CHECKSUM_COMPLETE)
-		ctx_csum_changed(ctx, HOP_LIMIT_DELTA);
-	return 0;
-}
-
 /* A packet that is being forwarded by us. */
 static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 			       const union flow *f)
 {
+	if (f->flow.flags & IVB_FLOW_TUNNEL)
+		return TUNNEL_PUSH(af, ctx, f);
 	if (f->flow.flags & IVB_FLOW_DIRECT)
-		return hop(ctx, af);
+		return hop(ctx, af, ETH_HLEN);
 	return nat_packet(ctx, af, p, f, true);
 }
 

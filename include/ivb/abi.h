@@ -49,6 +49,7 @@ enum ivb_flow_flags {
 	IVB_FLOW_KERNEL = 1 << 3,      /* kernel IPVS's connection (the ipvs engine) */
 	IVB_FLOW_LOCAL = 1 << 4,       /* of a client on the director: replies go to the stack */
 	IVB_FLOW_AMBIGUOUS = 1 << 5,   /* kernel IPVS could not tell whose reply this is */
+	IVB_FLOW_TUNNEL = 1 << 8, /* with DIRECT: encapsulated to the server, IP in IP */
 	IVB_FLOW_COPY = 1 << 7,	  /* conntrack is at work: of FIN and RST kernel IPVS gets a copy */
 	IVB_FLOW_DIRECT = 1 << 6, /* direct routing: to the server's MAC, nothing is translated */
 };
@@ -309,6 +310,18 @@ struct ivb_kernel_dest {
 };
 
 /* kernel_snat (hash, ivb_service_key to enum ivb_snat): services of kernel IPVS's with a policy of their own. */
+
+/* kernel_tunnels (LRU hash): how kernel IPVS sends to a server in a tunnel; learnt from its packets. */
+struct ivb_tunnel_key {
+	union ivb_addr server;
+	__u32 af;
+};
+
+struct ivb_tunnel {
+	union ivb_addr source;
+	__be16 df; /* IPv4: what the outer header takes over of the inner one's frag_off */
+	__u16 pad_;
+};
 
 /* kernel_traffic (LRU hash): what was carried for ended connections of kernel IPVS. */
 struct ivb_traffic_key {

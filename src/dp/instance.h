@@ -21,7 +21,8 @@ struct ivb_err;
 	X(NEXTHOPS, nexthops) X(FRAGS, frags) X(CONFIG, config) \
 	X(SNAT_PORTS, snat_ports) X(NON_MASQ, non_masq) X(DEVS, devs) \
 	X(COUNTERS, counters) X(KERNEL_CONNS, kernel_conns) X(KERNEL_DESTS, kernel_dests) \
-	X(KERNEL_TRAFFIC, kernel_traffic) X(KERNEL_SNAT, kernel_snat) X(META, meta)
+	X(KERNEL_TRAFFIC, kernel_traffic) X(KERNEL_SNAT, kernel_snat) \
+	X(KERNEL_TUNNELS, kernel_tunnels) X(META, meta)
 /* clang-format on */
 
 enum ivb_map {

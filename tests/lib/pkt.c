@@ -136,6 +136,11 @@ static void put_l4(struct pkt *p, const struct pkt_spec *spec)
 		put_icmp(p, spec);
 		check = start + 2;
 		break;
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6:
+		if (spec->quote)
+			put_ip(p, spec->quote);
+		break;
 	}
 	for (size_t i = 0; i < spec->payload_len; i++)
 		put8(p, (i % 2 ? spec->seed : spec->seed >> 8) + i / 2 * 7);

@@ -64,7 +64,7 @@ struct pkt_spec {
 	uint8_t type;	     /* ICMP, ICMPv6 */
 	uint8_t code;
 	uint32_t rest; /* of the ICMP header: MTU, id and sequence, ... */
-	const struct pkt_spec *quote;
+	const struct pkt_spec *quote; /* or what is in an IPPROTO_IPIP or _IPV6 packet */
 	size_t quote_len; /* bytes of the quoted IP packet; default: all */
 	size_t payload_len;
 	uint16_t seed;	   /* of the payload's bytes: its first two, if payload_len is 2 */

@@ -233,6 +233,14 @@ void kconn_existed(struct env *t, const struct kconn *k)
 		bail("kernel_conns: %s", strerror(errno));
 }
 
+void tunnel_forget(struct env *t, const struct kconn *k)
+{
+	struct ivb_tunnel_key key = { .server = k->note.daddr, .af = t->af };
+
+	if (bpf_map__delete_elem(t->skel->maps.kernel_tunnels, &key, sizeof(key), 0))
+		bail("kernel_tunnels: %s", strerror(errno));
+}
+
 struct ivb_traffic traffic_of(struct env *t, const struct kconn *k)
 {
 	struct ivb_traffic_key key = {

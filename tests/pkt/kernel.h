@@ -57,6 +57,8 @@ uint16_t flow_flags(struct env *t, const struct pkt_spec *key);
 bool flow_copies(struct env *t, const struct pkt_spec *key);
 /* A server with that bucket is removed. */
 void epoch_move(struct env *t, uint32_t bucket);
+/* The address that the tunnel begins at is not known any more. */
+void tunnel_forget(struct env *t, const struct kconn *k);
 /* Kernel IPVS had the connection before our hooks were there. */
 void kconn_existed(struct env *t, const struct kconn *k);
 /* What was carried of the connections of that server: conns, in, out packets and bytes. */

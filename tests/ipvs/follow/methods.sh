@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Direct routing and IPIP tunnels, whose answers never meet the director, and a server on the director itself:
-# they work with the engine as they do without it.
+# they are as they are without the engine, and the first two are carried.
 # shellcheck disable=SC2034,SC2154 # from and for netns.sh, topology.sh and follow.sh
 
 # Servers that have the virtual address, keep quiet about it, and answer clients by a wire of their own.
@@ -76,7 +76,7 @@ methods_check() {
 		compare $m "$m"
 	done
 	was_carried dr "direct routing" 30 0
-	not_carried tunnel "tunnels"
+	was_carried tunnel "tunnels" 30 0
 	report director "a server on the director" '^answered by director$'
 	compare director "a server on the director"
 	not_carried director "a server on the director"
