@@ -9,6 +9,8 @@ methods_begin() {
 	modprobe ipip
 	start puppet-lb lb "$libdir/puppet" serve 8080 director
 	wait_listen lb tcp 8080
+	sinks 9000
+	big_file 8
 	in_ns cl sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
 	for n in $servers; do
 		echo "sv$n direct cl direct$n"
@@ -62,9 +64,18 @@ on_director() {
 	leave 1
 }
 
+# Much data, in large packets as the devices' offloads make them, through a tunnel.
+tunnel_bulk() {
+	kipvs -A -t $vip4:9000 -s rr
+	kipvs -a -t $vip4:9000 -r "$(rip 4 1 9000)" -i
+	echo "upload: $(upload 4 9000)"
+	with_us tunnel-bulk
+}
+
 methods_play() {
 	scenario dr method dr 80 80 -g 3301
 	scenario tunnel method tunnel 80 80 -i 3311
+	scenario tunnel-bulk tunnel_bulk
 	scenario director on_director
 }
 
@@ -77,6 +88,9 @@ methods_check() {
 	done
 	was_carried dr "direct routing" 30 0
 	was_carried tunnel "tunnels" 30 0
+	report tunnel-bulk "much through a tunnel" "^upload: $big_md5"
+	compare tunnel-bulk "much through a tunnel"
+	was_carried tunnel-bulk "much through a tunnel" 50 0
 	report director "a server on the director" '^answered by director$'
 	compare director "a server on the director"
 	not_carried director "a server on the director"
