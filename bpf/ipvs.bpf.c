@@ -50,26 +50,28 @@ int BPF_PROG(on_conn_put, struct ip_vs_conn *cp)
 	return conn_put(cp);
 }
 
+static __always_inline void conn_end(const int af, const struct ivb_kernel_conn *kc, __u64 cp)
+{
+	__u32 id = kc->conn, gen = kc->gen;
+	struct ivb_conn *c = conn_get(af, id);
+
+	if (c && c->gen == gen && c->state & IVB_CONN_KERNEL && c->cp == cp)
+		conn_kill(af, id);
+}
+
 /* The connection has ended; a grace period after that nobody can be using it. */
 SEC("fentry/ip_vs_conn_rcu_free")
 int BPF_PROG(on_conn_free, struct callback_head *head)
 {
 	__u64 cp = (__u64)head - bpf_core_field_offset(struct ip_vs_conn, callback_head);
 	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
-	struct ivb_conn *c;
-	__u32 id, gen;
 
 	if (!kc)
 		return 0;
-	id = kc->conn;
-	gen = kc->gen;
-	c = kc->af == AF_INET ? conn_get(AF_INET, id) : conn_get(AF_INET6, id);
-	if (c && c->gen == gen && c->state & IVB_CONN_KERNEL && c->cp == cp) {
-		if (kc->af == AF_INET)
-			conn_kill(AF_INET, id);
-		else
-			conn_kill(AF_INET6, id);
-	}
+	if (kc->af == AF_INET)
+		conn_end(AF_INET, kc, cp);
+	else
+		conn_end(AF_INET6, kc, cp);
 	bpf_map_delete_elem(&kernel_conns, &cp);
 	return 0;
 }
@@ -112,22 +114,23 @@ int BPF_PROG(on_conn_show, void *seq, void *v)
 	return 0;
 }
 
-static long purge_conn4(__u32 id, void *unused)
+static __always_inline long purge_conn(const int af, __u32 id)
 {
-	struct ivb_conn *c = conn_get(AF_INET, id);
+	struct ivb_conn *c = conn_get(af, id);
 
 	if (c && c->state & IVB_CONN_KERNEL)
-		conn_kill(AF_INET, id);
+		conn_kill(af, id);
 	return 0;
+}
+
+static long purge_conn4(__u32 id, void *unused)
+{
+	return purge_conn(AF_INET, id);
 }
 
 static long purge_conn6(__u32 id, void *unused)
 {
-	struct ivb_conn *c = conn_get(AF_INET6, id);
-
-	if (c && c->state & IVB_CONN_KERNEL)
-		conn_kill(AF_INET6, id);
-	return 0;
+	return purge_conn(AF_INET6, id);
 }
 
 /* Run when we let go of kernel IPVS: we would not hear of its connections' end any more. */

@@ -11,6 +11,7 @@
 #include "path/tuple.h"
 
 #define LEASE_MAX_S 30
+#define LEASE_MIN_S 2
 #define LEASE_TIME_WAIT_S 2 /* the last ACKs; data does not come any more */
 
 const volatile __u64 ivb_netns_cookie = 0;
@@ -28,19 +29,32 @@ static __always_inline __u32 dest_bucket(struct notes *all, const struct ip_vs_d
 }
 
 /*
+ * An idle connection may end that much earlier than with kernel IPVS alone, which has not seen its last
+ * packets: a twentieth of its time, but two seconds at least, or a quarter of a very short one.
+ */
+static __always_inline __u32 lease_by_time(__u32 timeout)
+{
+	__u32 lease = timeout / 20, least = timeout / 4, max = LEASE_MAX_S * ivb_hz;
+
+	if (least > LEASE_MIN_S * ivb_hz)
+		least = LEASE_MIN_S * ivb_hz;
+	if (lease < least)
+		lease = least;
+	return lease < max ? lease : max;
+}
+
+/*
  * In the other states kernel IPVS has to see every packet: the next one may be what it waits for.
  * enum ip_vs_tcp_states are the first of enum ivb_conn_state; UDP has the one state 0.
  */
 static __always_inline __u32 lease_of(__u8 proto, __u32 state, __u32 timeout)
 {
-	__u32 lease = timeout / 4, max = LEASE_MAX_S * ivb_hz;
-
 	if (proto == IPPROTO_TCP && state == IVB_S_TIME_WAIT)
 		return LEASE_TIME_WAIT_S * ivb_hz;
 	if (proto == IPPROTO_TCP && state != IVB_S_ESTABLISHED && state != IVB_S_FIN_WAIT &&
 	    state != IVB_S_CLOSE_WAIT)
 		return 0;
-	return lease < max ? lease : max;
+	return lease_by_time(timeout);
 }
 
 /* As ip_vs_sync_conn(): with which packets the backup is told, in a state that does not change. */
