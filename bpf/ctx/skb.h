@@ -162,9 +162,8 @@ static __always_inline int ctx_push_l3(struct ivb_ctx *ctx, __u32 len)
 static __always_inline int ctx_push_tunnel(struct ivb_ctx *ctx, const bool v6, __u32 len)
 {
 	return bpf_skb_adjust_room(ctx, len, BPF_ADJ_ROOM_MAC,
-				   BPF_F_ADJ_ROOM_FIXED_GSO |
-					   (v6 ? BPF_F_ADJ_ROOM_ENCAP_L3_IPV6
-					       : BPF_F_ADJ_ROOM_ENCAP_L3_IPV4));
+				   BPF_F_ADJ_ROOM_FIXED_GSO | (v6 ? BPF_F_ADJ_ROOM_ENCAP_L3_IPV6
+								  : BPF_F_ADJ_ROOM_ENCAP_L3_IPV4));
 }
 
 /* Sends the frame as it is through a device. */
