@@ -225,32 +225,79 @@ static __always_inline int icmp_translate(struct ivb_ctx *ctx, const int af,
 	return ctx_redirect_neigh(ctx, way.ifindex, &way.nh) ? -IVB_R_NO_ROUTE : IVB_GONE;
 }
 
+/* The outer destination alone. */
+static __always_inline int outer_readdress(struct ivb_ctx *ctx, const int af, const __be32 *daddr,
+					   __u64 *delta)
+{
+	struct iphdr *ip = ctx_data(ctx) + ETH_HLEN;
+	struct ipv6hdr *ip6 = ctx_data(ctx) + ETH_HLEN;
+	__be32 *to;
+	__u64 sum;
+
+	if ((af == AF_INET ? (void *)(ip + 1) : (void *)(ip6 + 1)) > ctx_end(ctx))
+		return -IVB_R_REWRITE;
+	to = pkt_addrs(af, ctx_data(ctx)) + ADDR_WORDS(af);
+	sum = addr_delta(af, to, daddr);
+	addr_copy(af, to, daddr);
+	if (af == AF_INET)
+		ip->check = csum_update(ip->check, csum_fold(sum));
+	else
+		*delta += sum;
+	return 0;
+}
+
+/*
+ * About a packet of a client on the director, s->key and f are of the reply's direction: SNAT is undone, then
+ * kernel IPVS passes it on.
+ */
+static __always_inline int icmp_undo(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
+				     const struct ivb_pkt *quote, const union flow *f,
+				     struct scratch *s)
+{
+	const union tuple *key = &s->key;
+	__u64 delta = 0;
+	int r;
+
+	retuple(af, key, TUPLE_SADDR(af, key), FLOW_DADDR(af, f), TUPLE_SPORT(af, key),
+		f->flow.dport, &s->rep);
+	r = BY_AF(af, quote_rewrite, ctx, p, quote, &s->rep, &delta);
+	if (!r)
+		r = outer_readdress(ctx, af, FLOW_DADDR(af, &s->rep), &delta);
+	if (!r)
+		r = message_csum(ctx, p, delta);
+	return r ? r : -IVB_R_PASS_KERNEL;
+}
+
 static __always_inline int icmp_error(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p)
 {
+	const __u32 local = IVB_FLOW_LOCAL | IVB_FLOW_REPLY | IVB_FLOW_SNAT;
+	struct scratch *s = scratch_get(); /* for the key, which would not fit on the stack */
 	struct ivb_pkt quote = {};
-	union tuple key;
 	union flow *f;
 	__u8 *icmp;
 	int r;
 
-	if (p->flags & IVB_PKT_FRAGMENT || !icmp_is_error(af, p->tcp_flags))
+	if (!s || p->flags & IVB_PKT_FRAGMENT || !icmp_is_error(af, p->tcp_flags))
 		return IVB_NEXT;
 	r = BY_AF(af, quote_parse, ctx, p, &quote);
 	if (!r)
-		r = quote_key(ctx, af, p, &quote, &key);
+		r = quote_key(ctx, af, p, &quote, &s->key);
 	if (r)
 		return r == IVB_GONE ? IVB_NEXT : r;
-	f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
+	f = bpf_map_lookup_elem(MAP_OF(af, flows), &s->key);
 	/* Kernel IPVS's to pass on: servers that are routed to directly, and clients on the director. */
-	if (!f || f->flow.flags & (IVB_FLOW_DIRECT | IVB_FLOW_LOCAL))
+	if (!f || f->flow.flags & IVB_FLOW_DIRECT)
 		return IVB_NEXT;
+	if (f->flow.flags & IVB_FLOW_LOCAL)
+		return (f->flow.flags & local) == local ? icmp_undo(ctx, af, p, &quote, f, s)
+							: IVB_NEXT;
 	icmp = ctx_at(ctx, p->l4_off);
 	if (p->l4_off > IVB_L4_OFF_MAX || (void *)(icmp + ICMP_HLEN) > ctx_end(ctx) ||
 	    !mtu_plausible(af, p, icmp))
 		return -IVB_R_ICMP_INVALID;
 	if (p->ttl <= 1)
 		return -IVB_R_TTL;
-	return icmp_translate(ctx, af, p, &quote, f, tuple_tag(af, &key));
+	return icmp_translate(ctx, af, p, &quote, f, tuple_tag(af, &s->key));
 }
 
 GLOBAL int icmp_error4(struct ivb_ctx *ctx, const struct ivb_pkt *p)

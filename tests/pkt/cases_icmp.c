@@ -18,27 +18,6 @@ static const struct error errors[2][5] = {
 	{ { 1, 4, 0 }, { 2, 0, 1280 }, { 3, 0, 0 }, { 1, 3, 0 }, { 4, 1, 6 } },
 };
 
-/* The quote of quoted, translated to what the receiver knows: was. Checksums in it stay. */
-static struct pkt_spec requote(const struct pkt_spec *quoted, const struct pkt_spec *was)
-{
-	struct pkt_spec spec = *quoted;
-	struct pkt a, b;
-	size_t at = spec.proto == IPPROTO_TCP ? 16 : 6;
-	uint32_t sum;
-
-	spec.src = was->src;
-	spec.dst = was->dst;
-	spec.sport = was->sport;
-	spec.dport = was->dport;
-	/* as kernel IPVS: the quoted transport checksum is not touched */
-	pkt_build(&a, quoted);
-	pkt_build(&b, &spec);
-	sum = (b.data[b.l4 + at] << 8 | b.data[b.l4 + at + 1]) +
-	      (uint16_t) ~(a.data[a.l4 + at] << 8 | a.data[a.l4 + at + 1]);
-	spec.csum_error = (sum & 0xffff) + (sum >> 16);
-	return spec;
-}
-
 /* An error from reporter about a packet to the server goes to the client, from the service. */
 static void expect_to_client(struct env *t, const struct conn *c, enum who reporter,
 			     const struct error *e, size_t len)

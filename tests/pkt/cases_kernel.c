@@ -191,6 +191,24 @@ static void local_client(struct env *t)
 	expect_slow(t, &k.c.in, NULL, TCP_ACK);
 }
 
+/* And so are ICMP errors about its packets, as if these had had no SNAT. */
+static void local_client_icmp(struct env *t)
+{
+	struct kconn k = opened(t, IPPROTO_TCP, DIRECTOR, 4000);
+	struct pkt_spec quote, in, out;
+
+	flow_flags_add(t, &k.c.in, IVB_FLOW_LOCAL);
+	flow_flags_add(t, &k.c.reply_in, IVB_FLOW_LOCAL);
+	quote = requote(&k.c.out, &k.left);
+	in = icmp_from(t, SERVER_SIDE, ROUTER, DIRECTOR, t->af == AF_INET ? 3 : 2,
+		       t->af == AF_INET ? 4 : 0, &k.c.out, 0);
+	in.rest = 1400;
+	out = in;
+	out.dst = k.c.in.src;
+	out.quote = &quote;
+	expect(t, &in, -1, &out, IVB_R_PASS_KERNEL, IVB_R_NONE);
+}
+
 /* Kernel IPVS could not tell whose these replies are: they never go there. */
 static void ambiguous(struct env *t)
 {
@@ -381,6 +399,7 @@ const struct test_case cases_kernel[] = {
 	{ "kernel IPVS: FIN and RST without conntrack", fin_without_conntrack, BOTH },
 	{ "kernel IPVS: copies of FIN and RST", copies, BOTH },
 	{ "kernel IPVS: client on the director", local_client, BOTH },
+	{ "kernel IPVS: client on the director, ICMP errors", local_client_icmp, BOTH },
 	{ "kernel IPVS: replies that it could not tell apart", ambiguous, BOTH },
 	{ "kernel IPVS: packets and bytes", accounting, BOTH },
 	{ "kernel IPVS: TTL", ttl, BOTH },

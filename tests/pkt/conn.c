@@ -114,3 +114,23 @@ struct pkt_spec icmp_from(struct env *t, enum side side, enum who src, enum who 
 	spec.quote_len = len;
 	return spec;
 }
+
+struct pkt_spec requote(const struct pkt_spec *quoted, const struct pkt_spec *was)
+{
+	struct pkt_spec spec = *quoted;
+	struct pkt a, b;
+	size_t at = spec.proto == IPPROTO_TCP ? 16 : 6;
+	uint32_t sum;
+
+	spec.src = was->src;
+	spec.dst = was->dst;
+	spec.sport = was->sport;
+	spec.dport = was->dport;
+	/* as kernel IPVS: the quoted transport checksum is not touched */
+	pkt_build(&a, quoted);
+	pkt_build(&b, &spec);
+	sum = (b.data[b.l4 + at] << 8 | b.data[b.l4 + at + 1]) +
+	      (uint16_t) ~(a.data[a.l4 + at] << 8 | a.data[a.l4 + at + 1]);
+	spec.csum_error = (sum & 0xffff) + (sum >> 16);
+	return spec;
+}

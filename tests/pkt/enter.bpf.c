@@ -13,9 +13,7 @@
 #include "path/note_types.h"
 #include "enter.h"
 
-struct net_device {
-	int ifindex;
-} __attribute__((preserve_access_index));
+struct net_device;
 
 struct sk_buff {
 	struct net_device *dev;
@@ -56,6 +54,7 @@ int enter(struct __sk_buff *ctx)
 	if (enter_how.noted & 2)
 		n->from[1].skb = (__u64)ctx;
 	enter_seen.skb = (__u64)ctx;
+	enter_seen.dev = (__u64)BPF_CORE_READ((struct sk_buff *)ctx, dev);
 	ctx->tc_index = enter_how.mark;
 	bpf_tail_call(ctx, &real, enter_how.prog);
 	return 0;
@@ -91,7 +90,7 @@ int enter_netif_rx(__u64 *ctx)
 	struct sk_buff *skb = (void *)ctx[0];
 	__u32 len = skb->len;
 
-	if (!enter_seen.skb || skb->dev->ifindex != (int)enter_how.ifindex)
+	if (!enter_seen.skb || (__u64)skb->dev != enter_seen.dev)
 		return 0;
 	enter_seen.copies++;
 	enter_seen.copy_mark = skb->tc_index;

@@ -20,6 +20,7 @@ struct enter_how {
 /* Of the last packet. */
 struct enter_seen {
 	__u64 skb;
+	__u64 dev;   /* its struct net_device: numbers are the same in other namespaces */
 	__u32 calls; /* of the program: 1 */
 	__u32 mark;
 	__u32 priority;

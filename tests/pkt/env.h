@@ -212,6 +212,8 @@ struct pkt_spec icmp_answer(struct env *t, const struct pkt_spec *in, uint8_t ty
 /* An ICMP error that comes in, and quotes len bytes of a packet. */
 struct pkt_spec icmp_from(struct env *t, enum side side, enum who src, enum who dst, uint8_t type,
 			  uint8_t code, const struct pkt_spec *quote, size_t len);
+/* The quote of quoted, translated to what the receiver knows: was. Checksums in it stay. */
+struct pkt_spec requote(const struct pkt_spec *quoted, const struct pkt_spec *was);
 
 struct outcome {
 	int verdict;
