@@ -45,10 +45,9 @@ void enter_close(struct env *t)
 	enter_bpf__destroy(t->enter);
 }
 
-int enter_prepare(struct env *t, unsigned int ifindex)
+int enter_prepare(struct env *t)
 {
 	memset(&t->enter->bss->enter_seen, 0, sizeof(t->enter->bss->enter_seen));
-	t->how.ifindex = ifindex;
 	t->enter->bss->enter_how = t->how;
 	return bpf_program__fd(t->enter->progs.enter);
 }

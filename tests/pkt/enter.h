@@ -12,7 +12,6 @@ struct enter_how {
 	__u32 prog;  /* enum enter_prog */
 	__u32 mark;  /* skb->tc_index */
 	__u32 noted; /* bit 0, 1: the note from the client, from the server, is about this packet */
-	__u32 ifindex;
 };
 
 #define ENTER_COPY_MAX 256

@@ -100,7 +100,7 @@ void neighbour_set(struct env *t, enum who who, enum who as);
 void enter_open(struct env *t);
 void enter_close(struct env *t);
 /* Tells about the next packet; prog is the program that is to be run. */
-int enter_prepare(struct env *t, unsigned int ifindex);
+int enter_prepare(struct env *t);
 /* Of the last packet. */
 const struct enter_seen *enter_seen(struct env *t);
 /* Nothing, or a copy of this packet, has come in once more for kernel IPVS. */

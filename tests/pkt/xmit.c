@@ -142,7 +142,7 @@ static int run(struct env *t, const struct pkt *in, enum side side, struct pkt *
 		ctx.gso_size = gso_size;
 		ctx.gso_segs = (in->len + gso_size - 1) / gso_size;
 	}
-	if (bpf_prog_test_run_opts(enter_prepare(t, t->ifindex[side]), &opts)) {
+	if (bpf_prog_test_run_opts(enter_prepare(t), &opts)) {
 		fail(t, __func__, __LINE__, "test run: %s", strerror(errno));
 		return REFUSED;
 	}
