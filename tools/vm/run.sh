@@ -169,6 +169,9 @@ esac
 args='console=ttyS0 quiet loglevel=4 oops=panic panic=-1'
 # what only costs time under emulation
 args="$args mitigations=off init_on_alloc=0 no5lvl cryptomgr.notests tsc=reliable"
+# QEMU keeps what it has translated by virtual address: with programs at random ones, each start is a first one
+# (three times the cost of starting one)
+args="$args norandmaps"
 
 if [ -n "$shell" ]; then
 	[ -t 0 ] || die "--shell needs a terminal"
