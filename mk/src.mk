@@ -66,6 +66,7 @@ CLI_SRCS := \
 	src/cli/down.c \
 	src/cli/fail.c \
 	src/cli/main.c \
+	src/cli/metrics.c \
 	src/cli/run.c \
 	src/cli/snat.c \
 	src/cli/stats.c \

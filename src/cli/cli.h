@@ -25,6 +25,7 @@ int ivb_cmd_adm(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_check(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_down(const struct ivb_cli *cli, int argc, char **argv);
+int ivb_cmd_metrics(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_run(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_snat(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_stats(const struct ivb_cli *cli, int argc, char **argv);

@@ -24,6 +24,7 @@ static const struct command {
 	{ "status", ivb_cmd_status, "devices, connections, what was dropped and why" },
 	{ "conn", ivb_cmd_conn, "connections, with both of their tuples" },
 	{ "stats", ivb_cmd_stats, "traffic of services and servers, of both engines" },
+	{ "metrics", ivb_cmd_metrics, "the same for Prometheus" },
 	{ "run", ivb_cmd_run, "optional: follow kernel IPVS when its module is loaded later" },
 	{ "check", ivb_cmd_check, "what this host can do" },
 };

@@ -259,11 +259,6 @@ static void add_families(struct json_object *o, const struct status *s)
 
 static void add_counters(struct json_object *o, const struct status *s)
 {
-	static const char *const kinds[] = {
-		[IVB_REASON_PASS] = "pass",
-		[IVB_REASON_DROP] = "drop",
-		[IVB_REASON_SENT] = "sent",
-	};
 	struct json_object *list = json_object_new_array(), *e;
 	char name[32];
 	int i;
@@ -273,8 +268,9 @@ static void add_counters(struct json_object *o, const struct status *s)
 		json_object_object_add(e, "name",
 				       json_object_new_string(ivb_reason_name((enum ivb_reason)i,
 									      name, sizeof(name))));
-		json_object_object_add(e, "kind",
-				       json_object_new_string(kinds[ivb_reasons[i].kind]));
+		json_object_object_add(
+			e, "kind",
+			json_object_new_string(ivb_reason_kind_name(ivb_reasons[i].kind)));
 		json_object_object_add(e, "packets",
 				       json_object_new_uint64(s->info.counters[i].packets));
 		json_object_object_add(e, "bytes",

@@ -25,6 +25,17 @@ const struct ivb_reason_info ivb_reasons[IVB_R_MAX_] = {
 #undef IVB_SENT
 };
 
+const char *ivb_reason_kind_name(enum ivb_reason_kind kind)
+{
+	static const char *const names[] = {
+		[IVB_REASON_PASS] = "pass",
+		[IVB_REASON_DROP] = "drop",
+		[IVB_REASON_SENT] = "sent",
+	};
+
+	return names[kind];
+}
+
 const char *ivb_reason_name(enum ivb_reason reason, char *buf, size_t size)
 {
 	char *p;

@@ -44,6 +44,9 @@ struct ivb_reason_info {
 /* Index 0 has no name. */
 extern const struct ivb_reason_info ivb_reasons[IVB_R_MAX_];
 
+/* "pass", "drop", "sent" */
+const char *ivb_reason_kind_name(enum ivb_reason_kind kind);
+
 /* The name that users see, in buf. */
 const char *ivb_reason_name(enum ivb_reason reason, char *buf, size_t size);
 
