@@ -13,6 +13,7 @@ const volatile __u32 ivb_zone = 0;	    /* of the devices that these programs are
 const volatile __u32 ivb_conn_mask4 = 1023; /* connection slots - 1 */
 const volatile __u32 ivb_conn_mask6 = 1023;
 const volatile __u32 ivb_nexthop_mask = 1023;
+const volatile __u32 ivb_tries_mask = 131071; /* buckets of first_tries - 1 */
 
 __u64 ivb_now_jiffies; /* written by the program now */
 
@@ -66,6 +67,12 @@ struct {
 	__type(value, __u32);
 	__uint(max_entries, 2);
 } cursors SEC(".maps");
+
+/* Half-open connections, and what decides about new ones; see path/half_open.h. */
+IVB_ARRAY(half_open4, struct ivb_half_open, 512, 0);
+IVB_ARRAY(half_open6, struct ivb_half_open, 512, 0);
+IVB_ARRAY(admission, struct ivb_admission, 2, 0);
+IVB_ARRAY(first_tries, struct ivb_tries, 131072, 0);
 
 /* Configuration: written by user space. */
 IVB_HASH(services, BPF_MAP_TYPE_HASH, struct ivb_service_key, struct ivb_service, 4096,

@@ -13,12 +13,12 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe watch watch.bpf.o)
+NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o)
 DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk metrics topologies conntrack manners vip zones replies snat \
-	icmp pmtu fragments checksums devices cli live expiry)
+	icmp pmtu fragments checksums devices cli live expiry flood)
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS)
@@ -77,7 +77,7 @@ fuzz: tests/fuzz/fuzz.t
 PKT_SRCS := $(addprefix tests/pkt/,pkt.c env.c state.c observe.c verify.c xmit.c conn.c enter.c spy.c kernel.c \
 	cases_pass.c cases_conn.c cases_snat.c cases_sched.c cases_tcp.c cases_forward.c \
 	cases_frag.c cases_icmp.c cases_time.c cases_kernel.c cases_kernel_frag.c cases_follow.c \
-	cases_follow_snat.c cases_direct.c cases_tunnel.c) tests/lib/pkt.c tests/lib/pktdiff.c
+	cases_follow_snat.c cases_direct.c cases_tunnel.c cases_flood.c) tests/lib/pkt.c tests/lib/pktdiff.c
 VERIFIER_SRCS := tests/verifier/verifier.c
 SKEL_TEST_OBJS := $(PKT_SRCS:%.c=$(BUILD)/%.o) $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 

@@ -119,9 +119,8 @@ static __always_inline int flow_note(const int af, const struct ivb_pkt *p, unio
 {
 	int r = 0;
 
-	if (p->proto == IPPROTO_TCP && !(p->flags & IVB_PKT_LATER) &&
-	    ((p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) ||
-	     !(f->flow.flags & IVB_FLOW_ESTABLISHED)))
+	if (!(p->flags & IVB_PKT_LATER) && ((p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) ||
+					    !(f->flow.flags & IVB_FLOW_ESTABLISHED)))
 		r = af == AF_INET ? track4(&f->v4, p->tcp_flags) : track6(&f->v6, p->tcp_flags);
 	else if (now - READ_ONCE(f->flow.last_seen) >= ivb_hz)
 		af == AF_INET ? refresh4(&f->v4, now) : refresh6(&f->v6, now);
@@ -173,8 +172,10 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 				  : flow_miss6(ctx, &p, &key.v6, &way);
 		if (r == -IVB_R_NO_DEST)
 			return REFUSE(af, ctx, &p, NULL, IVB_R_NO_DEST, 0);
-		if (r != IVB_CREATED)
+		if (r < IVB_CREATED)
 			return r;
+		if (r >> IVB_DISPLACED_SHIFT)
+			BY_AF(af, half_open_evict, (r >> IVB_DISPLACED_SHIFT) - 1);
 		f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
 		if (!f)
 			return -IVB_R_RACE;

@@ -151,16 +151,18 @@ static __always_inline void dest_count(__u32 dest, __u32 state, int delta)
 		__sync_fetch_and_add(&c->inactive, delta);
 }
 
-/* Moves the connection's state; the CPU that moves it moves the counts. Returns the new state. */
-static __always_inline __u32 conn_set_state(struct ivb_conn *c, __u32 from, __u32 to)
+/* Moves the connection's state; the CPU that moves it moves the counts. False: another CPU moved it. */
+static __always_inline bool conn_set_state(struct ivb_conn *c, __u32 from, __u32 to)
 {
-	if (from == to || __sync_val_compare_and_swap(&c->state, from, to) != from)
-		return to;
+	if (from == to)
+		return true;
+	if (__sync_val_compare_and_swap(&c->state, from, to) != from)
+		return false;
 	if (state_active(from) != state_active(to)) {
 		dest_count(c->dest, from, -1);
 		dest_count(c->dest, to, 1);
 	}
-	return to;
+	return true;
 }
 
 /* The account of a server of kernel IPVS's, for one of its services; the first one opens it. */
@@ -268,9 +270,12 @@ static __always_inline bool conn_remove(const int af, __u32 id)
 		if (c->state & IVB_CONN_KERNEL)
 			kernel_forget(af, c, &key, f, &peer, id);
 		flow_remove(af, &peer, id, gen);
-		/* Nobody moves a state of NONE, so the counts are this CPU's from here. */
+		/*
+		 * Nobody moves a state of NONE, so the counts are this CPU's from here; who has
+		 * evicted a half-open connection has counted already.
+		 */
 		state = __sync_lock_test_and_set(&c->state, IVB_S_NONE);
-		if (!(state & IVB_CONN_KERNEL))
+		if (state && !(state & IVB_CONN_KERNEL))
 			dest_count(c->dest, state, -1);
 		flow_remove(af, &key, id, gen);
 	}

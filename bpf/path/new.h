@@ -3,6 +3,7 @@
 #ifndef IVB_PATH_NEW_H
 #define IVB_PATH_NEW_H
 
+#include "path/half_open.h"
 #include "path/pair.h"
 #include "path/service.h"
 #include "sched/ring.h"
@@ -55,7 +56,11 @@ static __always_inline void conn_counted(__u32 dest, __u8 proto)
 	dest_count(dest, first_state(proto), 1);
 }
 
-/* IVB_CREATED also when another CPU was first: its flow is there then. */
+/*
+ * IVB_CREATED also when another CPU was first: its flow is there then. With it, shifted, the id, plus 1, of a
+ * half-open connection that has to go: not from here, for there is not stack enough.
+ */
+#define IVB_DISPLACED_SHIFT 4
 static __always_inline int birth_create(const int af, const struct birth *b, const union tuple *key,
 					const __be32 *source)
 {
@@ -76,9 +81,11 @@ static __always_inline int birth_create(const int af, const struct birth *b, con
 	addr_copy(af, pair.source.ip6, source);
 	addr_copy(af, pair.server.ip6, b->dest->addr.ip6);
 	r = CONN_CREATE(af, &pair, key);
-	if (!r)
-		conn_counted(b->dest_slot, proto);
-	return r ? r : IVB_CREATED;
+	if (r)
+		return r;
+	conn_counted(b->dest_slot, proto);
+	r = BY_AF(af, half_open_enter, b->cfg->max_half_open[FAMILY_INDEX(af)], pair.conn, state);
+	return r << IVB_DISPLACED_SHIFT | IVB_CREATED;
 }
 
 /*
@@ -155,6 +162,9 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 		return -IVB_R_MARTIAN;
 	if (p->flags & IVB_PKT_SOURCE_ROUTE)
 		return -IVB_R_IP_OPTIONS;
+	r = half_open_admit(af, b.cfg, key, b.now);
+	if (r)
+		return r;
 	r = birth_schedule(af, &b, key);
 	if (r == -IVB_R_RACE) {
 		b.svc = service_find(af, key);

@@ -46,6 +46,8 @@ static __always_inline void flows_fill(const int af, const struct pair *b, const
 	rep->flow.last_seen = b->seen_reply;
 	fwd->flow.flags = b->flags;
 	rep->flow.flags = b->flags | IVB_FLOW_REPLY;
+	if (b->state == IVB_S_UDP) /* only an answer says anything of it */
+		fwd->flow.flags |= IVB_FLOW_ESTABLISHED;
 	addr_copy(af, FLOW_SADDR(af, fwd), source);
 	addr_copy(af, FLOW_DADDR(af, fwd), server);
 	addr_copy(af, FLOW_SADDR(af, rep), vip);

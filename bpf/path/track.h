@@ -16,6 +16,14 @@ static __always_inline bool dest_available(__u32 slot)
 	return d && READ_ONCE(d->state) == IVB_DEST_AVAILABLE;
 }
 
+/* The state with its place among the half-open ones, which who confirms the connection gives up. */
+static __always_inline __u32 state_word(__u32 old, __u32 next, bool reply)
+{
+	if (next == IVB_S_ESTABLISHED || (next == IVB_S_UDP && reply))
+		return next;
+	return next | IVB_CONN_PLACE(old) << IVB_CONN_PLACE_SHIFT;
+}
+
 /*
  * A SYN from the client on a connection that has ended, or whose server is gone, belongs to a new
  * connection: the old pair goes and 1 is returned, for the caller to schedule afresh. Else 0, or a
@@ -24,19 +32,29 @@ static __always_inline bool dest_available(__u32 slot)
 static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 {
 	bool reply = f->flow.flags & IVB_FLOW_REPLY;
-	__u32 now = bpf_jiffies64(), id = f->flow.conn, state, next;
+	__u32 now = bpf_jiffies64(), id = f->flow.conn, word, state, next;
 	struct ivb_conn *c = conn_get(af, id);
 
 	if (!c || c->gen != f->flow.conn_gen)
 		return -IVB_R_RACE;
-	state = READ_ONCE(c->state);
+	word = READ_ONCE(c->state);
+	state = IVB_CONN_STATE(word);
 	if (state == IVB_S_NONE)
 		return -IVB_R_RACE; /* being removed */
 	if (!reply && (tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN &&
 	    (state == IVB_S_TIME_WAIT || state == IVB_S_CLOSE || !dest_available(f->flow.dest)))
 		return conn_kill(af, id) ? 1 : -IVB_R_RACE;
-	next = conn_set_state(c, state, tcp_state_after(state, tcp_flags, reply));
-	if (next == IVB_S_ESTABLISHED)
+	next = tcp_state_after(state, tcp_flags, reply);
+	/* Another CPU moved it just now, a packet of the other direction perhaps: once more. */
+	if (!conn_set_state(c, word, state_word(word, next, reply))) {
+		word = READ_ONCE(c->state);
+		if (IVB_CONN_STATE(word) == IVB_S_NONE)
+			return -IVB_R_RACE;
+		next = tcp_state_after(IVB_CONN_STATE(word), tcp_flags, reply);
+		if (!conn_set_state(c, word, state_word(word, next, reply)))
+			return -IVB_R_RACE;
+	}
+	if (next == IVB_S_ESTABLISHED || next == IVB_S_UDP)
 		f->flow.flags |= IVB_FLOW_ESTABLISHED;
 	else if (state_active(next)) /* opened again: its next ACK counts */
 		f->flow.flags &= ~IVB_FLOW_ESTABLISHED;
@@ -63,7 +81,7 @@ static __always_inline void refresh(const int af, union flow *f, __u32 now)
 	if (!c || c->gen != f->flow.conn_gen)
 		return;
 	WRITE_ONCE(f->flow.last_seen, now);
-	conn_touch(af, id, now, state_timeout(READ_ONCE(c->state)));
+	conn_touch(af, id, now, state_timeout(IVB_CONN_STATE(READ_ONCE(c->state))));
 }
 
 GLOBAL int refresh4(struct ivb_flow4 *f, __u32 now)

@@ -117,11 +117,17 @@ enum ivb_conn_state {
 /* In ivb_conn.state: kernel IPVS's connection, in the state that it was last seen in. */
 #define IVB_CONN_KERNEL 0x100u
 #define IVB_CONN_STATE(state) ((state)&0xffu)
+/*
+ * The rest of ivb_conn.state: the place in the half-open ring, plus 1, of a connection that is not
+ * confirmed. So that one compare-and-exchange decides between confirming and evicting it.
+ */
+#define IVB_CONN_PLACE_SHIFT 9
+#define IVB_CONN_PLACE(state) ((state) >> IVB_CONN_PLACE_SHIFT)
 
 /* What both directions share; the forward flow's key follows it. */
 struct ivb_conn {
-	__u32 gen; /* moves whenever the slot is given to a new connection; never 0 in use */
-	__u32 state; /* enum ivb_conn_state; moved by compare-and-exchange, which counts active/inactive */
+	__u32 gen;   /* moves whenever the slot is given to a new connection; never 0 in use */
+	__u32 state; /* IVB_CONN_*; moved by compare-and-exchange, which counts active/inactive */
 	union {
 		struct {
 			__u32 service; /* slot */
@@ -157,6 +163,27 @@ struct ivb_sweep {
 	__u64 ticks;
 	__u64 expired; /* connections removed */
 	__u64 stale;   /* slots freed whose connection was gone already */
+};
+
+/* --- half_open4, half_open6 (array): connections that nobody has confirmed, oldest first ------ */
+
+/* A place in the ring; its connection says whether it still is the place's (IVB_CONN_PLACE). */
+struct ivb_half_open {
+	__u32 conn;  /* id + 1; 0 = never used */
+	__u32 stamp; /* jiffies when it was taken */
+};
+
+/* admission (array, one entry a family: 0 IPv4, 1 IPv6) */
+struct ivb_admission {
+	__u64 next;    /* places taken so far; modulo ivb_config.max_half_open: the next one */
+	__u64 evicted; /* half-open connections removed to make room */
+	__u64 pad_[6];
+};
+
+/* first_tries (array): who has been refused, each 24 bits of hash and 8 of quarter seconds. */
+#define IVB_TRIES_WAYS 16
+struct ivb_tries {
+	__u32 tag[IVB_TRIES_WAYS];
 };
 
 /* --- services (hash), dests, dest_conns (array): written by user space alone, but for the counts */
@@ -380,6 +407,7 @@ struct ivb_config {
 	__u32 flags;		    /* enum ivb_config_flags */
 	__u32 snat;		    /* enum ivb_snat, never IVB_SNAT_DEFAULT */
 	__u32 timeouts[IVB_S_MAX_]; /* jiffies, by enum ivb_conn_state */
+	__u32 max_half_open[2];	    /* IPv4, IPv6; 0 = not bounded */
 	__u32 num_snat_ports;	    /* valid entries of snat_ports */
 	__u64 hash_key; /* of the first SNAT port probe; a pair of directors may share it */
 	union ivb_addr snat_addr4; /* `up --snat-addr`; zero = the dest's own */
@@ -455,6 +483,8 @@ _Static_assert(sizeof(struct ivb_flow6) == 88, "flows6 value");
 _Static_assert(sizeof(struct ivb_conn4) == 32, "conns4 value");
 _Static_assert(sizeof(struct ivb_conn6) == 56, "conns6 value");
 _Static_assert(sizeof(struct ivb_clock_group) == 64, "clock value: a cache line");
+_Static_assert(sizeof(struct ivb_admission) == 64, "admission value: a cache line");
+_Static_assert(sizeof(struct ivb_tries) == 64, "first_tries value: a cache line");
 _Static_assert(sizeof(struct ivb_nexthop) == 64, "nexthops value: a cache line");
 _Static_assert(sizeof(struct ivb_dest_conns) == 64, "dest_conns value: a cache line");
 _Static_assert(sizeof(struct ivb_service_key) == 24, "services key");

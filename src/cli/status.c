@@ -147,8 +147,9 @@ static void print_families(const struct status *s)
 			       family_names[i], f->max_conns, family_names[i]);
 			continue;
 		}
-		printf("  %s  %u of %u; expired so far: %llu", family_names[i], f->conns,
-		       f->max_conns, f->sweep.expired);
+		printf("  %s  %u of %u; half-open %u of %u, evicted so far: %llu; expired so far: %llu",
+		       family_names[i], f->conns, f->max_conns, f->half_open, f->max_half_open,
+		       f->evicted, f->sweep.expired);
 		if (f->sweep_running)
 			printf("; expiry timer runs (last %u ms ago)\n", f->sweep_age_ms);
 		else
@@ -248,6 +249,9 @@ static void add_families(struct json_object *o, const struct status *s)
 		json_object_object_add(e, "on", json_object_new_boolean(f->on));
 		json_object_object_add(e, "connections", json_object_new_int64(f->conns));
 		json_object_object_add(e, "max_connections", json_object_new_int64(f->max_conns));
+		json_object_object_add(e, "half_open", json_object_new_int64(f->half_open));
+		json_object_object_add(e, "max_half_open", json_object_new_int64(f->max_half_open));
+		json_object_object_add(e, "evicted", json_object_new_uint64(f->evicted));
 		json_object_object_add(e, "expired", json_object_new_uint64(f->sweep.expired));
 		json_object_object_add(e, "stale", json_object_new_uint64(f->sweep.stale));
 		json_object_object_add(e, "timer_running",

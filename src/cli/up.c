@@ -24,6 +24,7 @@ enum {
 	OPT_ZONE,
 	OPT_MAX_CONNS,
 	OPT_MAX_CONNS6,
+	OPT_MAX_HALF_OPEN,
 	OPT_IGNORE_XFRM,
 	OPT_IPVS,
 	OPT_SNAT_KEY,
@@ -58,6 +59,9 @@ static const struct ivb_opt opts[] = {
 	  "(default 262144, some 90 MB)" },
 	{ "max-conns6", OPT_MAX_CONNS6, "N",
 	  "the same for IPv6; the room is taken with the first IPv6 service" },
+	{ "max-half-open", OPT_MAX_HALF_OPEN, "N",
+	  "of these, connections that nobody has confirmed: half-open TCP, unanswered UDP. One more,\n"
+	  "and the oldest goes; in a flood only who tries again gets in (default: a quarter)" },
 	{ "ignore-xfrm", OPT_IGNORE_XFRM, NULL,
 	  "go on although there are IPsec policies: none of them is for what is carried" },
 	{ 0 },
@@ -217,6 +221,13 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 		return set_conns(cli, "max-conns", value, &up->max_conns);
 	case OPT_MAX_CONNS6:
 		return set_conns(cli, "max-conns6", value, &up->max_conns6);
+	case OPT_MAX_HALF_OPEN:
+		if (ivb_u32_parse(&up->max_half_open, value, 1, IVB_MAX_CONNS_MAX))
+			return bad(
+				cli,
+				"--max-half-open '%s': a number from 1 to half of --max-conns is possible",
+				value);
+		return IVB_OPTS_GO;
 	default:
 		up->ignore_xfrm = true;
 		return IVB_OPTS_GO;

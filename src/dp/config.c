@@ -29,6 +29,8 @@ static int set_defaults(const struct ivb_dp *dp, struct ivb_config *c, struct iv
 	*c = (struct ivb_config){ .snat = IVB_SNAT_NEVER };
 	for (i = 0; i < IVB_S_MAX_; i++)
 		c->timeouts[i] = timeouts[i] * dp->meta.hz;
+	c->max_half_open[0] = IVB_HALF_OPEN_DEFAULT(dp->meta.max_conns);
+	c->max_half_open[1] = IVB_HALF_OPEN_DEFAULT(dp->meta.max_conns6);
 	if (getrandom(&c->hash_key, sizeof(c->hash_key), 0) != sizeof(c->hash_key))
 		return ivb_err(err, -errno, "cannot get random bytes: %m");
 	return 0;
@@ -49,6 +51,23 @@ static int write_config(const struct ivb_dp *dp, const struct ivb_config *c, str
 
 	if (bpf_map_update_elem(dp->fds[IVB_MAP_CONFIG], &zero, c, BPF_ANY))
 		return ivb_err(err, -errno, "cannot write the map %s/config: %m", dp->path);
+	return 0;
+}
+
+/* One number for both families; it is IPv4's table that limits it, and IPv6's, where smaller, its own. */
+static int plan_half_open(const struct ivb_dp *dp, __u32 n, struct ivb_config *c,
+			  struct ivb_err *err)
+{
+	__u32 max = IVB_HALF_OPEN_MAX(dp->meta.max_conns);
+	__u32 max6 = IVB_HALF_OPEN_MAX(dp->meta.max_conns6);
+
+	if (n > max)
+		return ivb_err(err, -EINVAL,
+			       "--max-half-open %u: with room for %u connections (--max-conns) at "
+			       "most %u is possible, so that established ones have the other half",
+			       n, dp->meta.max_conns, max);
+	c->max_half_open[0] = n;
+	c->max_half_open[1] = n < max6 ? n : max6;
 	return 0;
 }
 
@@ -100,6 +119,10 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 		r = set_defaults(dp, c, err);
 	else
 		r = read_config(dp, c, err);
+	if (r)
+		return r;
+	if (up->max_half_open)
+		r = plan_half_open(dp, up->max_half_open, c, err);
 	if (r)
 		return r;
 	if (up->snat != IVB_SNAT_DEFAULT)

@@ -46,6 +46,28 @@ const char *ivb_reason_name(enum ivb_reason reason, char *buf, size_t size)
 	return buf;
 }
 
+/* A slot that is free keeps its last state. */
+static int count_half_open(const struct ivb_dp *dp, const struct ivb_family *f,
+			   const struct ivb_clock_group *clock, struct ivb_family_info *ret)
+{
+	_cleanup_free_ void *mem = NULL;
+	struct ivb_admission a;
+	union ivb_any_conn c;
+	__u32 i, index = f->index;
+	int r;
+
+	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_ADMISSION], &index, &a))
+		return -errno;
+	ret->evicted = a.evicted;
+	r = ivb_map_read_array(dp->fds[f->conns], f->conn_size, ret->max_conns, &mem);
+	for (i = 0; i < ret->max_conns && !r; i++) {
+		memcpy(&c, (char *)mem + (size_t)i * f->conn_size, f->conn_size);
+		ret->half_open += clock[i / IVB_CLOCK_GROUP].expires[i % IVB_CLOCK_GROUP] &&
+				  IVB_CONN_PLACE(c.conn.state);
+	}
+	return r;
+}
+
 static int get_family(const struct ivb_dp *dp, const struct ivb_family *f,
 		      struct ivb_family_info *ret)
 {
@@ -73,7 +95,7 @@ static int get_family(const struct ivb_dp *dp, const struct ivb_family *f,
 		for (j = 0; j < IVB_CLOCK_GROUP; j++)
 			ret->conns += clock[i].expires[j] != IVB_CLOCK_FREE;
 	}
-	return 0;
+	return count_half_open(dp, f, clock, ret);
 }
 
 static int get_counters(const struct ivb_dp *dp, struct ivb_counter *ret)
@@ -158,8 +180,10 @@ int ivb_info_get(const struct ivb_dp *dp, struct ivb_info *ret, struct ivb_err *
 		r = get_counters(dp, info->counters);
 	if (!r)
 		r = count_services(dp, info);
-	for (i = 0; i < 2 && !r; i++)
+	for (i = 0; i < 2 && !r; i++) {
+		info->families[i].max_half_open = info->config.max_half_open[i];
 		r = get_family(dp, &ivb_families[i], &info->families[i]);
+	}
 	if (r)
 		return ivb_err(err, r, "cannot read the maps at %s: %s", dp->path, strerror(-r));
 	count_non_masq(dp, info);

@@ -12,6 +12,8 @@ struct ivb_family_info {
 	bool on; /* IPv6: from the first service of that family */
 	__u32 max_conns;
 	__u32 conns; /* slots in use */
+	__u32 half_open, max_half_open;
+	__u64 evicted; /* half-open connections that made room for others */
 	struct ivb_sweep sweep;
 	__u32 sweep_age_ms; /* since the last tick */
 	bool sweep_running;

@@ -37,6 +37,9 @@ static const struct {
 	[IVB_MAP_CLOCK4] = { sizeof(__u32), sizeof(struct ivb_clock_group) },
 	[IVB_MAP_CLOCK6] = { sizeof(__u32), sizeof(struct ivb_clock_group) },
 	[IVB_MAP_SWEEPS] = { sizeof(__u32), sizeof(struct ivb_sweep) },
+	[IVB_MAP_HALF_OPEN4] = { sizeof(__u32), sizeof(struct ivb_half_open) },
+	[IVB_MAP_HALF_OPEN6] = { sizeof(__u32), sizeof(struct ivb_half_open) },
+	[IVB_MAP_ADMISSION] = { sizeof(__u32), sizeof(struct ivb_admission) },
 	[IVB_MAP_SERVICES] = { sizeof(struct ivb_service_key), sizeof(struct ivb_service) },
 	[IVB_MAP_SERVICE_STATE] = { sizeof(__u32), sizeof(struct ivb_service_state) },
 	[IVB_MAP_DESTS] = { sizeof(__u32), sizeof(struct ivb_dest) },
@@ -101,7 +104,8 @@ bool ivb_dp_is_complete(const struct ivb_dp *dp)
 bool ivb_dp_has_v6(const struct ivb_dp *dp)
 {
 	return dp->fds[IVB_MAP_FLOWS6] >= 0 && dp->fds[IVB_MAP_CONNS6] >= 0 &&
-	       dp->fds[IVB_MAP_CLOCK6] >= 0 && dp->fds[IVB_MAP_HAND6] >= 0;
+	       dp->fds[IVB_MAP_CLOCK6] >= 0 && dp->fds[IVB_MAP_HALF_OPEN6] >= 0 &&
+	       dp->fds[IVB_MAP_HAND6] >= 0;
 }
 
 static int check_map(const struct ivb_dp *dp, enum ivb_map id, int fd, struct ivb_err *err)
@@ -233,7 +237,7 @@ int ivb_dp_check_maps(const struct ivb_dp *dp, struct ivb_err *err)
 
 	for (id = 0; id < IVB_MAP_MAX_; id++) {
 		if (dp->fds[id] >= 0 || id == IVB_MAP_FLOWS6 || id == IVB_MAP_CONNS6 ||
-		    id == IVB_MAP_CLOCK6 || id == IVB_MAP_HAND6)
+		    id == IVB_MAP_CLOCK6 || id == IVB_MAP_HALF_OPEN6 || id == IVB_MAP_HAND6)
 			continue;
 		return ivb_err(
 			err, -ENOENT,

@@ -13,9 +13,9 @@ struct ivb_err;
 /* Every pinned map; the pin's name is the map's. The v6 ones are made with the first IPv6 service. */
 /* clang-format off */
 #define IVB_MAPS(X) \
-	X(FLOWS4, flows4) X(CONNS4, conns4) X(CLOCK4, clock4) \
-	X(HAND4, hand4) X(FLOWS6, flows6) X(CONNS6, conns6) \
-	X(CLOCK6, clock6) X(HAND6, hand6) X(SWEEPS, sweeps) \
+	X(FLOWS4, flows4) X(CONNS4, conns4) X(CLOCK4, clock4) X(HALF_OPEN4, half_open4) \
+	X(HAND4, hand4) X(FLOWS6, flows6) X(CONNS6, conns6) X(CLOCK6, clock6) \
+	X(HALF_OPEN6, half_open6) X(HAND6, hand6) X(SWEEPS, sweeps) X(ADMISSION, admission) \
 	X(SERVICES, services) X(SERVICE_STATE, service_state) X(DESTS, dests) \
 	X(DEST_CONNS, dest_conns) X(SCHEDS, scheds) X(RING, ring) \
 	X(NEXTHOPS, nexthops) X(FRAGS, frags) X(CONFIG, config) \

@@ -14,6 +14,7 @@
 #include "dp/mapset.h"
 #include "dp/open.h"
 #include "dp/pins.h"
+#include "dp/up.h"
 #include "dp/zones.h"
 #include "tc.skel.h"
 
@@ -65,6 +66,8 @@ static void set_sizes(struct tc_bpf *skel, const struct ivb_meta *meta)
 	bpf_map__set_max_entries(skel->maps.flows6, 2 * meta->max_conns6);
 	bpf_map__set_max_entries(skel->maps.conns6, meta->max_conns6);
 	bpf_map__set_max_entries(skel->maps.clock6, meta->max_conns6 / IVB_CLOCK_GROUP);
+	bpf_map__set_max_entries(skel->maps.half_open4, IVB_HALF_OPEN_MAX(meta->max_conns));
+	bpf_map__set_max_entries(skel->maps.half_open6, IVB_HALF_OPEN_MAX(meta->max_conns6));
 	bpf_map__set_max_entries(skel->maps.kernel_conns, meta->max_conns + meta->max_conns6);
 	skel->rodata->ivb_hz = meta->hz;
 	skel->rodata->ivb_conn_mask4 = meta->max_conns - 1;

@@ -13,6 +13,9 @@
 #define IVB_MAX_CONNS_DEFAULT 262144u
 #define IVB_MAX_CONNS_MIN 16u
 #define IVB_MAX_CONNS_MAX (1u << 24)
+/* Half-open connections: at most a half of all, so that established ones have the other; by default a quarter. */
+#define IVB_HALF_OPEN_MAX(conns) ((conns) / 2 < (1u << 22) ? (conns) / 2 : 1u << 22)
+#define IVB_HALF_OPEN_DEFAULT(conns) ((conns) / 4)
 #define IVB_MAX_DEVS 256
 #define IVB_MAX_NON_MASQ 1024
 
@@ -23,6 +26,7 @@ struct ivb_up {
 	size_t num_devs;
 	__u32 zone;
 	__u32 max_conns, max_conns6;	       /* 0: not given; rounded up to a power of two */
+	__u32 max_half_open;		       /* 0: not given */
 	int any_vip;			       /* -1: not given */
 	enum ivb_snat snat;		       /* IVB_SNAT_DEFAULT: not given */
 	__u32 snat_port_lo, snat_port_hi;      /* 0: not given */

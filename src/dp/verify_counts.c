@@ -41,7 +41,7 @@ static int visit(const void *key, const void *value, void *arg)
 	if (bpf_map_lookup_elem(rc->v->dp->fds[rc->f->conns], &flow->conn, &conn) ||
 	    conn.conn.gen != flow->conn_gen || conn.conn.state == IVB_S_NONE)
 		return 0;
-	if (ivb_state_is_active(conn.conn.state))
+	if (ivb_state_is_active(IVB_CONN_STATE(conn.conn.state)))
 		rc->tally[flow->dest].active++;
 	else
 		rc->tally[flow->dest].inactive++;

@@ -112,6 +112,22 @@ static const char *check_kernel_conn(const struct ivb_verifier *v, const struct 
 	return NULL;
 }
 
+/* Who has a place among the half-open ones is the one that the place will evict, and not confirmed. */
+static const char *check_place(const struct ivb_verifier *v, const struct ivb_family *f, __u32 id,
+			       __u32 state)
+{
+	__u32 pos = IVB_CONN_PLACE(state) - 1;
+	struct ivb_half_open h;
+
+	if (!IVB_CONN_PLACE(state))
+		return NULL;
+	if (IVB_CONN_STATE(state) == IVB_S_ESTABLISHED)
+		return "is established, and could be evicted as half-open";
+	if (get(v, f->half_open, &pos, &h) || h.conn != id + 1)
+		return "is half-open, and its place in the ring is another's";
+	return NULL;
+}
+
 static const char *check_flow_slot(const struct ivb_verifier *v, const struct ivb_family *f,
 				   const union ivb_tuple *key, const union ivb_any_flow *flow)
 {
@@ -134,6 +150,9 @@ static const char *check_flow_slot(const struct ivb_verifier *v, const struct iv
 	} else if (conn.conn.dest != flow->flow.dest || conn.conn.service != flow->flow.service) {
 		return "and its slot do not agree on service and server";
 	}
+	problem = check_place(v, f, flow->flow.conn, conn.conn.state);
+	if (problem)
+		return problem;
 	if (!(flow->flow.flags & IVB_FLOW_REPLY) &&
 	    memcmp(ivb_conn_key(f, &conn), key, f->key_size))
 		return "has a slot that remembers another key";

@@ -219,6 +219,10 @@ void env_load(struct env *t)
 	resize(s->maps.conns6, MAX_CONNS);
 	resize(s->maps.clock4, MAX_CONNS / IVB_CLOCK_GROUP);
 	resize(s->maps.clock6, MAX_CONNS / IVB_CLOCK_GROUP);
+	resize(s->maps.half_open4, MAX_CONNS);
+	resize(s->maps.half_open6, MAX_CONNS);
+	resize(s->maps.first_tries, 16);
+	s->rodata->ivb_tries_mask = 15;
 	resize(s->maps.services, 64);
 	resize(s->maps.service_state, 64);
 	resize(s->maps.dests, 64);

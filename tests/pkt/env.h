@@ -276,6 +276,7 @@ struct test_case {
 
 extern const struct test_case cases_pass[], cases_conn[], cases_snat[], cases_sched[], cases_tcp[],
 	cases_forward[], cases_frag[], cases_icmp[], cases_time[], cases_kernel[],
-	cases_kernel_frag[], cases_follow[], cases_follow_snat[], cases_direct[], cases_tunnel[];
+	cases_kernel_frag[], cases_follow[], cases_follow_snat[], cases_direct[], cases_tunnel[],
+	cases_flood[];
 
 #endif

@@ -6,7 +6,7 @@
 #include "env.h"
 
 struct family_maps {
-	struct bpf_map *flows, *conns, *clock;
+	struct bpf_map *flows, *conns, *clock, *half_open;
 };
 
 union any_tuple {

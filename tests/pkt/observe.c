@@ -16,8 +16,10 @@ struct family_maps maps_of(struct env *t)
 	struct tc_bpf *s = t->skel;
 
 	if (t->af == AF_INET)
-		return (struct family_maps){ s->maps.flows4, s->maps.conns4, s->maps.clock4 };
-	return (struct family_maps){ s->maps.flows6, s->maps.conns6, s->maps.clock6 };
+		return (struct family_maps){ s->maps.flows4, s->maps.conns4, s->maps.clock4,
+					     s->maps.half_open4 };
+	return (struct family_maps){ s->maps.flows6, s->maps.conns6, s->maps.clock6,
+				     s->maps.half_open6 };
 }
 
 bool map_get(struct bpf_map *map, const void *key, void *value)
@@ -82,7 +84,7 @@ uint32_t conn_state(struct env *t, const struct pkt_spec *spec)
 	if (!flow_find(t, spec, &flow) || !map_get(maps_of(t).conns, &flow.flow.conn, &conn) ||
 	    conn.conn.gen != flow.flow.conn_gen)
 		return IVB_NONE;
-	return conn.conn.state;
+	return conn.conn.state & ((1u << IVB_CONN_PLACE_SHIFT) - 1);
 }
 
 bool state_counts_active(uint32_t state)

@@ -11,9 +11,10 @@
 #include "tap.h"
 
 static const struct test_case *const suites[] = {
-	cases_pass,	   cases_conn,	 cases_snat,	    cases_sched,  cases_tcp,
-	cases_forward,	   cases_frag,	 cases_icmp,	    cases_time,	  cases_kernel,
-	cases_kernel_frag, cases_follow, cases_follow_snat, cases_direct, cases_tunnel,
+	cases_pass,	   cases_conn,	  cases_snat,	     cases_sched,
+	cases_tcp,	   cases_forward, cases_frag,	     cases_icmp,
+	cases_time,	   cases_kernel,  cases_kernel_frag, cases_follow,
+	cases_follow_snat, cases_direct,  cases_tunnel,	     cases_flood,
 };
 
 /* Reasons that no packet of a test run can bring about. */

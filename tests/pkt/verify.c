@@ -20,6 +20,19 @@ static void verify_kernel_conn(struct env *t, const struct ivb_flow *flow, uint6
 	check_int(t, kc.af, t->af, "kernel connection's family");
 }
 
+/* A connection with a place among the half-open ones is the one that the place names. */
+static void verify_place(struct env *t, uint32_t id, uint32_t state)
+{
+	uint32_t pos = IVB_CONN_PLACE(state) - 1;
+	struct ivb_half_open h;
+
+	if (!IVB_CONN_PLACE(state))
+		return;
+	check(t, map_get(maps_of(t).half_open, &pos, &h) && h.conn == id + 1,
+	      "a half-open connection that its place does not know");
+	check(t, IVB_CONN_STATE(state) != IVB_S_ESTABLISHED, "established, and half-open");
+}
+
 /* One flow: its peer, its connection, its stamp. Counts forward flows by dest. */
 static void verify_flow(struct env *t, const union any_tuple *key, uint32_t (*counted)[2])
 {
@@ -51,6 +64,7 @@ static void verify_flow(struct env *t, const union any_tuple *key, uint32_t (*co
 	      "a flow without an expiry stamp");
 	if (flow.flow.flags & IVB_FLOW_REPLY)
 		return;
+	verify_place(t, flow.flow.conn, conn.conn.state);
 	if (t->af == AF_INET)
 		check(t, !memcmp(&conn.v4.key, key, sizeof(key->v4)), "connection's key");
 	else
@@ -58,7 +72,8 @@ static void verify_flow(struct env *t, const union any_tuple *key, uint32_t (*co
 	if (flow.flow.flags & IVB_FLOW_KERNEL)
 		counted[64][0]++;
 	else
-		counted[flow.flow.dest % 64][state_counts_active(conn.conn.state)]++;
+		counted[flow.flow.dest % 64]
+		       [state_counts_active(IVB_CONN_STATE(conn.conn.state))]++;
 }
 
 /* What is known of the connections of kernel IPVS is of those that are there. */
