@@ -59,17 +59,30 @@ static __always_inline void clock_part_used(const int af, __u32 group)
 		WRITE_ONCE(*busy, 1);
 }
 
-/* Takes a free slot of one group. */
-static __always_inline int slot_take(struct ivb_clock_group *g, __u32 stamp)
+/* Takes a free slot of one group; -1: there is none. */
+static __always_inline int slot_take(const int af, __u32 group, __u32 stamp)
 {
+	struct ivb_clock_group *g = bpf_map_lookup_elem(MAP_OF(af, clock), &group);
 	int i;
 
+	if (!g)
+		return -1;
 	for (i = 0; i < IVB_CLOCK_GROUP; i++) {
 		if (!g->expires[i] &&
 		    !__sync_val_compare_and_swap(&g->expires[i], IVB_CLOCK_FREE, stamp))
 			return i;
 	}
 	return -1;
+}
+
+GLOBAL int slot_take4(__u32 group, __u32 stamp)
+{
+	return slot_take(AF_INET, group, stamp);
+}
+
+GLOBAL int slot_take6(__u32 group, __u32 stamp)
+{
+	return slot_take(AF_INET6, group, stamp);
 }
 
 /*
@@ -87,13 +100,8 @@ static __always_inline __u32 slot_alloc(const int af, __u32 stamp)
 		return IVB_NONE;
 	start = *cursor;
 	for (t = 0; t < SLOT_TRIES; t++) {
-		struct ivb_clock_group *g;
-
 		group = (t < 4 ? start + t : start + t * 40503) & mask;
-		g = bpf_map_lookup_elem(MAP_OF(af, clock), &group);
-		if (!g)
-			break;
-		i = slot_take(g, stamp);
+		i = BY_AF(af, slot_take, group, stamp);
 		if (i >= 0) {
 			clock_part_used(af, group);
 			*cursor = group;

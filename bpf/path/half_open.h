@@ -40,19 +40,22 @@ static __always_inline __u64 try_hash(const int af, __u64 seed, const union tupl
 GLOBAL int tried_before(__u64 hash, __u32 now)
 {
 	__u32 bucket = hash >> 32 & ivb_tries_mask, tag = (__u32)hash << 8;
-	__u32 quarter = now / (ivb_hz / 4) & 0xff, oldest = 0, age, i;
+	__u32 quarter = now / (ivb_hz / 4) & 0xff, oldest = 0, seen, age, i;
 	struct ivb_tries *t = bpf_map_lookup_elem(&first_tries, &bucket);
 	__s32 older;
 
 	if (!t)
 		return 1;
 	for (i = 0; i < IVB_TRIES_WAYS; i++) {
-		__u32 seen = READ_ONCE(t->tag[i]);
-
-		age = seen ? (quarter - seen) & 0xff : 0xff;
-		if (seen >> 8 == tag >> 8 && age <= REPEAT_MAX)
+		seen = READ_ONCE(t->tag[i]);
+		age = (quarter - seen) & 0xff;
+		if (seen && seen >> 8 == tag >> 8 && age <= REPEAT_MAX)
 			return age >= REPEAT_MIN;
-		/* the larger of the two, without a branch: 2^16 paths for the verifier otherwise */
+	}
+	/* the larger of two each time, without a branch: 2^16 paths for the verifier otherwise */
+	for (i = 0; i < IVB_TRIES_WAYS; i++) {
+		seen = READ_ONCE(t->tag[i]);
+		age = ((quarter - seen) & 0xff) | ((((__u64)seen - 1) >> 63) * 0xff);
 		age = age * IVB_TRIES_WAYS + i;
 		older = (__s32)(oldest - age);
 		asm volatile("" : "+r"(older));
