@@ -11,6 +11,7 @@
 #include "ipvs/adopt.h"
 #include "ipvs/hooks.h"
 #include "ipvs/match.h"
+#include "ipvs/services.h"
 #include "path/conn.h"
 #include <linux/ptrace.h>
 #include <bpf/bpf_tracing.h>
@@ -142,11 +143,30 @@ int purge(void *args)
 	return 0;
 }
 
-/* Not a hook: for -m bpf --object-pinned, see ipvs/match.h. */
+/* A service is worth nothing before its first server. */
+SEC("fentry/ip_vs_add_dest")
+int BPF_PROG(on_add_dest, struct ip_vs_service *svc)
+{
+	return service_known(svc);
+}
+
+SEC("fentry/ip_vs_unlink_service")
+int BPF_PROG(on_unlink_service, struct ip_vs_service *svc)
+{
+	return service_gone(svc);
+}
+
+/* Not hooks: for rules of netfilter's, see ipvs/match.h and ipvs/services.h. */
 SEC("socket")
 int followed(struct __sk_buff *ctx)
 {
 	return match_followed(ctx);
+}
+
+SEC("socket")
+int begins(struct __sk_buff *ctx)
+{
+	return match_begins(ctx);
 }
 
 char _license[] SEC("license") = "GPL";

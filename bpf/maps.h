@@ -94,6 +94,8 @@ IVB_HASH(kernel_conns, BPF_MAP_TYPE_HASH, __u64, struct ivb_kernel_conn, 2048, B
 IVB_HASH(kernel_snat, BPF_MAP_TYPE_HASH, struct ivb_service_key, __u32, 4096,
 	 BPF_F_RDONLY_PROG | BPF_F_NO_PREALLOC);
 IVB_HASH(kernel_tunnels, BPF_MAP_TYPE_LRU_HASH, struct ivb_tunnel_key, struct ivb_tunnel, 1024, 0);
+IVB_HASH(kernel_services, BPF_MAP_TYPE_HASH, struct ivb_service_key, __u32, 65536,
+	 BPF_F_NO_PREALLOC);
 IVB_ARRAY(kernel_dests, struct ivb_kernel_dest, IVB_KERNEL_DESTS, 0);
 IVB_HASH(kernel_traffic, BPF_MAP_TYPE_LRU_HASH, struct ivb_traffic_key, struct ivb_traffic, 16384,
 	 0);

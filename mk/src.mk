@@ -11,6 +11,7 @@ NL_SRCS := \
 	src/nl/link.c \
 	src/nl/nft.c \
 	src/nl/nl.c \
+	src/nl/notrack.c \
 	src/nl/route.c \
 	src/nl/tc.c \
 	src/nl/uevent.c \
@@ -40,6 +41,7 @@ DP_SRCS := \
 	src/dp/load.c \
 	src/dp/maps.c \
 	src/dp/mapset.c \
+	src/dp/notrack.c \
 	src/dp/pins.c \
 	src/dp/policy.c \
 	src/dp/ports.c \

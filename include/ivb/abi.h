@@ -350,6 +350,8 @@ struct ivb_tunnel {
 	__u16 pad_;
 };
 
+/* kernel_services (hash, ivb_service_key to 1): services of kernel IPVS whose connections may be carried. */
+
 /* kernel_traffic (LRU hash): what was carried for ended connections of kernel IPVS. */
 struct ivb_traffic_key {
 	union ivb_addr vaddr;
@@ -400,6 +402,7 @@ enum ivb_config_flags {
 	IVB_CONFIG_DRAIN = 1 << 2,     /* no new connections: as if we were down already */
 	IVB_CONFIG_SNAT_SOME = 1 << 3, /* kernel_snat has a service that wants SNAT */
 	IVB_CONFIG_SNAT_OWN = 1 << 4,  /* kernel_snat has a service */
+	IVB_CONFIG_NOTRACK = 1 << 5,   /* rules of ours keep its packets out of conntrack */
 };
 
 /* config (array of one) */

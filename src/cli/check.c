@@ -275,7 +275,7 @@ static void check_follow(struct check *c)
 	if (read_number("/proc/sys/net/ipv4/vs/conntrack") == 1)
 		say(c, "vs.conntrack", WARNING,
 		    "net.ipv4.vs.conntrack is 1: connections whose packets conntrack knows are left to it, and "
-		    "are not carried; set it to 0, or keep their packets out of conntrack (see "
+		    "are not carried; set it to 0, or keep their packets out of conntrack by `up --notrack` (see "
 		    "docs/kube-proxy.md)");
 	if (!ivb_nft_base_chains(&chains) && (chains || has_legacy_tables()))
 		say(c, "ct-invalid", WARNING,

@@ -13,6 +13,7 @@
 #include "dp/instance.h"
 #include "dp/verify.h"
 #include "model/names.h"
+#include "nl/notrack.h"
 
 enum {
 	OPT_VERIFY = 1,
@@ -37,6 +38,7 @@ struct status {
 	struct ivb_attachment *devs;
 	size_t num_devs;
 	enum ivb_hooks hooks;
+	int notrack; /* 1: the rules are there */
 	struct ivb_verify verify;
 	struct json_object *problems;
 };
@@ -134,6 +136,16 @@ static void print_ipvs(const struct status *s)
 	}
 }
 
+/* After print_ipvs(): 0 and errors alike are what has to be mended. */
+static void print_notrack(const struct status *s)
+{
+	if (s->info.config.flags & IVB_CONFIG_NOTRACK)
+		printf("notrack: %s\n",
+		       s->notrack == 1
+			       ? "on, by the nftables tables " IVB_NOTRACK_TABLE " (ip and ip6)"
+			       : "on, BUT ITS RULES ARE GONE: make them again with `ipvs-bpf up`");
+}
+
 static void print_families(const struct status *s)
 {
 	int i;
@@ -211,6 +223,7 @@ static void print_text(const struct status *s)
 	       i->config.flags & IVB_CONFIG_DRAIN ? "; DRAINING, no new connections" : "");
 	print_devs(s);
 	print_ipvs(s);
+	print_notrack(s);
 	print_families(s);
 	print_counters(s);
 	if (s->o.verify)
@@ -317,6 +330,9 @@ static void print_json(struct status *s)
 	json_object_object_add(o, "ipvs",
 			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_IPVS)));
 	json_object_object_add(o, "ipvs_hooks", json_object_new_string(hook_states[s->hooks].name));
+	json_object_object_add(o, "notrack",
+			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_NOTRACK)));
+	json_object_object_add(o, "notrack_rules", json_object_new_boolean(s->notrack == 1));
 	add_devs(o, s);
 	add_families(o, s);
 	add_counters(o, s);
@@ -347,6 +363,8 @@ static int get(struct status *s, struct ivb_err *err)
 		r = ivb_attach_list(dp, &s->devs, &s->num_devs, err);
 	if (!r)
 		s->hooks = ivb_hooks_state(dp);
+	if (!r && s->info.config.flags & IVB_CONFIG_NOTRACK)
+		s->notrack = ivb_notrack_there();
 	if (!r && s->o.verify)
 		r = ivb_verify(dp, &s->verify, report, s, err);
 	return r;

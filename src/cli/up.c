@@ -28,12 +28,16 @@ enum {
 	OPT_IGNORE_XFRM,
 	OPT_IPVS,
 	OPT_SNAT_KEY,
+	OPT_NOTRACK,
 };
 
 static const struct ivb_opt opts[] = {
 	{ "ipvs", OPT_IPVS, "[=yes|no]",
 	  "follow kernel IPVS: carry its connections (ipvsadm, keepalived, kube-proxy). --ipvs=no lets\n"
 	  "go of it, and ends its connections that have SNAT" },
+	{ "notrack", OPT_NOTRACK, "[=yes|no]",
+	  "keep kernel IPVS's connections out of conntrack by nftables rules of ours, so that those of\n"
+	  "net.ipv4.vs.conntrack=1 are carried too (kube-proxy: see docs/kube-proxy.md)" },
 	{ "snat", OPT_SNAT, "POLICY",
 	  "whether servers see the director's address instead of the client's:\n"
 	  "never (the default), auto (all clients but those of --non-masq), always" },
@@ -170,6 +174,15 @@ static int set_ipvs(const struct ivb_cli *cli, const char *value, struct ivb_up 
 	return IVB_OPTS_GO;
 }
 
+static int set_notrack(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+{
+	if (value && strcmp(value, "yes") && strcmp(value, "no"))
+		return bad(cli, "--notrack '%s': choose yes or no", value);
+	up->notrack = !value || !strcmp(value, "yes");
+	up->set_notrack = true;
+	return IVB_OPTS_GO;
+}
+
 static int set_snat_key(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
 {
 	size_t len = strlen(value);
@@ -206,6 +219,8 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 		return IVB_OPTS_GO;
 	case OPT_IPVS:
 		return set_ipvs(cli, value, up);
+	case OPT_NOTRACK:
+		return set_notrack(cli, value, up);
 	case OPT_SNAT_KEY:
 		return set_snat_key(cli, value, up);
 	case OPT_NON_MASQ:

@@ -109,6 +109,21 @@ static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct
 	return 0;
 }
 
+/* Packets that nobody follows must not be kept from whoever translates them now. */
+static int plan_notrack(const struct ivb_up *up, struct ivb_config *c, struct ivb_err *err)
+{
+	if (up->set_notrack)
+		c->flags = (c->flags & ~(__u32)IVB_CONFIG_NOTRACK) |
+			   (up->notrack ? IVB_CONFIG_NOTRACK : 0);
+	if (c->flags & IVB_CONFIG_IPVS)
+		return 0;
+	if (up->set_notrack && up->notrack)
+		return ivb_err(err, -EINVAL,
+			       "--notrack is for connections of kernel IPVS: it needs --ipvs");
+	c->flags &= ~(__u32)IVB_CONFIG_NOTRACK;
+	return 0;
+}
+
 int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh,
 		    struct ivb_config_plan *ret, struct ivb_err *err)
 {
@@ -133,6 +148,10 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 	if (up->ipvs >= 0)
 		c->flags = (c->flags & ~(__u32)IVB_CONFIG_IPVS) | (up->ipvs ? IVB_CONFIG_IPVS : 0);
 	c->flags &= ~(__u32)IVB_CONFIG_DRAIN;
+	ret->had_notrack = c->flags & IVB_CONFIG_NOTRACK;
+	r = plan_notrack(up, c, err);
+	if (r)
+		return r;
 	if (up->set_hash_key)
 		c->hash_key = up->hash_key;
 	if (!ivb_addr_is_zero(&up->snat_addr4))

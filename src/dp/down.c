@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "dp/attach.h"
 #include "dp/hooks.h"
+#include "dp/notrack.h"
 #include "dp/open.h"
 #include "dp/pins.h"
 #include "dp/up.h"
@@ -31,6 +32,19 @@ static void mark_incomplete(struct ivb_dp *dp)
 		bpf_map_update_elem(dp->fds[IVB_MAP_META], &zero, &none, BPF_ANY);
 }
 
+/* First of all: what is untracked is translated by nobody but us. */
+static int remove_notrack(const struct ivb_dp *dp, struct ivb_err *err)
+{
+	struct ivb_config c;
+	__u32 zero = 0;
+
+	if (dp->fds[IVB_MAP_CONFIG] < 0 ||
+	    bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, &c) ||
+	    !(c.flags & IVB_CONFIG_NOTRACK))
+		return 0;
+	return ivb_notrack_off(err);
+}
+
 int ivb_wipe(struct ivb_dp *dp, struct ivb_down_result *ret, struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_attachment *a = NULL;
@@ -40,7 +54,10 @@ int ivb_wipe(struct ivb_dp *dp, struct ivb_down_result *ret, struct ivb_err *err
 	int first, r;
 
 	mark_incomplete(dp);
-	first = ivb_attach_list(dp, &a, &n, err);
+	first = foreign ? 0 : remove_notrack(dp, err);
+	r = ivb_attach_list(dp, &a, &n, err);
+	if (r && !first)
+		first = r;
 	for (i = 0; i < n; i++) {
 		/* Filters of another namespace cannot be reached, and end with it. */
 		if (foreign && a[i].kind == IVB_ATTACH_CLSACT) {

@@ -34,7 +34,8 @@ static const struct hook {
 	{ "tcp_state_transition", 5, false }, { "udp_state_transition", 5, false },
 	{ "sctp_state_transition", 5, true }, { "ip_vs_conn_rcu_free", 1, false },
 	{ "__ip_vs_del_dest", 3, false },     { "ip_vs_conn_seq_show", 2, false },
-	{ "ip_vs_conn_put", 1, false },
+	{ "ip_vs_conn_put", 1, false },	      { "ip_vs_add_dest", 2, true },
+	{ "ip_vs_unlink_service", 2, true },
 };
 
 #define NUM_HOOKS (sizeof(hooks) / sizeof(hooks[0]))
@@ -273,7 +274,8 @@ static int attach_rest(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct iv
 		if (prog == skel->progs.on_conn_show || prog == skel->progs.on_conn_free ||
 		    !bpf_program__autoload(prog))
 			continue;
-		if (prog == skel->progs.purge || prog == skel->progs.followed) {
+		if (prog == skel->progs.purge || prog == skel->progs.followed ||
+		    prog == skel->progs.begins) {
 			r = pin_prog(dp, prog, err);
 			if (r)
 				return r;
@@ -403,8 +405,10 @@ static void purge(const struct ivb_dp *dp)
 	/* It is of ip_vs's types, and would keep the module. */
 	ivb_pin_path(path, sizeof(path), dp, "purge");
 	unlink(path);
-	/* Rules that have it keep it, and the flow table: of no connections then. */
+	/* Rules that have them keep them, and their tables: of no connections then. */
 	ivb_pin_path(path, sizeof(path), dp, "followed");
+	unlink(path);
+	ivb_pin_path(path, sizeof(path), dp, "begins");
 	unlink(path);
 }
 

@@ -22,7 +22,7 @@ struct ivb_err;
 	X(SNAT_PORTS, snat_ports) X(NON_MASQ, non_masq) X(DEVS, devs) \
 	X(COUNTERS, counters) X(KERNEL_CONNS, kernel_conns) X(KERNEL_DESTS, kernel_dests) \
 	X(KERNEL_TRAFFIC, kernel_traffic) X(KERNEL_SNAT, kernel_snat) \
-	X(KERNEL_TUNNELS, kernel_tunnels) X(META, meta)
+	X(KERNEL_TUNNELS, kernel_tunnels) X(KERNEL_SERVICES, kernel_services) X(META, meta)
 /* clang-format on */
 
 enum ivb_map {

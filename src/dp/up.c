@@ -13,6 +13,7 @@
 #include "dp/hooks.h"
 #include "dp/host.h"
 #include "dp/load.h"
+#include "dp/notrack.h"
 #include "dp/open.h"
 #include "dp/pins.h"
 #include "dp/wipe.h"
@@ -316,9 +317,26 @@ static int unfollow(struct job *j, struct ivb_err *err)
 	return r ? r : set_egress(j, false, err);
 }
 
+/* While there are hooks: without them nobody knows of connections. */
+static int set_notrack(struct job *j, struct ivb_err *err)
+{
+	bool on = j->plan->config.flags & IVB_CONFIG_NOTRACK && !j->res->ipvs_off;
+
+	if (on)
+		return ivb_notrack_on(j->dp, err);
+	return j->plan->had_notrack ? ivb_notrack_off(err) : 0;
+}
+
 static int set_ipvs(struct job *j, struct ivb_err *err)
 {
-	return j->plan->config.flags & IVB_CONFIG_IPVS ? follow(j, err) : unfollow(j, err);
+	int r;
+
+	if (j->plan->config.flags & IVB_CONFIG_IPVS) {
+		r = follow(j, err);
+		return r ? r : set_notrack(j, err);
+	}
+	r = set_notrack(j, err);
+	return r ? r : unfollow(j, err);
 }
 
 static int up_running(struct job *j, struct ivb_err *err)

@@ -38,6 +38,8 @@ struct ivb_up {
 	int ipvs; /* follow kernel IPVS; -1: not given */
 	bool set_hash_key;
 	__u64 hash_key; /* of SNAT ports; valid with set_hash_key */
+	bool set_notrack;
+	bool notrack; /* valid with set_notrack */
 };
 
 struct ivb_up_dev {

@@ -204,6 +204,7 @@ struct list {
 static int service_attr(const struct nlattr *attr, void *arg)
 {
 	struct ivb_ipvs_service *s = arg;
+	struct ip_vs_flags flags;
 
 	switch (mnl_attr_get_type(attr)) {
 	case IPVS_SVC_ATTR_AF:
@@ -220,6 +221,13 @@ static int service_attr(const struct nlattr *attr, void *arg)
 		break;
 	case IPVS_SVC_ATTR_FWMARK:
 		s->fwmark = mnl_attr_get_u32(attr);
+		break;
+	case IPVS_SVC_ATTR_FLAGS:
+		memcpy(&flags, mnl_attr_get_payload(attr), sizeof(flags));
+		s->one_packet = flags.flags & IP_VS_SVC_F_ONEPACKET;
+		break;
+	case IPVS_SVC_ATTR_PE_NAME:
+		s->pe = true;
 		break;
 	case IPVS_SVC_ATTR_SCHED_NAME:
 		ivb_nl_get_str(s->scheduler, sizeof(s->scheduler), attr);

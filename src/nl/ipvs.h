@@ -3,6 +3,7 @@
 #ifndef IVB_NL_IPVS_H
 #define IVB_NL_IPVS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <ivb/abi.h>
@@ -20,6 +21,7 @@ struct ivb_ipvs_service {
 	__u8 proto;
 	__be16 port; /* 0: every port of the address */
 	__u32 fwmark;
+	bool one_packet, pe; /* -o, --pe */
 	union ivb_addr addr;
 	char scheduler[16];
 	struct ivb_traffic stats;

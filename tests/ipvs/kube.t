@@ -42,8 +42,9 @@ steady n2 $node_ip:30080 15 old
 # step by step
 addrs lb cni0 $snat/32
 # shellcheck disable=SC2046 # words
-ok "up" follow --snat auto --snat-addr $snat --non-masq $pods_cidr
-ok "the rules" notrack_on
+ok "untracked packets are forwarded" untracked -A
+ok "up" follow --notrack --snat auto --snat-addr $snat --non-masq $pods_cidr
+like "status tells of the rules" "$(ivb status)" '^notrack: on, by'
 # but not the entry of the connection that goes on
 in_ns lb sh -c "conntrack -D -p tcp --state TIME_WAIT; conntrack -D -p udp" >/dev/null 2>&1
 everyone accelerated "$by_us" "$p1 $snat"
@@ -52,6 +53,24 @@ is "nor of connections from outside" "$(entries_from "$client_ip" ".*dport=\(300
 is "nor of replies" "$(entries_from "$any_server")" ""
 like "but of policy Local" "$(entries_from "$client_ip" ".*dport=30081")" .
 like "and of the node's" "$(entries_from "$web_ip")" .
+
+# a service that comes after `up`, and goes: known without a process of ours. Nobody else would translate its clients
+services_known() {
+	bpftool map dump pinned "/sys/fs/bpf/ipvs-bpf/$(ns_name lb)/v1/kernel_services" | grep -c '"port": 20480'
+}
+known=$(services_known)
+restore_service -t $dns_ip:80 $p1:8080 $r1:8080 | kipvs -R
+is "a later service: outside, our address" "$(seen cl $dns_ip:80 2)" "$snat $snat"
+is "no conntrack entries" "$(entries_from "$client_ip" ".*dst=$dns_ip ")" ""
+is "it is known" "$(services_known)" $((known + 1))
+kipvs -D -t $dns_ip:80
+is "until it goes" "$(services_known)" "$known"
+
+# somebody takes the rules away
+in_ns lb nft delete table ip ipvs-bpf
+like "status tells that rules are gone" "$(ivb status)" '^notrack: on, BUT ITS RULES ARE GONE'
+ok "up makes them again" ivb up
+like "as status tells" "$(ivb status)" '^notrack: on, by'
 
 # pods' other traffic
 is "pod to pod" "$(seen pc $p1:8080 1) $(seen pc $r1:8080 1)" "$pc $pc"
@@ -90,7 +109,9 @@ endpoint_gone $node_ip:30080 "$gone"
 # and back, with connections that end by themselves
 steady cl $web_ip:80 8 last
 sleep 5
-notrack_drain
+start drain lb "$ipvs_bpf" --netns "$(ns_name lb)" down --drain
+drain=$started
+ok "down --drain waits" wait_for 10 grep -q 'waiting for' "$tmp/drain.log"
 is "drained: new connections are the kernel's" "$(seen cl $lb_ip:80 3)" "$by_node"
 like "tracked" "$(entries_from "$client_ip" ".*dst=$lb_ip")" .
 sleep 30
@@ -98,9 +119,10 @@ is "the last of ours has ended as it began" "$(served last)" "8 in 1"
 like "the pod that went had two requests" "$(steadied cut)" "^2 $(pod_of "$gone")"
 like "and others the rest" "$(served cut)" "^12 in [23]$"
 unlike "kernel IPVS has let go of the connection" "$(kconns)" "ESTABLISHED.*$gone"
-verify
-ok "the rules taken away" notrack_off
-ok "down" ivb down
+wait "$drain"
+is "down --drain has ended" $? 0
+is "and its rules with it" "$(in_ns lb nft list tables | grep ipvs-bpf)" ""
+ok "the last rule taken away" untracked -D
 kipvs -C
 kube_services
 is "as at first: pod to ClusterIP" "$(seen pc $web_ip:80 3)" "$pc $pc $pc"

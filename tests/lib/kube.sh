@@ -247,51 +247,9 @@ tracked() {
 	in_ns lb conntrack -L 2>/dev/null | grep -e "$1"
 }
 
-# docs/kube-proxy.md's rules. They follow kube-proxy's sets. The first one keeps what is ours ours, the others
-# make it so.
-notrack_on() {
-	in_ns lb iptables-restore --noflush <<-EOT
-		*raw
-		:IPVS-BPF - [0:0]
-		:IPVS-BPF-NEW - [0:0]
-		-A PREROUTING -j IPVS-BPF
-		-A IPVS-BPF -m bpf --object-pinned /sys/fs/bpf/ipvs-bpf/$(ns_name lb)/v1/followed -j CT --notrack
-		-A IPVS-BPF -p tcp --syn -j IPVS-BPF-NEW
-		-A IPVS-BPF -p udp -j IPVS-BPF-NEW
-		-A IPVS-BPF-NEW -m set --match-set KUBE-CLUSTER-IP dst,dst -j CT --notrack
-		-A IPVS-BPF-NEW -m set --match-set KUBE-EXTERNAL-IP dst,dst -j CT --notrack
-		-A IPVS-BPF-NEW -m set --match-set KUBE-LOAD-BALANCER-LOCAL dst,dst -j RETURN
-		-A IPVS-BPF-NEW -m set --match-set KUBE-LOAD-BALANCER dst,dst -j CT --notrack
-		-A IPVS-BPF-NEW -p tcp -m set --match-set KUBE-NODE-PORT-LOCAL-TCP dst -j RETURN
-		-A IPVS-BPF-NEW -p udp -m set --match-set KUBE-NODE-PORT-LOCAL-UDP dst -j RETURN
-		-A IPVS-BPF-NEW -m addrtype ! --dst-type LOCAL -j RETURN
-		-A IPVS-BPF-NEW -p tcp -m set --match-set KUBE-NODE-PORT-TCP dst -j CT --notrack
-		-A IPVS-BPF-NEW -p udp -m set --match-set KUBE-NODE-PORT-UDP dst -j CT --notrack
-		COMMIT
-		*filter
-		-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT
-		COMMIT
-	EOT
-}
-
-# From here on new connections are conntrack's; ours stay until they end.
-notrack_drain() {
-	in_ns lb iptables -t raw -F IPVS-BPF-NEW
-}
-
-notrack_off() {
-	in_ns lb iptables-restore --noflush <<-EOT
-		*raw
-		-D PREROUTING -j IPVS-BPF
-		-F IPVS-BPF
-		-F IPVS-BPF-NEW
-		-X IPVS-BPF
-		-X IPVS-BPF-NEW
-		COMMIT
-		*filter
-		-D FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT
-		COMMIT
-	EOT
+# docs/kube-proxy.md's one rule: what is not tracked is not ESTABLISHED either
+untracked() {
+	in_ns lb iptables "$1" FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT
 }
 
 # endpoint_add, endpoint_gone SERVICE SERVER: what kube-proxy does when a pod comes, and when it goes: no new
