@@ -130,6 +130,9 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 	if (up->any_vip >= 0)
 		c->flags = (c->flags & ~(__u32)IVB_CONFIG_ANY_VIP) |
 			   (up->any_vip ? IVB_CONFIG_ANY_VIP : 0);
+	if (up->expire_nodest >= 0)
+		c->flags = (c->flags & ~(__u32)IVB_CONFIG_EXPIRE_NODEST) |
+			   (up->expire_nodest ? IVB_CONFIG_EXPIRE_NODEST : 0);
 	if (up->ipvs >= 0)
 		c->flags = (c->flags & ~(__u32)IVB_CONFIG_IPVS) | (up->ipvs ? IVB_CONFIG_IPVS : 0);
 	c->flags &= ~(__u32)IVB_CONFIG_DRAIN;
