@@ -18,6 +18,7 @@ NL_SRCS := \
 	src/nl/xfrm.c
 
 MODEL_SRCS := \
+	src/model/hashes.c \
 	src/model/names.c \
 	src/model/order.c \
 	src/model/sched.c \

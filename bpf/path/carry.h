@@ -126,10 +126,12 @@ static __always_inline int flow_note(const int af, const struct ivb_pkt *p, unio
 		af == AF_INET ? refresh4(&f->v4, now) : refresh6(&f->v6, now);
 	if (r)
 		return r;
-	/* As kernel IPVS: what a client sends to a removed server is dropped, replies still pass.
-	 */
-	if (!(f->flow.flags & IVB_FLOW_REPLY) && !dest_available(f->flow.dest))
-		return -IVB_R_DEST_GONE;
+	/* Replies of a removed server still pass. */
+	if (!(f->flow.flags & IVB_FLOW_REPLY) && !dest_available(f->flow.dest)) {
+		if (p->flags & IVB_PKT_LATER)
+			return -IVB_R_DEST_GONE;
+		return af == AF_INET ? dest_gone4(&f->v4, p->proto) : dest_gone6(&f->v6, p->proto);
+	}
 	if (p->flags & IVB_PKT_SOURCE_ROUTE)
 		return -IVB_R_IP_OPTIONS;
 	return 0;

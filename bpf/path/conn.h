@@ -159,6 +159,23 @@ static __always_inline void dest_count(__u32 dest, __u32 state, int delta)
 		__sync_fetch_and_add(&c->inactive, delta);
 }
 
+/* After a connection has ended: its server may take some again (ip_vs_dest_update_overload()). */
+static __always_inline void dest_relieve(__u32 dest)
+{
+	struct ivb_dest_conns *c = dest_counts(dest);
+	struct ivb_dest *d;
+	__u32 lower;
+
+	if (!c || !READ_ONCE(c->overloaded))
+		return;
+	d = bpf_map_lookup_elem(&dests, &dest);
+	if (!d)
+		return;
+	lower = d->lower ? d->lower : d->upper - d->upper / 4;
+	if (!d->upper || c->active + c->inactive < lower)
+		WRITE_ONCE(c->overloaded, 0);
+}
+
 /* Moves the connection's state; the CPU that moves it moves the counts. False: another CPU moved it. */
 static __always_inline bool conn_set_state(struct ivb_conn *c, __u32 from, __u32 to)
 {
@@ -285,6 +302,8 @@ static __always_inline bool conn_remove(const int af, __u32 id)
 		state = __sync_lock_test_and_set(&c->state, IVB_S_NONE);
 		if (state && !(state & IVB_CONN_KERNEL))
 			dest_count(c->dest, state, -1);
+		if (!(state & IVB_CONN_KERNEL))
+			dest_relieve(c->dest);
 		flow_remove(af, &key, id, gen);
 	}
 	slot_free(af, id);

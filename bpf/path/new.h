@@ -6,7 +6,7 @@
 #include "path/half_open.h"
 #include "path/pair.h"
 #include "path/service.h"
-#include "sched/ring.h"
+#include "sched/sched.h"
 
 /* Everything known of the connection that the bpf engine is making. */
 struct birth {
@@ -47,13 +47,16 @@ static __always_inline __u32 first_state(__u8 proto)
 	return proto == IPPROTO_TCP ? IVB_S_SYN_RECV : IVB_S_UDP;
 }
 
-static __always_inline void conn_counted(__u32 dest, __u8 proto)
+static __always_inline void conn_counted(const struct birth *b, __u8 proto)
 {
-	struct ivb_dest_conns *c = dest_counts(dest);
+	struct ivb_dest_conns *c = dest_counts(b->dest_slot);
 
-	if (c)
-		__sync_fetch_and_add(&c->conns, 1);
-	dest_count(dest, first_state(proto), 1);
+	if (!c)
+		return;
+	__sync_fetch_and_add(&c->conns, 1);
+	dest_count(b->dest_slot, first_state(proto), 1);
+	if (b->dest->upper && c->active + c->inactive >= b->dest->upper)
+		WRITE_ONCE(c->overloaded, 1);
 }
 
 /*
@@ -83,19 +86,19 @@ static __always_inline int birth_create(const int af, const struct birth *b, con
 	r = CONN_CREATE(af, &pair, key);
 	if (r)
 		return r;
-	conn_counted(b->dest_slot, proto);
+	conn_counted(b, proto);
 	r = BY_AF(af, half_open_enter, b->cfg->max_half_open[FAMILY_INDEX(af)], pair.conn, state);
 	return r << IVB_DISPLACED_SHIFT | IVB_CREATED;
 }
 
 /*
  * The server for a new connection, as its scheduler says. While services are being changed, the
- * element of the service may have become another's, and the position of the ring speak of another's
+ * element of the service may have become another's, and the words of the ring speak of another's
  * server: a server knows whose it is.
  */
 static __always_inline int birth_schedule(const int af, struct birth *b, const union tuple *key)
 {
-	b->dest_slot = ring_schedule(b->svc->sched);
+	b->dest_slot = schedule(af, b->svc, key);
 	b->dest = bpf_map_lookup_elem(&dests, &b->dest_slot);
 	if (!b->dest)
 		return -IVB_R_NO_DEST;
@@ -166,7 +169,8 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 	if (r)
 		return r;
 	r = birth_schedule(af, &b, key);
-	if (r == -IVB_R_RACE) {
+	/* Nobody, or somebody else's: the service may have been changed under our hands. */
+	if (r) {
 		b.svc = service_find(af, key);
 		r = b.svc ? birth_schedule(af, &b, key) : r;
 	}

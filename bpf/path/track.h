@@ -8,6 +8,7 @@
 
 #include "path/conn.h"
 #include "path/exit.h"
+#include "path/service.h"
 
 static __always_inline bool dest_available(__u32 slot)
 {
@@ -22,6 +23,59 @@ static __always_inline __u32 state_word(__u32 old, __u32 next, bool reply)
 	if (next == IVB_S_ESTABLISHED || (next == IVB_S_UDP && reply))
 		return next;
 	return next | IVB_CONN_PLACE(old) << IVB_CONN_PLACE_SHIFT;
+}
+
+static __always_inline bool expire_nodest(void)
+{
+	__u32 zero = 0;
+	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
+
+	return cfg && cfg->flags & IVB_CONFIG_EXPIRE_NODEST;
+}
+
+/* Whether a client's SYN may stay with this server; ip_vs_in_hook() of a server of weight 0. */
+static __always_inline bool dest_takes_syn(__u32 slot)
+{
+	struct ivb_dest *d = bpf_map_lookup_elem(&dests, &slot);
+
+	return d && READ_ONCE(d->state) == IVB_DEST_AVAILABLE && (d->weight || !expire_nodest());
+}
+
+/* Whether the service of that connection has servers. */
+static __always_inline bool service_serves(const int af, const struct ivb_conn *c)
+{
+	const union tuple *key = af == AF_INET ? (void *)&((struct ivb_conn4 *)c)->key
+					       : (void *)&((struct ivb_conn6 *)c)->key;
+	const struct ivb_service *svc = service_find(af, key);
+
+	return svc && svc->num_dests;
+}
+
+/*
+ * What a client sends to a removed server is dropped, as by kernel IPVS with expire_nodest_conn=0;
+ * with 1 the connection ends, and the packet is looked at as one without. What has no handshake can
+ * go to another server at once: UDP does, if there is one.
+ */
+static __always_inline int dest_gone(const int af, const union flow *f, __u8 proto)
+{
+	__u32 id = f->flow.conn;
+	struct ivb_conn *c = conn_get(af, id);
+
+	if (!c || c->gen != f->flow.conn_gen)
+		return -IVB_R_RACE;
+	if (!expire_nodest() && (proto == IPPROTO_TCP || !service_serves(af, c)))
+		return -IVB_R_DEST_GONE;
+	return conn_kill(af, id) ? 1 : -IVB_R_RACE;
+}
+
+GLOBAL int dest_gone4(const struct ivb_flow4 *f, __u8 proto)
+{
+	return f ? dest_gone(AF_INET, (const union flow *)f, proto) : 0;
+}
+
+GLOBAL int dest_gone6(const struct ivb_flow6 *f, __u8 proto)
+{
+	return f ? dest_gone(AF_INET6, (const union flow *)f, proto) : 0;
 }
 
 /*
@@ -42,7 +96,7 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 	if (state == IVB_S_NONE)
 		return -IVB_R_RACE; /* being removed */
 	if (!reply && (tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN &&
-	    (state == IVB_S_TIME_WAIT || state == IVB_S_CLOSE || !dest_available(f->flow.dest)))
+	    (state == IVB_S_TIME_WAIT || state == IVB_S_CLOSE || !dest_takes_syn(f->flow.dest)))
 		return conn_kill(af, id) ? 1 : -IVB_R_RACE;
 	next = tcp_state_after(state, tcp_flags, reply);
 	/* Another CPU moved it just now, a packet of the other direction perhaps: once more. */

@@ -49,7 +49,7 @@ enum ivb_flow_flags {
 	IVB_FLOW_KERNEL = 1 << 3,      /* kernel IPVS's connection (the ipvs engine) */
 	IVB_FLOW_LOCAL = 1 << 4,       /* of a client on the director: replies go to the stack */
 	IVB_FLOW_AMBIGUOUS = 1 << 5,   /* kernel IPVS could not tell whose reply this is */
-	IVB_FLOW_TUNNEL = 1 << 8, /* with DIRECT: encapsulated to the server, IP in IP */
+	IVB_FLOW_TUNNEL = 1 << 8,      /* with DIRECT: encapsulated to the server, IP in IP */
 	IVB_FLOW_COPY = 1 << 7,	  /* conntrack is at work: of FIN and RST kernel IPVS gets a copy */
 	IVB_FLOW_DIRECT = 1 << 6, /* direct routing: to the server's MAC, nothing is translated */
 };
@@ -199,7 +199,22 @@ struct ivb_service_key {
 enum ivb_scheduler {
 	IVB_SCHED_RR,
 	IVB_SCHED_WRR,
+	IVB_SCHED_LC,
+	IVB_SCHED_WLC,
+	IVB_SCHED_SED,
+	IVB_SCHED_NQ,
+	IVB_SCHED_FO,
+	IVB_SCHED_OVF,
+	IVB_SCHED_SH,
+	IVB_SCHED_DH,
+	IVB_SCHED_MH,
 	IVB_SCHED_MAX_,
+};
+
+enum ivb_service_flags {
+	IVB_SERVICE_SCHED_FALLBACK = 1
+				     << 0, /* sh, mh: another server if the right one takes none */
+	IVB_SERVICE_SCHED_PORT = 1 << 1,   /* sh, mh: by the client's port as well */
 };
 
 enum ivb_snat {
@@ -218,7 +233,7 @@ struct ivb_service {
 	__u32 num_dests;
 	__u8 scheduler; /* enum ivb_scheduler */
 	__u8 snat;	/* enum ivb_snat */
-	__u16 pad_;
+	__u16 flags;	/* enum ivb_service_flags */
 };
 
 /* service_state (array, by slot): what packets remember of a service. */
@@ -246,9 +261,11 @@ struct ivb_dest {
 	__u32 zone;
 	__u32 state; /* enum ivb_dest_state */
 	__u32 weight;
-	__u32 service; /* slot */
-	__u32 next;    /* slot of the next older dest of the service, or IVB_NONE */
-	__u32 pad2_;
+	__u32 service;	   /* slot */
+	__u32 next;	   /* slot of the next older dest of the service, or IVB_NONE */
+	__u32 upper;	   /* connections from which on it takes no more; 0 = any number */
+	__u32 lower;	   /* below which it takes some again; 0 = three quarters of upper */
+	__u32 last_weight; /* that was not 0, as ip_vs_dest.last_weight: mh's */
 };
 
 /* dest_conns (array, by dest slot, a cache line each): atomics. Traffic of ended connections only. */
@@ -256,8 +273,8 @@ struct ivb_dest_conns {
 	__u32 active;	/* as ip_vs_dest.activeconns */
 	__u32 inactive; /* as ip_vs_dest.inactconns */
 	__u32 persistent;
-	__u32 pad_;
-	__u64 conns; /* scheduled here, ever */
+	__u32 overloaded; /* 1: upper has been reached, and it has not fallen below lower since */
+	__u64 conns;	  /* scheduled here, ever */
 	__u64 in_packets;
 	__u64 out_packets;
 	__u64 in_bytes;
@@ -265,7 +282,7 @@ struct ivb_dest_conns {
 	__u64 pad2_;
 };
 
-/* --- scheds, ring (arrays): what rr and wrr do next ---------------------------------------- */
+/* --- scheds, ring (arrays): what the schedulers work from ----------------------------------- */
 
 /*
  * rr and wrr give a periodic sequence. It is kept as segments: between two neighbouring distinct
@@ -273,16 +290,22 @@ struct ivb_dest_conns {
  * run of dest slots in ring), gone through (length / count) times. Equal weights are one segment.
  * A position p belongs to the last segment with start <= p % length, and there to
  * ring[first + (p % length - start) % count].
+ * Schedulers that compare servers (lc, wlc, sed, nq, fo, ovf): no segments, length pairs {dest slot,
+ * weight} of the servers whose weight is not 0. Those that hash (sh, dh, mh): no segments, length
+ * dest slots. Neither has a position.
  */
 struct ivb_sched {
 	__u64 position; /* of the next connection; packets add to it */
-	__u64 length;	/* of one period; 0 = no server */
+	__u64 length;	/* of one period, or of the table; 0 = no server */
 	__u32 num_segments;
 	__u32 first; /* index into ring of the slice: num_segments triplets, then the dest slots */
 	__u32 capacity; /* words of ring that the slice owns */
 	__u32 cw;	/* wrr: the kernel's current weight at the time of writing; user space's */
-	__u64 written_at; /* position when the table was written; user space's */
+	__u64 written_at; /* position when the table was written, or IVB_SCHED_AFRESH */
 };
+
+/* With position 0: wrr has begun afresh, because every server was overloaded. */
+#define IVB_SCHED_AFRESH (~0ull)
 
 /* A segment, as three words of ring. */
 struct ivb_segment {
@@ -397,12 +420,13 @@ struct ivb_frag {
 /* --- what user space tells the programs ----------------------------------------------------- */
 
 enum ivb_config_flags {
-	IVB_CONFIG_ANY_VIP = 1 << 0,   /* serve addresses that are not local as well */
-	IVB_CONFIG_IPVS = 1 << 1,      /* follow kernel IPVS */
-	IVB_CONFIG_DRAIN = 1 << 2,     /* no new connections: as if we were down already */
-	IVB_CONFIG_SNAT_SOME = 1 << 3, /* kernel_snat has a service that wants SNAT */
-	IVB_CONFIG_SNAT_OWN = 1 << 4,  /* kernel_snat has a service */
-	IVB_CONFIG_NOTRACK = 1 << 5,   /* rules of ours keep its packets out of conntrack */
+	IVB_CONFIG_ANY_VIP = 1 << 0,	   /* serve addresses that are not local as well */
+	IVB_CONFIG_IPVS = 1 << 1,	   /* follow kernel IPVS */
+	IVB_CONFIG_DRAIN = 1 << 2,	   /* no new connections: as if we were down already */
+	IVB_CONFIG_SNAT_SOME = 1 << 3,	   /* kernel_snat has a service that wants SNAT */
+	IVB_CONFIG_SNAT_OWN = 1 << 4,	   /* kernel_snat has a service */
+	IVB_CONFIG_NOTRACK = 1 << 5,	   /* rules of ours keep its packets out of conntrack */
+	IVB_CONFIG_EXPIRE_NODEST = 1 << 6, /* as kernel IPVS's sysctl expire_nodest_conn */
 };
 
 /* config (array of one) */
@@ -494,6 +518,6 @@ _Static_assert(sizeof(struct ivb_service_key) == 24, "services key");
 _Static_assert(sizeof(struct ivb_kernel_conn) == 16, "kernel_conns value");
 _Static_assert(sizeof(struct ivb_traffic_key) == 40, "kernel_traffic key");
 _Static_assert(sizeof(struct ivb_sched) == 40, "scheds value");
-_Static_assert(sizeof(struct ivb_dest) == 80, "dests value");
+_Static_assert(sizeof(struct ivb_dest) == 88, "dests value");
 
 #endif

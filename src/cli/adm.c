@@ -31,6 +31,8 @@ static const struct sentence {
 	{ IVB_ADM_ADD_DEST, EEXIST, IVB_EXIT_ADM, "Destination already exists" },
 	{ IVB_ADM_ADD_DEST, EINVAL, IVB_EXIT_ADM,
 	  "Invalid operation.  Possibly wrong module version, address not unicast, ..." },
+	{ IVB_ADM_ADD_DEST, ERANGE, IVB_EXIT_ADM, "Numerical result out of range" },
+	{ IVB_ADM_EDIT_DEST, ERANGE, IVB_EXIT_ADM, "Numerical result out of range" },
 	{ IVB_ADM_EDIT_DEST, ESRCH, IVB_EXIT_ADM, "Service not defined" },
 	{ IVB_ADM_EDIT_DEST, ENOENT, IVB_EXIT_ADM, "No such destination" },
 	{ IVB_ADM_DEL_DEST, ESRCH, IVB_EXIT_ADM, "Service not defined" },
@@ -68,10 +70,10 @@ static int explain(const struct ivb_cli *cli, enum ivb_adm_cmd cmd, int r,
 static int usage(void)
 {
 	puts("Usage:\n"
-	     "  ipvs-bpf adm -A|E virtual-service -s scheduler [--snat policy]\n"
+	     "  ipvs-bpf adm -A|E virtual-service [-s scheduler] [-b sched-flags] [--snat policy]\n"
 	     "  ipvs-bpf adm -D virtual-service\n"
 	     "  ipvs-bpf adm -C\n"
-	     "  ipvs-bpf adm -a|e virtual-service -r server-address -m [-w weight]\n"
+	     "  ipvs-bpf adm -a|e virtual-service -r server-address -m [-w weight] [-x upper] [-y lower]\n"
 	     "  ipvs-bpf adm -d virtual-service -r server-address\n"
 	     "  ipvs-bpf adm -L|l [virtual-service] [options]\n"
 	     "  ipvs-bpf adm -L -c [-n]\n"
@@ -95,12 +97,16 @@ static int usage(void)
 	     "  --zone            number            of the devices (up --zone), default 0\n"
 	     "\n"
 	     "Options:\n"
-	     "  --scheduler    -s scheduler         rr or wrr\n"
+	     "  --scheduler    -s scheduler         rr, wrr, lc, wlc (the default), sed, nq, fo, ovf, sh,\n"
+	     "                                      dh or mh\n"
+	     "  --sched-flags  -b flags             sh-port, sh-fallback, mh-port, mh-fallback (commas)\n"
 	     "  --snat            policy            never, auto or always translate the client's\n"
 	     "                                      address too (default: as `up --snat` says)\n"
 	     "  --real-server  -r server-address    server-address is host (and port)\n"
 	     "  --masquerading -m                   masquerading (NAT), the only method\n"
 	     "  --weight       -w weight            capacity of real server, 0 to 65535, default 1\n"
+	     "  --u-threshold  -x number            of connections from which on it gets no more\n"
+	     "  --l-threshold  -y number            below which it gets some again, default 3/4 of -x\n"
 	     "  --connection   -c                   output of current IPVS connections\n"
 	     "  --numeric      -n                   numeric output of addresses and ports\n"
 	     "  --exact                             numbers are always exact\n"
@@ -158,17 +164,20 @@ static int change(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb
 		.port = adm->dest_port,
 		.addr = adm->dest_addr,
 		.weight = adm->weight,
+		.upper = adm->upper,
+		.lower = adm->lower,
 	};
 	struct ivb_err warn = {};
 	int r = -EINVAL;
 
 	switch (adm->cmd) {
 	case IVB_ADM_ADD:
-		r = ivb_service_add(dp, &adm->key, adm->scheduler,
+		r = ivb_service_add(dp, &adm->key, adm->scheduler, adm->sched_flags,
 				    adm->snat == IVB_SNAT_MAX_ ? IVB_SNAT_DEFAULT : adm->snat, err);
 		break;
 	case IVB_ADM_EDIT:
-		r = ivb_service_edit(dp, &adm->key, adm->scheduler, adm->snat, err);
+		r = ivb_service_edit(dp, &adm->key, adm->scheduler, adm->sched_flags, adm->snat,
+				     err);
 		break;
 	case IVB_ADM_DEL:
 		r = ivb_service_del(dp, &adm->key, err);

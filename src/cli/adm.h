@@ -31,10 +31,13 @@ struct ivb_adm {
 	struct ivb_service_key key;
 	__u32 scheduler; /* IVB_SCHED_MAX_: nobody has one of this name */
 	__u8 snat;	 /* IVB_SNAT_MAX_: not given */
+	__u16 sched_flags;
 	__u8 dest_af;
 	__be16 dest_port;
 	union ivb_addr dest_addr;
 	__u32 weight;
+	__u32 upper; /* limits of connections */
+	__u32 lower;
 	bool numeric;
 	bool connections;
 	bool nosort;

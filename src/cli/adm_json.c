@@ -46,6 +46,9 @@ static struct json_object *json_dest(const struct ivb_dest_info *d, const struct
 	add_num(o, "port", ntohs(d->dest.port));
 	add_str(o, "forward", "masq");
 	add_num(o, "weight", d->dest.weight);
+	add_num(o, "upper_threshold", d->dest.upper);
+	add_num(o, "lower_threshold", d->dest.lower);
+	json_object_object_add(o, "overloaded", json_object_new_boolean(d->conns.overloaded));
 	add_num(o, "active_conns", d->conns.active);
 	add_num(o, "inactive_conns", d->conns.inactive);
 	add_num(o, "conns", d->conns.conns);
@@ -66,6 +69,7 @@ static struct json_object *json_service(const struct ivb_adm_entry *e,
 {
 	static const struct ivb_traffic none;
 	struct json_object *o = json_object_new_object(), *servers = json_object_new_array();
+	char flags[IVB_SCHED_FLAGS_LEN];
 	size_t i;
 
 	add_str(o, "protocol", ivb_proto_name(e->info.key.proto));
@@ -73,6 +77,8 @@ static struct json_object *json_service(const struct ivb_adm_entry *e,
 	add_num(o, "port", ntohs(e->info.key.port));
 	add_num(o, "zone", e->info.key.zone);
 	add_str(o, "scheduler", ivb_scheduler_name(e->info.svc.scheduler));
+	add_str(o, "scheduler_flags",
+		ivb_sched_flags_fmt(flags, e->info.svc.scheduler, e->info.svc.flags));
 	add_str(o, "snat", ivb_snat_name(e->info.svc.snat));
 	add_num(o, "slot", e->info.svc.slot);
 	for (i = 0; i < e->num_dests; i++) {

@@ -139,7 +139,7 @@ static void print_dest(const struct ivb_dest_info *d, bool numeric)
 void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm *adm,
 			 __u32 max_conns)
 {
-	char name[IVB_ADM_NAME_LEN];
+	char name[IVB_ADM_NAME_LEN], flags[IVB_SCHED_FLAGS_LEN];
 	size_t i, j;
 
 	if (!adm->has_service)
@@ -154,6 +154,9 @@ void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm
 		       ivb_adm_name(name, sizeof(name), key->af, &key->addr, key->port, key->proto,
 				    adm->numeric),
 		       ivb_scheduler_name(e->info.svc.scheduler));
+		if (e->info.svc.flags)
+			printf(" (%s)", ivb_sched_flags_fmt(flags, e->info.svc.scheduler,
+							    e->info.svc.flags));
 		/* Ours: shown only where it was asked for. */
 		if (key->zone)
 			printf(" zone %u", key->zone);

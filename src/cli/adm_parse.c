@@ -2,6 +2,7 @@
 /* ipvsadm's command line to a request, with ipvsadm's words and statuses for what is wrong with it. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ struct parser {
 	struct ivb_adm_error *err;
 	struct ivb_adm_words words;
 	__u32 given; /* a bit for each enum ivb_adm_opt */
-	const char *scheduler;
+	const char *scheduler, *sched_flags;
 	bool dest_has_port;
 	const struct ivb_adm_option *later; /* the first one that is a later version's */
 	const char *later_word;
@@ -132,6 +133,17 @@ static int option_take(struct parser *p, const struct ivb_adm_option *o)
 	case IVB_OPT_WEIGHT:
 		if (ivb_u32_parse(&adm->weight, value, 0, IVB_MAX_WEIGHT))
 			return ivb_adm_refuse(p->err, USAGE, "illegal weight specified");
+		break;
+	case IVB_OPT_UTHRESHOLD:
+		if (ivb_u32_parse(&adm->upper, value, 0, INT_MAX))
+			return ivb_adm_refuse(p->err, USAGE, "illegal u_threshold specified");
+		break;
+	case IVB_OPT_LTHRESHOLD:
+		if (ivb_u32_parse(&adm->lower, value, 0, INT_MAX))
+			return ivb_adm_refuse(p->err, USAGE, "illegal l_threshold specified");
+		break;
+	case IVB_OPT_SCHED_FLAGS:
+		p->sched_flags = value;
 		break;
 	case IVB_OPT_SNAT:
 		if (ivb_snat_parse(&adm->snat, value))
@@ -258,13 +270,19 @@ static int scheduler_take(struct parser *p)
 	bool given = p->scheduler && *p->scheduler;
 	const char *name = given ? p->scheduler : DEFAULT_SCHEDULER;
 	__u8 scheduler = IVB_SCHED_MAX_;
+	int r = 0;
 
 	/* A name that nobody has is found out later: ipvsadm tells first whether the service exists. */
 	if (ivb_scheduler_parse(&scheduler, name) == -EOPNOTSUPP)
 		return ivb_adm_refuse(p->err, USAGE,
-				      "the scheduler %s%s comes with a later version of "
-				      "ipvs-bpf; say -s rr or -s wrr",
-				      name, given ? "" : " (which is meant without -s)");
+				      "the scheduler %s comes with a later version of ipvs-bpf",
+				      name);
+	if (p->sched_flags)
+		r = ivb_sched_flags_parse(&p->adm->sched_flags, scheduler, &p->sched_flags);
+	if (r)
+		return ivb_adm_refuse(p->err, USAGE, "%s scheduler flag `%.*s'",
+				      r == -EXDEV ? "incompatible" : "invalid",
+				      (int)strcspn(p->sched_flags, ","), p->sched_flags);
 	p->adm->scheduler = scheduler;
 	return 0;
 }

@@ -21,6 +21,7 @@ enum {
 	OPT_SNAT_PORTS,
 	OPT_NON_MASQ,
 	OPT_ANY_VIP,
+	OPT_EXPIRE_NODEST,
 	OPT_ZONE,
 	OPT_MAX_CONNS,
 	OPT_MAX_CONNS6,
@@ -55,6 +56,9 @@ static const struct ivb_opt opts[] = {
 	  "on a running instance the list is replaced; an empty one removes it)" },
 	{ "any-vip", OPT_ANY_VIP, "[=yes|no]",
 	  "serve also virtual addresses that are not addresses of this host" },
+	{ "expire-nodest-conn", OPT_EXPIRE_NODEST, "[=yes|no]",
+	  "end a connection when its client sends something and its server has been removed, instead of\n"
+	  "dropping that: kernel IPVS's sysctl of this name, for the services of adm (default: no)" },
 	{ "zone", OPT_ZONE, "N",
 	  "the group of these devices: connections do not mix with those of other zones;\n"
 	  "services are of one zone (0 to 16777215; default 0)" },
@@ -158,28 +162,11 @@ static int set_non_masq(const struct ivb_cli *cli, const char *value, struct opt
 	return IVB_OPTS_GO;
 }
 
-static int set_any_vip(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+static int set_bool(const struct ivb_cli *cli, const char *name, const char *value, int *to)
 {
 	if (value && strcmp(value, "yes") && strcmp(value, "no"))
-		return bad(cli, "--any-vip '%s': choose yes or no", value);
-	up->any_vip = !value || !strcmp(value, "yes");
-	return IVB_OPTS_GO;
-}
-
-static int set_ipvs(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
-{
-	if (value && strcmp(value, "yes") && strcmp(value, "no"))
-		return bad(cli, "--ipvs '%s': choose yes or no", value);
-	up->ipvs = !value || !strcmp(value, "yes");
-	return IVB_OPTS_GO;
-}
-
-static int set_notrack(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
-{
-	if (value && strcmp(value, "yes") && strcmp(value, "no"))
-		return bad(cli, "--notrack '%s': choose yes or no", value);
-	up->notrack = !value || !strcmp(value, "yes");
-	up->set_notrack = true;
+		return bad(cli, "--%s '%s': choose yes or no", name, value);
+	*to = !value || !strcmp(value, "yes");
 	return IVB_OPTS_GO;
 }
 
@@ -218,15 +205,17 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 				   value);
 		return IVB_OPTS_GO;
 	case OPT_IPVS:
-		return set_ipvs(cli, value, up);
+		return set_bool(cli, "ipvs", value, &up->ipvs);
 	case OPT_NOTRACK:
-		return set_notrack(cli, value, up);
+		return set_bool(cli, "notrack", value, &up->notrack);
 	case OPT_SNAT_KEY:
 		return set_snat_key(cli, value, up);
 	case OPT_NON_MASQ:
 		return set_non_masq(cli, value, o);
 	case OPT_ANY_VIP:
-		return set_any_vip(cli, value, up);
+		return set_bool(cli, "any-vip", value, &up->any_vip);
+	case OPT_EXPIRE_NODEST:
+		return set_bool(cli, "expire-nodest-conn", value, &up->expire_nodest);
 	case OPT_ZONE:
 		if (ivb_u32_parse(&up->zone, value, 0, IVB_ZONE_MAX))
 			return bad(cli, "--zone '%s': a number from 0 to %u is possible", value,
@@ -409,7 +398,11 @@ static int run(const struct ivb_cli *cli, const struct ivb_up *up)
 
 int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv)
 {
-	struct options o = { .up = { .instance = cli->instance, .any_vip = -1, .ipvs = -1 } };
+	struct options o = { .up = { .instance = cli->instance,
+				     .any_vip = -1,
+				     .expire_nodest = -1,
+				     .ipvs = -1,
+				     .notrack = -1 } };
 	int first, r;
 
 	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);

@@ -115,6 +115,15 @@ static int slot_find(const struct ivb_edit *c, const struct ivb_service_key *key
 	return 0;
 }
 
+/* As ip_vs_add_dest() and ip_vs_edit_dest() */
+static int limits_check(const struct ivb_server *s, struct ivb_err *err)
+{
+	if (s->lower <= s->upper)
+		return 0;
+	return ivb_err(err, -ERANGE, "the lower threshold %u is above the upper one, %u", s->lower,
+		       s->upper);
+}
+
 /* Whether packets can be handed to a server with this address. */
 static int address_check(const struct ivb_server *s, const struct ivb_route *route,
 			 struct ivb_err *err)
@@ -159,6 +168,32 @@ static int route_find(struct change *ch, const struct ivb_server *s, struct ivb_
 	return 0;
 }
 
+/* The weight and limits that the user gave. */
+static void dest_set(struct ivb_dest *d, const struct ivb_server *s)
+{
+	if (s->weight)
+		d->last_weight = s->weight;
+	d->weight = s->weight;
+	d->upper = s->upper;
+	d->lower = s->lower;
+}
+
+/*
+ * The limits may be others now (__ip_vs_dest_update_overload()). Packets do the same as connections
+ * begin and end.
+ */
+static void dest_limit(const struct ivb_edit *edit, __u32 slot)
+{
+	struct ivb_dest_conns *c = &edit->dest_conns[slot];
+	const struct ivb_dest *d = &edit->dests[slot];
+	__u32 all = count(c->active) + count(c->inactive);
+
+	if (d->upper && all >= d->upper)
+		c->overloaded = 1;
+	else if (!d->upper || all < (d->lower ? d->lower : d->upper - d->upper / 4))
+		c->overloaded = 0;
+}
+
 /* Fills a slot that no list names, so nobody looks at it. */
 static int slot_fill(struct change *ch, __u32 slot, const struct ivb_server *s,
 		     const union ivb_addr *src, struct ivb_err *err)
@@ -175,11 +210,11 @@ static int slot_fill(struct change *ch, __u32 slot, const struct ivb_server *s,
 		.proto = key->proto,
 		.zone = key->zone,
 		.state = IVB_DEST_AVAILABLE,
-		.weight = s->weight,
 		.service = ch->info->svc.slot,
 		.next = ch->list.num ? ch->list.dests[0].slot : IVB_NONE,
 	};
 
+	dest_set(&d, s);
 	if (bpf_map_update_elem(ch->edit->dp->fds[IVB_MAP_DEST_CONNS], &slot, &none, BPF_ANY))
 		return ivb_err(err, -errno, "cannot clear the server's counters: %s",
 			       strerror(errno));
@@ -193,7 +228,8 @@ static int slot_revive(struct change *ch, __u32 slot, const struct ivb_server *s
 	struct ivb_dest d = ch->edit->dests[slot];
 
 	d.snat_addr = *src;
-	d.weight = s->weight;
+	dest_set(&d, s);
+	d.last_weight = s->weight;
 	d.service = ch->info->svc.slot;
 	d.next = ch->list.num ? ch->list.dests[0].slot : IVB_NONE;
 	d.state = IVB_DEST_AVAILABLE;
@@ -209,6 +245,8 @@ int ivb_dest_add(struct ivb_dp *dp, const struct ivb_service_key *key,
 	int r;
 
 	r = change_init(&ch, dp, key, err);
+	if (!r)
+		r = limits_check(server, err);
 	if (r)
 		return r;
 	if (list_find(&ch, server, NULL) >= 0)
@@ -230,8 +268,9 @@ int ivb_dest_add(struct ivb_dp *dp, const struct ivb_service_key *key,
 		r = slot_fill(&ch, slot, server, &route.src, err);
 	if (r)
 		return r;
+	dest_limit(ch.edit, slot);
 	memmove(ch.list.dests + 1, ch.list.dests, ch.list.num * sizeof(*ch.list.dests));
-	ch.list.dests[0] = (struct ivb_sched_dest){ slot, server->weight };
+	ch.list.dests[0] = ivb_edit_sched_dest(ch.edit, slot);
 	ch.list.num++;
 	r = change_commit(&ch, err);
 	if (r) /* back to where it came from: removed, to be used again when it has no connections */
@@ -251,6 +290,9 @@ int ivb_dest_edit(struct ivb_dp *dp, const struct ivb_service_key *key,
 	r = change_init(&ch, dp, key, err);
 	if (r)
 		return r;
+	r = limits_check(server, err);
+	if (r)
+		return r;
 	i = list_find(&ch, server, err);
 	if (i < 0)
 		return i;
@@ -260,17 +302,20 @@ int ivb_dest_edit(struct ivb_dp *dp, const struct ivb_service_key *key,
 	slot = ch.list.dests[i].slot;
 	old = ch.edit->dests[slot];
 	new = old;
-	new.weight = server->weight;
+	dest_set(&new, server);
 	if (!ivb_addr_is_zero(&route.src) && !route.local)
 		new.snat_addr = route.src;
-	ch.list.dests[i].weight = server->weight;
 	/* Before the commit, so that a command that goes on after a kill here finds what was wanted. */
 	r = ivb_edit_dest(ch.edit, slot, &new, err);
 	if (r)
 		return r;
+	dest_limit(ch.edit, slot);
+	ch.list.dests[i] = ivb_edit_sched_dest(ch.edit, slot);
 	r = change_commit(&ch, err);
-	if (r)
+	if (r) {
 		ivb_edit_dest(ch.edit, slot, &old, NULL);
+		dest_limit(ch.edit, slot);
+	}
 	return r;
 }
 

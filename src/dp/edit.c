@@ -45,8 +45,8 @@ static int maps_mmap(struct ivb_edit *c, struct ivb_err *err)
 		     PROT_READ, "dests", err);
 	if (!r)
 		r = map_mmap(&c->dest_conns, c->dp, IVB_MAP_DEST_CONNS,
-			     map_bytes(sizeof(*c->dest_conns), m->max_dests), PROT_READ,
-			     "dest_conns", err);
+			     map_bytes(sizeof(*c->dest_conns), m->max_dests),
+			     PROT_READ | PROT_WRITE, "dest_conns", err);
 	if (!r)
 		r = map_mmap(&c->scheds, c->dp, IVB_MAP_SCHEDS,
 			     map_bytes(sizeof(*c->scheds), m->max_services * 2),
@@ -68,7 +68,7 @@ void ivb_edit_closep(struct ivb_edit **edit)
 	if (c->dests)
 		munmap((void *)c->dests, map_bytes(sizeof(*c->dests), m->max_dests));
 	if (c->dest_conns)
-		munmap((void *)c->dest_conns, map_bytes(sizeof(*c->dest_conns), m->max_dests));
+		munmap(c->dest_conns, map_bytes(sizeof(*c->dest_conns), m->max_dests));
 	if (c->scheds)
 		munmap(c->scheds, map_bytes(sizeof(*c->scheds), m->max_services * 2));
 	if (c->ring)
@@ -161,6 +161,18 @@ int ivb_edit_service(struct ivb_edit *edit, const struct ivb_service_key *key,
 	return ivb_err(err, -ESRCH, "there is no such service");
 }
 
+struct ivb_sched_dest ivb_edit_sched_dest(const struct ivb_edit *edit, __u32 slot)
+{
+	const struct ivb_dest *d = &edit->dests[slot];
+
+	return (struct ivb_sched_dest){
+		.slot = slot,
+		.weight = d->weight,
+		.last_weight = d->last_weight,
+		.value = ivb_sched_value(d->af, &d->addr, d->port),
+	};
+}
+
 int ivb_edit_list(const struct ivb_edit *edit, const struct ivb_service *svc,
 		  struct ivb_edit_list *ret)
 {
@@ -174,7 +186,7 @@ int ivb_edit_list(const struct ivb_edit *edit, const struct ivb_service *svc,
 		return -ENOMEM;
 	list.num = 0;
 	for (d = svc->first_dest; d < max && list.num < max; d = edit->dests[d].next)
-		list.dests[list.num++] = (struct ivb_sched_dest){ d, edit->dests[d].weight };
+		list.dests[list.num++] = ivb_edit_sched_dest(edit, d);
 	*ret = list;
 	return 0;
 }
@@ -246,7 +258,7 @@ static int slice_get(const struct ivb_edit *c, __u32 index, __u32 words, struct 
 	if (r)
 		return ivb_err(err, r,
 			       "no room for the scheduler's table of %u words (%u in all): use "
-			       "fewer distinct weights",
+			       "fewer distinct weights, or fewer services that hash",
 			       words, c->dp->meta.max_ring);
 	return 0;
 }
@@ -272,7 +284,8 @@ static int table_write(const struct ivb_edit *c, __u32 index, struct ivb_table *
 {
 	int r;
 
-	ivb_table_place(t, slice->first);
+	if (t->num_segments)
+		ivb_table_place(t, slice->first);
 	r = ring_write(c, t, slice->first, err);
 	if (r)
 		return r;

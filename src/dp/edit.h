@@ -16,7 +16,7 @@ struct ivb_edit {
 	struct ivb_service_info *services;
 	size_t num_services;
 	const struct ivb_dest *dests; /* the maps themselves */
-	const struct ivb_dest_conns *dest_conns;
+	struct ivb_dest_conns *dest_conns;
 	struct ivb_sched *scheds;
 	const __u64 *ring; /* one word in the low half of each */
 	bool *slot_used;   /* by service slot */
@@ -40,6 +40,9 @@ int ivb_edit_service(struct ivb_edit *edit, const struct ivb_service_key *key,
 int ivb_edit_dest(const struct ivb_edit *edit, __u32 slot, const struct ivb_dest *d,
 		  struct ivb_err *err);
 int ivb_edit_dest_state(const struct ivb_edit *edit, __u32 slot, __u32 state, struct ivb_err *err);
+
+/* What the scheduler has to know of a dest, as it is written now. */
+struct ivb_sched_dest ivb_edit_sched_dest(const struct ivb_edit *edit, __u32 slot);
 
 /* list has room for one more than there are; the caller calls ivb_edit_list_fini(). */
 int ivb_edit_list(const struct ivb_edit *edit, const struct ivb_service *svc,

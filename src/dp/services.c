@@ -36,9 +36,9 @@ static int slot_find(const struct ivb_edit *c, __u32 *ret, struct ivb_err *err)
 }
 
 int ivb_service_add(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 scheduler,
-		    __u8 snat, struct ivb_err *err)
+		    __u16 flags, __u8 snat, struct ivb_err *err)
 {
-	struct ivb_service svc = { .first_dest = IVB_NONE, .snat = snat };
+	struct ivb_service svc = { .first_dest = IVB_NONE, .snat = snat, .flags = flags };
 	const struct ivb_service_state state = {};
 	const struct ivb_edit_list list = {};
 	_cleanup_edit_ struct ivb_edit *edit = NULL;
@@ -67,7 +67,7 @@ int ivb_service_add(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 
 }
 
 int ivb_service_edit(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 scheduler,
-		     __u8 snat, struct ivb_err *err)
+		     __u16 flags, __u8 snat, struct ivb_err *err)
 {
 	_cleanup_edit_ struct ivb_edit *edit = NULL;
 	_cleanup_list_ struct ivb_edit_list list = {};
@@ -88,6 +88,7 @@ int ivb_service_edit(struct ivb_dp *dp, const struct ivb_service_key *key, __u32
 	svc = info->svc;
 	if (snat != IVB_SNAT_MAX_)
 		svc.snat = snat;
+	svc.flags = flags;
 	/* As ip_vs_edit_service(): only another scheduler starts anew. */
 	if (svc.scheduler == scheduler) {
 		if (bpf_map_update_elem(dp->fds[IVB_MAP_SERVICES], key, &svc, BPF_EXIST))

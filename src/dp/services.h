@@ -31,6 +31,8 @@ struct ivb_server {
 	__be16 port;
 	union ivb_addr addr;
 	__u32 weight;
+	__u32 upper; /* limits of connections, 0: none (see struct ivb_dest) */
+	__u32 lower;
 };
 
 /*
@@ -40,21 +42,21 @@ struct ivb_server {
 
 /* -EEXIST: there is one; -ENOENT: no such scheduler. */
 int ivb_service_add(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 scheduler,
-		    __u8 snat, struct ivb_err *err);
+		    __u16 flags, __u8 snat, struct ivb_err *err);
 /* snat IVB_SNAT_MAX_: as it is. -ENOENT: no such scheduler. */
 int ivb_service_edit(struct ivb_dp *dp, const struct ivb_service_key *key, __u32 scheduler,
-		     __u8 snat, struct ivb_err *err);
+		     __u16 flags, __u8 snat, struct ivb_err *err);
 int ivb_service_del(struct ivb_dp *dp, const struct ivb_service_key *key, struct ivb_err *err);
 /* All services. */
 int ivb_service_flush(struct ivb_dp *dp, struct ivb_err *err);
 
 /*
  * -EEXIST: there is one; -EINVAL: not a unicast address; -EADDRNOTAVAIL: the director's own address;
- * -EAFNOSUPPORT: not of the service's family. warn: what works, but perhaps not as expected.
+ * -EAFNOSUPPORT: not of the service's family; -ERANGE: lower is more than upper. warn: what works, but perhaps not as expected.
  */
 int ivb_dest_add(struct ivb_dp *dp, const struct ivb_service_key *key,
 		 const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err);
-/* -ENOENT: no such server. */
+/* -ENOENT: no such server; -ERANGE as above. */
 int ivb_dest_edit(struct ivb_dp *dp, const struct ivb_service_key *key,
 		  const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err);
 /* The weight of server does not matter. -ENOENT: no such server. */

@@ -28,6 +28,7 @@ struct ivb_up {
 	__u32 max_conns, max_conns6;	       /* 0: not given; rounded up to a power of two */
 	__u32 max_half_open;		       /* 0: not given */
 	int any_vip;			       /* -1: not given */
+	int expire_nodest;		       /* -1: not given */
 	enum ivb_snat snat;		       /* IVB_SNAT_DEFAULT: not given */
 	__u32 snat_port_lo, snat_port_hi;      /* 0: not given */
 	union ivb_addr snat_addr4, snat_addr6; /* zero: not given */
@@ -35,11 +36,10 @@ struct ivb_up {
 	size_t num_non_masq;
 	bool set_non_masq;
 	bool ignore_xfrm;
-	int ipvs; /* follow kernel IPVS; -1: not given */
+	int ipvs;    /* follow kernel IPVS; -1: not given */
+	int notrack; /* with rules of ours; -1: not given */
 	bool set_hash_key;
 	__u64 hash_key; /* of SNAT ports; valid with set_hash_key */
-	bool set_notrack;
-	bool notrack; /* valid with set_notrack */
 };
 
 struct ivb_up_dev {

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "dp/maps.h"
 #include "dp/verify_int.h"
+#include "model/sched.h"
 
 #define SEGMENT_WORDS (sizeof(struct ivb_segment) / sizeof(__u32))
 
@@ -110,6 +111,40 @@ static void check_segment(struct config *c, const char *name, const struct ivb_s
 	}
 }
 
+/* A word that is a dest slot: the service's own, and of that weight or, if there is none given, any. */
+static bool names_own(const struct config *c, const struct ivb_service *svc, __u32 slot,
+		      const __u32 *weight)
+{
+	const struct ivb_dest *d = slot < c->v->dp->meta.max_dests ? &c->dests[slot] : NULL;
+
+	return d && d->state == IVB_DEST_AVAILABLE && d->service == svc->slot &&
+	       (!weight || (*weight && d->weight == *weight));
+}
+
+/* A table without segments. */
+static void check_words(struct config *c, const char *name, const struct ivb_service *svc,
+			const struct ivb_sched *s)
+{
+	bool list = ivb_sched_kind(svc->scheduler) == IVB_SCHED_KIND_LIST;
+	const __u32 *words = c->ring + s->first;
+	__u64 i;
+
+	if (ivb_table_words(ivb_sched_kind(svc->scheduler), 0, s->length) > s->capacity) {
+		ivb_verify_problem(c->v, "service %s: its scheduler table is longer than its room",
+				   name);
+		return;
+	}
+	for (i = 0; i < s->length; i++) {
+		if (names_own(c, svc, words[list ? 2 * i : i], list ? &words[2 * i + 1] : NULL))
+			continue;
+		ivb_verify_problem(c->v,
+				   "service %s: its scheduler table names server slot %u, which is "
+				   "not its own, or has another weight",
+				   name, words[list ? 2 * i : i]);
+		return;
+	}
+}
+
 static void check_table(struct config *c, const char *name, const struct ivb_service *svc)
 {
 	const struct ivb_meta *m = &c->v->dp->meta;
@@ -125,12 +160,15 @@ static void check_table(struct config *c, const char *name, const struct ivb_ser
 	s = &c->scheds[svc->sched];
 	if (!s->length)
 		return;
-	if (s->first > m->max_ring || s->capacity > m->max_ring - s->first || !s->num_segments ||
+	if (s->first > m->max_ring || s->capacity > m->max_ring - s->first ||
+	    !s->num_segments != (ivb_sched_kind(svc->scheduler) != IVB_SCHED_KIND_RING) ||
 	    s->num_segments > s->capacity / SEGMENT_WORDS) {
 		ivb_verify_problem(c->v, "service %s: its scheduler table lies outside of the ring",
 				   name);
 		return;
 	}
+	if (!s->num_segments)
+		check_words(c, name, svc, s);
 	for (i = 0; i < s->num_segments; i++) {
 		memcpy(&seg, &c->ring[s->first + i * SEGMENT_WORDS], sizeof(seg));
 		if ((i ? seg.start <= last : seg.start != 0) || seg.start >= s->length) {

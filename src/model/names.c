@@ -5,17 +5,20 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
 static const char *const schedulers[IVB_SCHED_MAX_] = {
-	[IVB_SCHED_RR] = "rr",
-	[IVB_SCHED_WRR] = "wrr",
+	[IVB_SCHED_RR] = "rr",	 [IVB_SCHED_WRR] = "wrr", [IVB_SCHED_LC] = "lc",
+	[IVB_SCHED_WLC] = "wlc", [IVB_SCHED_SED] = "sed", [IVB_SCHED_NQ] = "nq",
+	[IVB_SCHED_FO] = "fo",	 [IVB_SCHED_OVF] = "ovf", [IVB_SCHED_SH] = "sh",
+	[IVB_SCHED_DH] = "dh",	 [IVB_SCHED_MH] = "mh",
 };
 
 /* The kernel's others (net/netfilter/ipvs). */
-static const char *const kernel_schedulers[] = {
-	"lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos",
-};
+static const char *const kernel_schedulers[] = { "lblc", "lblcr", "twos" };
 
 static const char *const snats[IVB_SNAT_MAX_] = {
 	[IVB_SNAT_DEFAULT] = "default",
@@ -23,8 +26,6 @@ static const char *const snats[IVB_SNAT_MAX_] = {
 	[IVB_SNAT_AUTO] = "auto",
 	[IVB_SNAT_ALWAYS] = "always",
 };
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 const char *ivb_scheduler_name(__u32 scheduler)
 {
@@ -46,6 +47,84 @@ int ivb_scheduler_parse(__u8 *ret, const char *name)
 			return -EOPNOTSUPP;
 	}
 	return -ENOENT;
+}
+
+#define NUM_FLAGS 3
+
+/* What a flag of the scheduler is called; buf is for those without a name of their own. */
+static const char *flag_name(char *buf, size_t size, __u32 scheduler, unsigned int flag)
+{
+	static const char *const sh[] = { "sh-fallback", "sh-port" };
+	static const char *const mh[] = { "mh-fallback", "mh-port" };
+
+	if (scheduler == IVB_SCHED_SH && flag < ARRAY_LEN(sh))
+		return sh[flag];
+	if (scheduler == IVB_SCHED_MH && flag < ARRAY_LEN(mh))
+		return mh[flag];
+	snprintf(buf, size, "flag-%u", flag + 1);
+	return buf;
+}
+
+char *ivb_sched_flags_fmt(char buf[static IVB_SCHED_FLAGS_LEN], __u32 scheduler, __u16 flags)
+{
+	char name[16];
+	size_t len = 0;
+	unsigned int i;
+
+	buf[0] = '\0';
+	for (i = 0; i < NUM_FLAGS; i++) {
+		if (flags & 1u << i)
+			len += (size_t)snprintf(buf + len, IVB_SCHED_FLAGS_LEN - len, "%s%s",
+						len ? "," : "",
+						flag_name(name, sizeof(name), scheduler, i));
+	}
+	return buf;
+}
+
+/* Whether the first len characters of text are the flag's name with that scheduler. */
+static bool is_flag(const char *text, size_t len, __u32 scheduler, unsigned int flag)
+{
+	char buf[16];
+	const char *name = flag_name(buf, sizeof(buf), scheduler, flag);
+
+	return strlen(name) == len && !memcmp(name, text, len);
+}
+
+/* The flag's number, or -EINVAL; -EXDEV: it is another scheduler's. */
+static int flag_find(const char *text, size_t len, __u32 scheduler)
+{
+	unsigned int i;
+
+	for (i = 0; i < NUM_FLAGS; i++) {
+		if (is_flag(text, len, scheduler, i) || is_flag(text, len, IVB_SCHED_MAX_, i))
+			return (int)i;
+	}
+	for (i = 0; i < NUM_FLAGS; i++) {
+		if (is_flag(text, len, IVB_SCHED_SH, i) || is_flag(text, len, IVB_SCHED_MH, i))
+			return -EXDEV;
+	}
+	return -EINVAL;
+}
+
+int ivb_sched_flags_parse(__u16 *ret, __u32 scheduler, const char **text)
+{
+	const char *s = *text;
+	__u16 flags = 0;
+
+	for (; *s; s += strspn(s, ",")) {
+		size_t len = strcspn(s, ",");
+		int flag = len ? flag_find(s, len, scheduler) : 0;
+
+		if (flag < 0) {
+			*text = s;
+			return flag;
+		}
+		if (len)
+			flags |= (__u16)(1u << flag);
+		s += len;
+	}
+	*ret = flags;
+	return 0;
 }
 
 const char *ivb_snat_name(__u32 snat)

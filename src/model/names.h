@@ -12,6 +12,16 @@ const char *ivb_scheduler_name(__u32 scheduler);
 /* -EOPNOTSUPP: the kernel has a scheduler of that name, ipvs-bpf not yet; -ENOENT: nobody has. */
 int ivb_scheduler_parse(__u8 *ret, const char *name);
 
+#define IVB_SCHED_FLAGS_LEN 40
+
+/*
+ * A scheduler's flags, in ipvsadm's words: "sh-fallback,sh-port" (enum ivb_service_flags); those of
+ * schedulers that have none are "flag-1" to "flag-3". Parsing: -EINVAL, or -EXDEV if it is another
+ * scheduler's, and *text is the one that is wrong.
+ */
+char *ivb_sched_flags_fmt(char buf[static IVB_SCHED_FLAGS_LEN], __u32 scheduler, __u16 flags);
+int ivb_sched_flags_parse(__u16 *ret, __u32 scheduler, const char **text);
+
 /* "default", "never", "auto", "always". */
 const char *ivb_snat_name(__u32 snat);
 /* "never", "auto", "always"; -EINVAL otherwise ("default" is not for users to write). */

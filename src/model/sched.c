@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "model/hashes.h"
 
 /* ivb_sched.cw holds rr's last slot, or wrr's cw (it fits in 16 bits) and above it di. */
 #define WRR_STATE(cw, di) ((di) << 16 | (cw))
@@ -93,12 +94,61 @@ static int cursor_derive(struct ivb_cursor *c, enum ivb_scheduler scheduler,
 	return -EUCLEAN;
 }
 
+/* wrr's cw in the first pass. */
+static __u32 first_cw(const struct ivb_sched *s, __u32 di, __u32 (*ring_word)(const void *, __u32),
+		      const void *arg)
+{
+	__u64 end = s->length, passes = 0;
+	__u32 i;
+
+	for (i = s->num_segments; i-- > 0;) {
+		struct ivb_segment g = segment_get(s, i, ring_word, arg);
+
+		if (!g.count || g.start >= end)
+			break;
+		passes += (end - g.start) / g.count;
+		end = g.start;
+	}
+	return passes ? (__u32)(passes - 1) * di + 1 : 0;
+}
+
+enum ivb_sched_kind ivb_sched_kind(__u32 scheduler)
+{
+	switch (scheduler) {
+	case IVB_SCHED_RR:
+	case IVB_SCHED_WRR:
+		return IVB_SCHED_KIND_RING;
+	case IVB_SCHED_SH:
+	case IVB_SCHED_DH:
+	case IVB_SCHED_MH:
+		return IVB_SCHED_KIND_HASH;
+	}
+	return IVB_SCHED_KIND_LIST;
+}
+
+__u64 ivb_table_words(enum ivb_sched_kind kind, __u32 num_segments, __u64 length)
+{
+	switch (kind) {
+	case IVB_SCHED_KIND_RING:
+		return (__u64)num_segments * IVB_SEGMENT_WORDS;
+	case IVB_SCHED_KIND_LIST:
+		return length * 2;
+	case IVB_SCHED_KIND_HASH:
+		return length;
+	}
+	return 0;
+}
+
 int ivb_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler, const struct ivb_sched *s,
 		    __u32 (*ring_word)(const void *arg, __u32 index), const void *arg)
 {
 	struct ivb_cursor c = { .last = IVB_NONE, .di = 1 };
 	int r;
 
+	if (ivb_sched_kind(scheduler) != IVB_SCHED_KIND_RING) {
+		*ret = c;
+		return 0;
+	}
 	if (scheduler == IVB_SCHED_RR) {
 		c.last = s->cw;
 	} else {
@@ -106,7 +156,9 @@ int ivb_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler, const 
 		c.di = WRR_STATE_DI(s->cw);
 	}
 	/* Without a connection since, the position says less than what was written beside it. */
-	if (s->length && s->position != s->written_at) {
+	if (s->length && !s->position && s->written_at == IVB_SCHED_AFRESH) {
+		c.cw = first_cw(s, c.di, ring_word, arg);
+	} else if (s->length && s->position != s->written_at) {
 		r = cursor_derive(&c, scheduler, s, ring_word, arg);
 		if (r)
 			return r;
@@ -234,9 +286,9 @@ static __u64 wrr_position(const struct ivb_table *t, const __u32 *weights,
 	return 0;
 }
 
-int ivb_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
-		    const struct ivb_sched_dest *dests, size_t n, const struct ivb_cursor *c,
-		    struct ivb_err *err)
+static int ring_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
+		      const struct ivb_sched_dest *dests, size_t n, const struct ivb_cursor *c,
+		      struct ivb_err *err)
 {
 	_cleanup_free_ __u32 *weights = malloc((n ? n : 1) * sizeof(*weights));
 	struct ivb_table t;
@@ -276,6 +328,21 @@ int ivb_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 	t.state = scheduler == IVB_SCHED_RR ? c->last : WRR_STATE(c->cw, c->di);
 	*ret = t;
 	return 0;
+}
+
+int ivb_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
+		    const struct ivb_sched_dest *dests, size_t n, const struct ivb_cursor *c,
+		    struct ivb_err *err)
+{
+	switch (ivb_sched_kind(scheduler)) {
+	case IVB_SCHED_KIND_RING:
+		return ring_build(ret, scheduler, dests, n, c, err);
+	case IVB_SCHED_KIND_LIST:
+		return ivb_list_build(ret, dests, n);
+	case IVB_SCHED_KIND_HASH:
+		return ivb_hash_build(ret, scheduler, dests, n);
+	}
+	return -EINVAL;
 }
 
 void ivb_table_fini(struct ivb_table *t)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tables that rr and wrr work from (struct ivb_sched and its words of ring), and how a change of
- * the servers moves the place in the sequence: as kernel IPVS does (net/netfilter/ipvs/ip_vs_rr.c,
- * ip_vs_wrr.c). Pure: nothing here reads or writes a map.
+ * The tables that the schedulers work from (struct ivb_sched and its words of ring), and how a change
+ * of the servers moves rr's and wrr's place in the sequence: as kernel IPVS does (net/netfilter/ipvs/
+ * ip_vs_rr.c, ip_vs_wrr.c). Pure: nothing here reads or writes a map.
  */
 #ifndef IVB_MODEL_SCHED_H
 #define IVB_MODEL_SCHED_H
@@ -16,11 +16,24 @@ struct ivb_err;
 #define IVB_SEGMENT_WORDS 3
 #define IVB_MAX_SEGMENTS 1024 /* as many as the programs' search reaches */
 #define IVB_MAX_WEIGHT 65535
+#define IVB_HASH_SIZE 256 /* of the tables of sh and dh (CONFIG_IP_VS_SH_TAB_BITS, ..._DH_...) */
+#define IVB_MH_SIZE 4093  /* of mh's (CONFIG_IP_VS_MH_TAB_INDEX) */
+
+/* What a scheduler's table is (see struct ivb_sched). */
+enum ivb_sched_kind {
+	IVB_SCHED_KIND_RING, /* segments and a position */
+	IVB_SCHED_KIND_LIST, /* pairs of slot and weight */
+	IVB_SCHED_KIND_HASH, /* slots by hash */
+};
+
+enum ivb_sched_kind ivb_sched_kind(__u32 scheduler);
 
 /* A service's dests are given in the kernel's order: the newest first. */
 struct ivb_sched_dest {
 	__u32 slot;
-	__u32 weight; /* 0..IVB_MAX_WEIGHT */
+	__u32 weight;	   /* 0..IVB_MAX_WEIGHT */
+	__u32 last_weight; /* mh: the last one that was not 0 */
+	__u32 value;	   /* mh: ivb_sched_value() of address and port */
 };
 
 /* What the kernel's scheduler remembers between two connections. */
@@ -39,6 +52,12 @@ struct ivb_table {
 	__u32 state;  /* for ivb_sched.cw */
 	__u32 *words; /* ivb_segment.first counts from words[0] until ivb_table_place() */
 };
+
+/* Words that a table of this kind, num_segments and length has at least, if it has any. */
+__u64 ivb_table_words(enum ivb_sched_kind kind, __u32 num_segments, __u64 length);
+
+/* An address and a port as the schedulers that hash add them up; IPv4: the first word of addr. */
+__u32 ivb_sched_value(__u8 af, const union ivb_addr *addr, __be16 port);
 
 /* Of a scheduler that has just been bound to a service with these dests. */
 void ivb_cursor_init(struct ivb_cursor *c, enum ivb_scheduler scheduler,

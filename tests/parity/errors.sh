@@ -180,18 +180,13 @@ eq -Ln
 diag "differences"
 reset
 eq -A -t $v -s rr
-later -A -t 10.0.0.80:90 -s wlc
-later -A -t 10.0.0.80:91
 later -a -t $v -r 10.2.1.3:80
 later -a -t $v -r 10.2.1.4:80 -g
 later -a -t $v -r 10.2.1.5:80 -i
-later -a -t $v -r 10.2.1.6:80 -m -x 5
-later -a -t $v -r 10.2.1.7:80 -m -y 5
 later -A -t 10.0.0.80:92 -s rr -p
 later -A -t 10.0.0.80:93 -s rr -o
 later -A -f 7 -s rr
 later -A --sctp-service 10.0.0.80:94 -s rr
-later -A -t 10.0.0.80:95 -s sh -b sh-port
 later -L -n --stats
 later -L -n --rate
 later -L -n --thresholds

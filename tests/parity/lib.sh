@@ -41,7 +41,8 @@ kernel() {
 	in_ns lb ipvsadm "$@"
 }
 
-# words FAMILY PORT WORD...: V becomes the virtual service's address, S1 S2 ... the servers', with that port.
+# words FAMILY PORT WORD...: V becomes the virtual service's address, S1 S2 ... the servers', with that port; K1
+# K2 ... the servers' with the kernel's.
 words() {
 	w_family=$1
 	w_port=$2
@@ -49,6 +50,7 @@ words() {
 	for w; do
 		case $w in
 		V) vip "$w_family" "$w_port" ;;
+		K[1-9]*) rip "$w_family" "${w#K}" "$kernel_port" ;;
 		S[1-9]*) rip "$w_family" "${w#S}" "$w_port" ;;
 		*) printf '%s\n' "$w" ;;
 		esac

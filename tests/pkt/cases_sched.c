@@ -82,6 +82,92 @@ static void expect_unreachable(struct env *t, int proto, uint16_t port)
 	expect_icmp(t, &c.in, &answer, IVB_R_NO_DEST);
 }
 
+/* A service of a scheduler that compares: its pairs of slot and weight. */
+static void compare_by(struct env *t, struct service *s, enum ivb_scheduler scheduler,
+		       const uint32_t *slots, const uint32_t *weights, uint32_t n)
+{
+	uint32_t words[2 * 8];
+
+	for (uint32_t i = 0; i < n; i++) {
+		words[2 * i] = slots[i];
+		words[2 * i + 1] = weights[i];
+	}
+	table_write(t, s, scheduler, n, words, 2 * n);
+}
+
+/* UDP connections count as inactive, so only lc and wlc see them. */
+static void compared(struct env *t)
+{
+	static const struct {
+		enum ivb_scheduler scheduler;
+		const char *order;
+	} cases[] = {
+		{ IVB_SCHED_LC, "ABCABCA" },  { IVB_SCHED_WLC, "ABCBCBA" },
+		{ IVB_SCHED_SED, "BBBBBBB" }, { IVB_SCHED_NQ, "AAAAAAA" },
+		{ IVB_SCHED_FO, "BBBBBBB" },  { IVB_SCHED_OVF, "BBBBBBB" },
+	};
+	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	const uint32_t weights[] = { 1, 3, 2 };
+	uint32_t slots[3];
+
+	for (int i = 0; i < 3; i++)
+		slots[i] = dest_add(t, &s, servers[i], 8080, weights[i]);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		compare_by(t, &s, cases[i].scheduler, slots, weights, 3);
+		expect_order(t, 4000, cases[i].order);
+		conns_forget(t);
+	}
+}
+
+/* Active connections weigh as 257. */
+static void compared_active(struct env *t)
+{
+	static const struct {
+		enum ivb_scheduler scheduler;
+		const char *order;
+	} cases[] = {
+		{ IVB_SCHED_LC, "ABCAB" },  { IVB_SCHED_WLC, "ABCBC" }, { IVB_SCHED_SED, "BCBCA" },
+		{ IVB_SCHED_NQ, "ABCBC" },  { IVB_SCHED_OVF, "BBBBC" },
+	};
+	struct service s = service_add(t, IPPROTO_TCP, VIP, 80, IVB_SNAT_NEVER);
+	const uint32_t weights[] = { 1, 3, 3 };
+	uint32_t slots[3];
+
+	for (int i = 0; i < 3; i++)
+		slots[i] = dest_add(t, &s, servers[i], 8080, weights[i]);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *order = cases[i].order;
+
+		compare_by(t, &s, cases[i].scheduler, slots, weights, 3);
+		for (uint16_t n = 0; order[n]; n++) {
+			struct conn c = conn_of(t, IPPROTO_TCP, CLIENT, 4000 + n, CLIENT, 4000 + n,
+						servers[order[n] - 'A']);
+
+			go_first(t, &c);
+		}
+		conns_forget(t);
+	}
+}
+
+/* Overloaded servers are passed over, and rr and wrr go on behind the one that was taken. */
+static void overloaded(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	uint32_t a = dest_add(t, &s, SERVER1, 8080, 3), b = dest_add(t, &s, SERVER2, 8080, 2),
+		 c = dest_add(t, &s, SERVER3, 8080, 1);
+
+	ring_write(t, &s, 6, 3, 0, 1, a, 1, 2, a, b, 3, 3, a, b, c);
+	dest_limit(t, a, 2, 0);
+	expect_order(t, 4000, "AABBCBBC");
+	check_int(t, dest_counts(t, a).overloaded, 1, "the first has reached its limit");
+	dest_limit(t, b, 5, 0);
+	dest_limit(t, c, 3, 0);
+	expect_order(t, 4010, "BC");
+	expect_unreachable(t, IPPROTO_UDP, 4020);
+	expect_unreachable(t, IPPROTO_UDP, 4020);
+	check_int(t, dest_counts(t, b).overloaded, 1, "as has the second");
+}
+
 static void no_server(struct env *t)
 {
 	struct service s = service_add(t, IPPROTO_TCP, VIP, 80, IVB_SNAT_NEVER);
@@ -137,6 +223,86 @@ static void removed_server(struct env *t)
 	check_int(t, dest_counts(t, b).active, 1, "active of the other");
 }
 
+/* A connection to the first of two servers, which is then removed; or gets weight 0. */
+static struct conn left_alone(struct env *t, int proto, bool removed)
+{
+	struct service s = service_add(t, proto, VIP, 80, IVB_SNAT_NEVER);
+	uint32_t a = dest_add(t, &s, SERVER1, 8080, 1), b = dest_add(t, &s, SERVER2, 8080, 1);
+	struct conn c = conn_of(t, proto, CLIENT, 4000, CLIENT, 4000, SERVER1);
+
+	ring_write(t, &s, 1, 1, 0, 1, a);
+	go_first(t, &c);
+	back_first(t, &c);
+	if (removed)
+		dest_set_state(t, a, IVB_DEST_REMOVED);
+	else
+		dest_set_weight(t, a, 0);
+	s.value.sched++;
+	ring_write(t, &s, 1, 1, 0, 1, b);
+	service_zone(t, &s, ZONE);
+	return c;
+}
+
+/* UDP has no handshake to miss: it goes to another server at once, if there is one. */
+static void removed_server_udp(struct env *t)
+{
+	struct conn c = left_alone(t, IPPROTO_UDP, true), d;
+
+	back(t, &c, 0);
+	d = conn_of(t, IPPROTO_UDP, CLIENT, 4000, CLIENT, 4000, SERVER2);
+	go_first(t, &d);
+	check_int(t, flows_count(t), 2, "flows");
+	check_int(t, dest_counts(t, 0).inactive, 0, "inactive of the removed server");
+	check_int(t, dest_counts(t, 1).inactive, 1, "inactive of the other");
+}
+
+static void removed_service_udp(struct env *t)
+{
+	struct service s = simple(t, IPPROTO_UDP, IVB_SNAT_NEVER);
+	struct conn c = conn_of(t, IPPROTO_UDP, CLIENT, 4000, CLIENT, 4000, SERVER1);
+
+	go_first(t, &c);
+	dest_set_state(t, 0, IVB_DEST_REMOVED);
+	s.value.num_dests = 0;
+	service_zone(t, &s, ZONE);
+	expect_drop(t, &c.in, IVB_R_DEST_GONE);
+	service_zone(t, &s, ZONE + 1);
+	expect_drop(t, &c.in, IVB_R_DEST_GONE);
+	dest_set_state(t, 0, IVB_DEST_AVAILABLE);
+	go(t, &c, 0);
+}
+
+static void expire_nodest(struct env *t)
+{
+	struct conn c, d;
+
+	t->config.flags |= IVB_CONFIG_EXPIRE_NODEST;
+	config_write(t);
+	c = left_alone(t, IPPROTO_TCP, true);
+	back(t, &c, TCP_ACK);
+	c.in.flags = TCP_ACK;
+	expect_pass(t, &c.in, IVB_R_PASS_NOT_FIRST);
+	check_int(t, flows_count(t), 0, "flows");
+	check_int(t, dest_counts(t, 0).active, 0, "active of the removed server");
+	d = conn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000, SERVER2);
+	go_first(t, &d);
+}
+
+/* expire_nodest_conn and weight 0: only a SYN goes elsewhere. */
+static void expire_nodest_quiesced(struct env *t)
+{
+	struct conn c, d;
+
+	t->config.flags |= IVB_CONFIG_EXPIRE_NODEST;
+	config_write(t);
+	c = left_alone(t, IPPROTO_TCP, false);
+	go(t, &c, TCP_ACK);
+	d = conn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000, SERVER2);
+	go_first(t, &d);
+	check_int(t, dest_counts(t, 0).active, 0, "active of the one of weight 0");
+	check_int(t, dest_counts(t, 1).active, 1, "active of the other");
+}
+
 /* Weight 0: no new connections, those that are there go on. */
 static void quiesced_server(struct env *t)
 {
@@ -175,10 +341,17 @@ const struct test_case cases_sched[] = {
 	{ "rr", rr, BOTH },
 	{ "wrr", wrr, BOTH },
 	{ "wrr, a segment gone through twice", wrr_long_segment, BOTH },
+	{ "by counts: inactive connections", compared, BOTH },
+	{ "by counts: active connections", compared_active, BOTH },
+	{ "overloaded servers", overloaded, BOTH },
 	{ "service update switches slices", slice_switch, BOTH },
 	{ "no server: port unreachable", no_server, BOTH },
 	{ "no server: how much is quoted", unreachable_quotes, BOTH },
 	{ "removed server", removed_server, BOTH },
+	{ "removed server, UDP", removed_server_udp, BOTH },
+	{ "removed server, UDP: there is no other", removed_service_udp, BOTH },
+	{ "removed server, expire_nodest_conn", expire_nodest, BOTH },
+	{ "server of weight 0, expire_nodest_conn", expire_nodest_quiesced, BOTH },
 	{ "server of weight 0", quiesced_server, BOTH },
 	{ "ring out of date", ring_out_of_date, BOTH },
 	{ 0 },

@@ -143,6 +143,11 @@ void config_snat_addr(struct env *t, enum who who);
 void dest_set_state(struct env *t, uint32_t slot, enum ivb_dest_state state);
 /* The service's ring, period connections long: segments of {start, count, dest slots...}. */
 void ring_write(struct env *t, struct service *s, uint32_t period, uint32_t num_segments, ...);
+/* The service's table without segments, length entries long, of that scheduler. */
+void table_write(struct env *t, struct service *s, enum ivb_scheduler scheduler, uint32_t length,
+		 const uint32_t *words, uint32_t n);
+void dest_set_weight(struct env *t, uint32_t slot, uint32_t weight);
+void dest_limit(struct env *t, uint32_t slot, uint32_t upper, uint32_t lower);
 void device_attach(struct env *t, enum side side, uint32_t zone);
 /* One service with one server, rr: what most cases need. */
 struct service simple(struct env *t, int proto, enum ivb_snat snat);

@@ -194,6 +194,35 @@ void ring_write(struct env *t, struct service *s, uint32_t period, uint32_t num_
 	put(t->skel->maps.scheds, &s->value.sched, &sched);
 }
 
+void table_write(struct env *t, struct service *s, enum ivb_scheduler scheduler, uint32_t length,
+		 const uint32_t *words, uint32_t n)
+{
+	struct ivb_sched sched = { .length = length, .first = t->ring_words, .capacity = n };
+
+	for (uint32_t i = 0; i < n; i++)
+		t->ring_words = ring_put(t, t->ring_words, words[i]);
+	put(t->skel->maps.scheds, &s->value.sched, &sched);
+	s->value.scheduler = scheduler;
+	put(t->skel->maps.services, &s->key, &s->value);
+}
+
+void dest_set_weight(struct env *t, uint32_t slot, uint32_t weight)
+{
+	struct ivb_dest dest = dest_get(t, slot);
+
+	dest.weight = weight;
+	put(t->skel->maps.dests, &slot, &dest);
+}
+
+void dest_limit(struct env *t, uint32_t slot, uint32_t upper, uint32_t lower)
+{
+	struct ivb_dest dest = dest_get(t, slot);
+
+	dest.upper = upper;
+	dest.lower = lower;
+	put(t->skel->maps.dests, &slot, &dest);
+}
+
 void device_attach(struct env *t, enum side side, uint32_t zone)
 {
 	struct ivb_dev dev = { .zone = zone };

@@ -177,12 +177,11 @@ static const struct {
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.2:80 -w", 255, "-w: missing argument" },
 	{ "-A --tcp-service", 255, "--tcp-service: missing argument" },
 	/* ours: what a later version brings */
-	{ "-A -t 10.9.9.9:80", 2,
-	  "the scheduler wlc (which is meant without -s)" LATER "; say -s rr or -s wrr" },
-	{ "-A -t 10.9.9.9:80 -s ''", 2,
-	  "the scheduler wlc (which is meant without -s)" LATER "; say -s rr or -s wrr" },
-	{ "-A -t 10.9.9.9:80 -s sh", 2, "the scheduler sh" LATER "; say -s rr or -s wrr" },
-	{ "-A -t 10.9.9.9:80 -s sh -b sh-port", 2, "-b: flags of schedulers" LATER },
+	{ "-A -t 10.9.9.9:80 -s lblc", 2, "the scheduler lblc" LATER },
+	{ "-A -t 10.9.9.9:80 -s sh -b mh-port", 2, "incompatible scheduler flag `mh-port'" },
+	{ "-A -t 10.9.9.9:80 -s sh -b sh-port,flag-4,x", 2, "invalid scheduler flag `flag-4'" },
+	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m -x -5", 2, "illegal u_threshold specified" },
+	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m -y 2147483648", 2, "illegal l_threshold specified" },
 	{ "-A -t 10.9.9.9:80 -s rr -p", 2, "-p: persistence" LATER },
 	{ "-A -t 10.9.9.9:80 -s rr -p 100", 2, "-p: persistence" LATER },
 	{ "-A -t 10.9.9.9:80 -p -s rr", 2, "-p: persistence" LATER },
@@ -198,7 +197,6 @@ static const struct {
 	  "direct routing (-g, which is meant without -m)" LATER "; say -m (masquerading)" },
 	{ "-e -t 10.9.9.9:80 -r 10.0.1.2 -w 3", 2,
 	  "direct routing (-g, which is meant without -m)" LATER "; say -m (masquerading)" },
-	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m -x 5 -y 2", 2, "-x: a limit of connections" LATER },
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m --tun-type gue --tun-port 6", 2,
 	  "--tun-type: tunnelling" LATER },
 	{ "-L -n --stats", 2,
@@ -237,6 +235,7 @@ static const char *request(const char *line)
 {
 	static char buf[600];
 	char vip[IVB_ADDRPORT_LEN], dest[IVB_ADDRPORT_LEN];
+	static const char *const flags[] = { "", " fallback", " port", " fallback port" };
 	struct ivb_adm_error err;
 	struct ivb_adm a;
 
@@ -249,9 +248,9 @@ static const char *request(const char *line)
 	switch (a.cmd) {
 	case IVB_ADM_ADD:
 	case IVB_ADM_EDIT:
-		snprintf(buf, sizeof(buf), "%s %u %s zone %u sched %u snat %u",
+		snprintf(buf, sizeof(buf), "%s %u %s zone %u sched %u%s snat %u",
 			 a.cmd == IVB_ADM_ADD ? "add" : "edit", a.key.proto, vip, a.key.zone,
-			 a.scheduler, a.snat);
+			 a.scheduler, flags[a.sched_flags & 3], a.snat);
 		break;
 	case IVB_ADM_DEL:
 		snprintf(buf, sizeof(buf), "del %u %s", a.key.proto, vip);
@@ -296,7 +295,13 @@ static void test_taken(void)
 		{ "-A -t [fd00::9]:80 -s rr", "add 6 [fd00::9]:80 zone 0 sched 0 snat 4" },
 		{ "-A -t 10.9.9.9:080 -s rr", "add 6 10.9.9.9:80 zone 0 sched 0 snat 4" },
 		{ "-A -t localhost:80 -s rr", "add 6 127.0.0.1:80 zone 0 sched 0 snat 4" },
-		{ "-A -t 10.9.9.9:81 -s nosuch", "add 6 10.9.9.9:81 zone 0 sched 2 snat 4" },
+		{ "-A -t 10.9.9.9:81 -s nosuch", "add 6 10.9.9.9:81 zone 0 sched 11 snat 4" },
+		{ "-A -t 10.9.9.9:80", "add 6 10.9.9.9:80 zone 0 sched 3 snat 4" },
+		{ "-A -t 10.9.9.9:80 -s ''", "add 6 10.9.9.9:80 zone 0 sched 3 snat 4" },
+		{ "-A -t 10.9.9.9:80 -b sh-port,sh-fallback -s sh",
+		  "add 6 10.9.9.9:80 zone 0 sched 8 fallback port snat 4" },
+		{ "-E -t 10.9.9.9:80 -s mh -b ,flag-2,,mh-port,",
+		  "edit 6 10.9.9.9:80 zone 0 sched 10 port snat 4" },
 		{ "-A -t 10.9.9.9:80 -s rr --snat always --zone 7",
 		  "add 6 10.9.9.9:80 zone 7 sched 0 snat 3" },
 		{ "-E -t 10.9.9.9:80 -s wrr --snat=never",

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Least connections (net/netfilter/ipvs/ip_vs_lc.c, ip_vs_dest_conn_overhead()): an active connection
+ * weighs as much as 257 inactive ones. Of equals the first.
+ */
+#ifndef IVB_SCHED_LC_H
+#define IVB_SCHED_LC_H
+
+#include "sched/list.h"
+
+static long lc_visit(__u32 i, struct pick *p)
+{
+	struct candidate c;
+	__u32 load;
+
+	if (!candidate_get(p, i, &c))
+		return 0;
+	load = c.active * 256 + c.all;
+	if (p->slot == IVB_NONE || load < p->load)
+		pick_take(p, &c, load);
+	return 0;
+}
+
+GLOBAL __u32 lc_schedule(__u32 sched)
+{
+	return list_schedule(sched, lc_visit);
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the schedulers that compare servers share: the walk over a service's servers, in the kernel's
+ * order. User space has laid them out as pairs of words, slot and weight (struct ivb_sched); servers
+ * of weight 0 are not among them.
+ */
+#ifndef IVB_SCHED_LIST_H
+#define IVB_SCHED_LIST_H
+
+#include "sched/ring.h"
+
+#define LIST_MAX 65536
+
+/* The best server so far. */
+struct pick {
+	__u32 first; /* index into ring of the first pair */
+	__u32 slot;  /* IVB_NONE: there is none yet */
+	__u32 weight;
+	__u32 load; /* as the scheduler counts it */
+};
+
+/* One that is looked at now. */
+struct candidate {
+	__u32 slot;
+	__u32 weight;
+	__u32 active;
+	__u32 all; /* active and inactive */
+};
+
+/* The counts are moved by atomics without a lock, so for a moment one may be less than zero. */
+static __always_inline __u32 count_of(__u32 n)
+{
+	return (__s32)n > 0 ? n : 0;
+}
+
+/* False: it takes no connections. */
+static __always_inline bool candidate_get(const struct pick *p, __u32 i, struct candidate *ret)
+{
+	__u32 at = p->first + 2 * i;
+	struct ivb_dest_conns *c;
+
+	ret->slot = ring_word(at);
+	ret->weight = ring_word(at + 1);
+	c = bpf_map_lookup_elem(&dest_conns, &ret->slot);
+	if (!c || READ_ONCE(c->overloaded))
+		return false;
+	ret->active = count_of(READ_ONCE(c->active));
+	ret->all = ret->active + count_of(READ_ONCE(c->inactive));
+	return true;
+}
+
+static __always_inline void pick_take(struct pick *p, const struct candidate *c, __u32 load)
+{
+	p->slot = c->slot;
+	p->weight = c->weight;
+	p->load = load;
+}
+
+/* Whether the load is less for the candidate's weight than that of the best so far. */
+static __always_inline bool pick_beaten(const struct pick *p, const struct candidate *c, __u32 load)
+{
+	return p->slot == IVB_NONE || (__u64)p->load * c->weight > (__u64)load * p->weight;
+}
+
+/* Shows every server to visit(), which returns 1 to end the walk. Slot of the best, or IVB_NONE. */
+static __always_inline __u32 list_schedule(__u32 sched, long (*visit)(__u32 i, struct pick *p))
+{
+	struct ivb_sched *s = bpf_map_lookup_elem(&scheds, &sched);
+	struct pick p = { .slot = IVB_NONE };
+
+	/* Another scheduler's table: the service is being changed. */
+	if (!s || s->num_segments || s->length > LIST_MAX)
+		return IVB_NONE;
+	p.first = s->first;
+	bpf_loop(s->length, visit, &p, 0);
+	return p.slot;
+}
+
+#endif

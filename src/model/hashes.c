@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tables as ip_vs_sh_reassign(), ip_vs_dh_reassign() and ip_vs_mh_permutate(), ip_vs_mh_populate()
+ * fill them (net/netfilter/ipvs). sh: each server its weight's number of places in a row, the list
+ * again and again. dh: one place each. mh: each server in turn takes the next place of its own
+ * permutation that is free, as often as its share of the weights says.
+ */
+#include "model/hashes.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <ivb/siphash.h>
+
+#include "base/cleanup.h"
+
+#define MH_BITS 6 /* of a server's share: IP_VS_MH_TAB_BITS */
+
+__u32 ivb_sched_value(__u8 af, const union ivb_addr *addr, __be16 port)
+{
+	__be32 fold = addr->ip;
+
+	if (af == AF_INET6)
+		fold = addr->ip6[0] ^ addr->ip6[1] ^ addr->ip6[2] ^ addr->ip6[3];
+	return ntohl(fold) + ntohs(port);
+}
+
+int ivb_list_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n)
+{
+	struct ivb_table t = {};
+	size_t i;
+
+	t.words = calloc(n ? n : 1, 2 * sizeof(*t.words));
+	if (!t.words)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		if (!dests[i].weight)
+			continue;
+		t.words[t.num_words++] = dests[i].slot;
+		t.words[t.num_words++] = dests[i].weight;
+		t.length++;
+	}
+	*ret = t;
+	return 0;
+}
+
+/* sh and, each server having weight 1, dh. */
+static void rows_fill(struct ivb_table *t, const struct ivb_sched_dest *dests, size_t n,
+		      bool weighted)
+{
+	__u32 i, row = 0;
+	size_t d = 0;
+
+	for (i = 0; i < t->num_words; i++) {
+		t->words[i] = dests[d].slot;
+		if (++row < (weighted ? dests[d].weight : 1))
+			continue;
+		row = 0;
+		d = (d + 1) % n;
+	}
+}
+
+/* A server's walk through mh's table. */
+struct walk {
+	__u32 at;
+	__u32 skip;
+	__u32 turns; /* places that it takes when it is its turn */
+};
+
+static __u32 gcd(__u32 a, __u32 b)
+{
+	return b ? gcd(b, a % b) : a;
+}
+
+/* Returns whether anybody takes part. */
+static bool walks_init(struct walk *walks, const struct ivb_sched_dest *dests, size_t n)
+{
+	__u32 g = 0, max = 0, shift = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		g = gcd(dests[i].last_weight, g);
+		if (dests[i].last_weight > max)
+			max = dests[i].last_weight;
+	}
+	if (!g)
+		return false;
+	while (max / g >> shift >= 1u << MH_BITS)
+		shift++;
+	for (i = 0; i < n; i++) {
+		__u32 turns = dests[i].last_weight / g >> shift;
+
+		walks[i].at = ivb_hsiphash(dests[i].value, IVB_MH_KEY1) % IVB_MH_SIZE;
+		walks[i].skip = ivb_hsiphash(dests[i].value, IVB_MH_KEY2) % (IVB_MH_SIZE - 1) + 1;
+		walks[i].turns = turns ? turns : dests[i].last_weight != 0;
+	}
+	return true;
+}
+
+static void mh_fill(struct ivb_table *t, const struct ivb_sched_dest *dests, size_t n,
+		    struct walk *walks)
+{
+	__u32 i, turn = 0;
+	size_t d = 0;
+
+	for (i = 0; i < t->num_words; i++)
+		t->words[i] = IVB_NONE;
+	for (i = 0; i < t->num_words;) {
+		struct walk *w = &walks[d];
+
+		if (turn >= w->turns) {
+			turn = 0;
+			d = (d + 1) % n;
+			continue;
+		}
+		while (t->words[w->at] != IVB_NONE)
+			w->at = (w->at + w->skip) % IVB_MH_SIZE;
+		t->words[w->at] = dests[d].slot;
+		turn++;
+		i++;
+	}
+}
+
+int ivb_hash_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
+		   const struct ivb_sched_dest *dests, size_t n)
+{
+	_cleanup_free_ struct walk *walks = calloc(n ? n : 1, sizeof(*walks));
+	struct ivb_table t = {};
+
+	if (!walks)
+		return -ENOMEM;
+	if (n && (scheduler != IVB_SCHED_MH || walks_init(walks, dests, n)))
+		t.num_words = scheduler == IVB_SCHED_MH ? IVB_MH_SIZE : IVB_HASH_SIZE;
+	t.length = t.num_words;
+	t.words = calloc(t.num_words ? t.num_words : 1, sizeof(*t.words));
+	if (!t.words)
+		return -ENOMEM;
+	if (t.num_words && scheduler == IVB_SCHED_MH)
+		mh_fill(&t, dests, n, walks);
+	else if (t.num_words)
+		rows_fill(&t, dests, n, scheduler == IVB_SCHED_SH);
+	*ret = t;
+	return 0;
+}
