@@ -98,7 +98,9 @@ static __always_inline int ctx_summed(struct ivb_ctx *ctx)
 	return BPF_CORE_READ_BITFIELD_PROBED(skb, ip_summed);
 }
 
-/* Whether kernel IPVS has handled the packet; the bit is there where the kernel was built with it. */
+/*
+ * Whether kernel IPVS has handled the packet; the bit is there where the kernel was built with it.
+ */
 static __always_inline bool ctx_ipvs_property(struct ivb_ctx *ctx)
 {
 	struct sk_buff___ivb *skb;
@@ -158,7 +160,10 @@ static __always_inline int ctx_push_l3(struct ivb_ctx *ctx, __u32 len)
 	return bpf_skb_adjust_room(ctx, len, BPF_ADJ_ROOM_MAC, 0);
 }
 
-/* The same for the header of a tunnel around what is there; of a GSO packet the segments stay as long as they are. */
+/*
+ * The same for the header of a tunnel around what is there; of a GSO packet the segments stay as
+ * long as they are.
+ */
 static __always_inline int ctx_push_tunnel(struct ivb_ctx *ctx, const bool v6, __u32 len)
 {
 	return bpf_skb_adjust_room(ctx, len, BPF_ADJ_ROOM_MAC,
@@ -180,8 +185,8 @@ static __always_inline int ctx_redirect_neigh(struct ivb_ctx *ctx, __u32 ifindex
 }
 
 /*
- * What our programs tell each other of a packet, in skb->tc_index: no fwmark, and not cleared between
- * ingress and egress. (A program that returns TC_ACT_OK sets it to its classid, hence 0.)
+ * What our programs tell each other of a packet, in skb->tc_index: no fwmark, and not cleared
+ * between ingress and egress. (A program that returns TC_ACT_OK sets it to its classid, hence 0.)
  */
 static __always_inline __u32 ctx_mark(const struct ivb_ctx *ctx)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections that the sync daemon of another director tells of (the ipvs engine, with SNAT): their flows
- * are made before a packet comes. After a failover the first one may be the server's, and it goes to an
- * address of SNAT's, where kernel IPVS knows nothing of it and the stack would answer with a reset.
+ * Connections that the sync daemon of another director tells of (the ipvs engine, with SNAT): their
+ * flows are made before a packet comes. After a failover the first one may be the server's, and it
+ * goes to an address of SNAT's, where kernel IPVS knows nothing of it and the stack would answer
+ * with a reset.
  */
 #ifndef IVB_IPVS_ADOPT_H
 #define IVB_IPVS_ADOPT_H
@@ -75,7 +76,9 @@ static __always_inline int adopt(const int af, const struct note *n)
 	return 0;
 }
 
-/* Whoever puts a connection back; on a backup that is the sync daemon, which has just written it. */
+/*
+ * Whoever puts a connection back; on a backup that is the sync daemon, which has just written it.
+ */
 static __always_inline int conn_put(const struct ip_vs_conn *cp)
 {
 	struct notes *all;

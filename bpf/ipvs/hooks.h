@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the hooks read off a connection of kernel IPVS, and what they make of it: whether it is ours to
- * carry, how long a lease is, and whether its backup is told of it.
+ * What the hooks read off a connection of kernel IPVS, and what they make of it: whether it is ours
+ * to carry, how long a lease is, and whether its backup is told of it.
  */
 #ifndef IVB_IPVS_HOOKS_H
 #define IVB_IPVS_HOOKS_H
@@ -21,7 +21,10 @@ static __always_inline bool conn_is_here(const struct ip_vs_conn *cp)
 	return cp->ipvs->net->net_cookie == ivb_netns_cookie;
 }
 
-/* No arithmetic is allowed with a pointer to a kernel structure; what is read from memory is a number. */
+/*
+ * No arithmetic is allowed with a pointer to a kernel structure; what is read from memory is a
+ * number.
+ */
 static __always_inline __u32 dest_bucket(struct notes *all, const struct ip_vs_dest *dest)
 {
 	WRITE_ONCE(all->number, (__u64)dest);
@@ -29,8 +32,9 @@ static __always_inline __u32 dest_bucket(struct notes *all, const struct ip_vs_d
 }
 
 /*
- * An idle connection may end that much earlier than with kernel IPVS alone, which has not seen its last
- * packets: a twentieth of its time, but two seconds at least, or a quarter of a very short one.
+ * An idle connection may end that much earlier than with kernel IPVS alone, which has not seen its
+ * last packets: a twentieth of its time, but two seconds at least, or a quarter of a very short
+ * one.
  */
 static __always_inline __u32 lease_by_time(__u32 timeout)
 {
@@ -87,7 +91,10 @@ static __always_inline bool method_is_ours(const struct ip_vs_conn *cp)
 	return method == IP_VS_CONN_F_MASQ || method == IP_VS_CONN_F_DROUTE;
 }
 
-/* FTP's and SIP's helpers, one-packet scheduling, other methods, and what conntrack has entries of, are not. */
+/*
+ * FTP's and SIP's helpers, one-packet scheduling, other methods, and what conntrack has entries of,
+ * are not.
+ */
 static __always_inline bool conn_is_ours(const struct sk_buff *skb, const struct ip_vs_conn *cp)
 {
 	__u32 flags = cp->flags;

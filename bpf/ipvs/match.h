@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For a rule of netfilter's (-t raw -m bpf): does the packet belong to a connection that is followed?
- * Then conntrack is to leave it alone. There it begins with its IP header, and is no fragment; bridged
- * frames come by as well. A reply whose SNAT ingress has undone has a tuple that nobody knows, hence the
- * priority.
+ * For a rule of netfilter's (-t raw -m bpf): does the packet belong to a connection that is
+ * followed? Then conntrack is to leave it alone. There it begins with its IP header, and is no
+ * fragment; bridged frames come by as well. A reply whose SNAT ingress has undone has a tuple that
+ * nobody knows, hence the priority.
  */
 #ifndef IVB_IPVS_MATCH_H
 #define IVB_IPVS_MATCH_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which services kernel IPVS has, for the rules of `up --notrack`: a first packet to one of them is to be
- * kept out of conntrack. Hooks keep the list while no process of ours lives; `up` writes what is older.
+ * Which services kernel IPVS has, for the rules of `up --notrack`: a first packet to one of them is
+ * to be kept out of conntrack. Hooks keep the list while no process of ours lives; `up` writes what
+ * is older.
  */
 #ifndef IVB_IPVS_SERVICES_H
 #define IVB_IPVS_SERVICES_H
@@ -24,8 +25,8 @@ struct ip_vs_service {
 #define IP_VS_SVC_F_ONEPACKET 0x0004
 
 /*
- * False: connections of the service are never carried. By firewall mark: what it is, is known only after
- * the hook at which packets are untracked. FTP's helper needs conntrack.
+ * False: connections of the service are never carried. By firewall mark: what it is, is known only
+ * after the hook at which packets are untracked. FTP's helper needs conntrack.
  */
 static __always_inline bool service_key(const struct ip_vs_service *svc,
 					struct ivb_service_key *key)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kernel IPVS's structures as far as we read them (include/net/ip_vs.h), relocated by CO-RE against the
- * module's own BTF, and its constants (uapi/linux/ip_vs.h).
+ * Kernel IPVS's structures as far as we read them (include/net/ip_vs.h), relocated by CO-RE against
+ * the module's own BTF, and its constants (uapi/linux/ip_vs.h).
  */
 #ifndef IVB_IPVS_TYPES_H
 #define IVB_IPVS_TYPES_H

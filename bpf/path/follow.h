@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packets that kernel IPVS has handled, on their way out (the ipvs engine): here its connections become
- * ours, get their SNAT, and have their leases renewed. That the packet has come as far as this is what
- * renews a lease: a firewall that drops such packets ends the carrying of their direction.
+ * Packets that kernel IPVS has handled, on their way out (the ipvs engine): here its connections
+ * become ours, get their SNAT, and have their leases renewed. That the packet has come as far as
+ * this is what renews a lease: a firewall that drops such packets ends the carrying of their
+ * direction.
  */
 #ifndef IVB_PATH_FOLLOW_H
 #define IVB_PATH_FOLLOW_H
@@ -25,8 +26,8 @@ static __always_inline bool flow_leads_to(const int af, const union flow *f, con
 }
 
 /*
- * Finds the connection by its forward key; what else stands there is an older one's, whose end we have
- * yet to hear of: it goes. -1: it cannot be ours now.
+ * Finds the connection by its forward key; what else stands there is an older one's, whose end we
+ * have yet to hear of: it goes. -1: it cannot be ours now.
  */
 static __always_inline int follow_find(const int af, const struct note *n, const union tuple *key,
 				       struct followed *w)
@@ -65,8 +66,8 @@ static __always_inline void lease_set(struct ivb_flow *f, const struct note *n, 
 }
 
 /*
- * While the sync daemon is master, its backup must hear of the connection twice in its lifetime; it does
- * so by what kernel IPVS sees.
+ * While the sync daemon is master, its backup must hear of the connection twice in its lifetime; it
+ * does so by what kernel IPVS sees.
  */
 static __always_inline bool backup_knows(const struct note *n, __u32 now)
 {
@@ -89,7 +90,10 @@ static __always_inline bool concerns_replies(const struct note *n, const struct 
 	return !(n->flags & NOTE_NO_CT || fwd->flags & IVB_FLOW_COPY) || (n->lease && !fwd->lease);
 }
 
-/* A client's packet. The first one after the handshake lets replies through for a second, as one at creation does. */
+/*
+ * A client's packet. The first one after the handshake lets replies through for a second, as one at
+ * creation does.
+ */
 static __always_inline void follow_request(const int af, const struct note *n,
 					   const struct followed *w, __u32 now)
 {
@@ -145,8 +149,8 @@ struct {
 } leaving SEC(".maps");
 
 /*
- * Whether the note can speak of the packet. Of a fragmented datagram the later ones are known by its id,
- * which the first one has left in the note.
+ * Whether the note can speak of the packet. Of a fragmented datagram the later ones are known by
+ * its id, which the first one has left in the note.
  */
 static __always_inline bool note_matches(const int af, struct note *n, const struct leaving *l)
 {
@@ -226,7 +230,8 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 
 /*
  * A packet of kernel IPVS's whose sk_buff is in no note of this moment. It may have waited for its
- * neighbour; or it is a part (a fragment, a segment) of the packet that a side's last note was about.
+ * neighbour; or it is a part (a fragment, a segment) of the packet that a side's last note was
+ * about.
  */
 static __always_inline struct note *note_search(const int af, struct notes *all, __u64 skb,
 						const struct leaving *l)
@@ -253,8 +258,8 @@ static __always_inline int follow_unknown(const struct ivb_pkt *p)
 }
 
 /*
- * n: the note with this sk_buff, if there is one. handled: kernel IPVS has marked the packet (or there is
- * such a note, which may be an older packet's).
+ * n: the note with this sk_buff, if there is one. handled: kernel IPVS has marked the packet (or
+ * there is such a note, which may be an older packet's).
  */
 static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struct notes *all,
 					struct note *n, bool handled)
@@ -264,7 +269,9 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 	__u32 zero = 0;
 	int r;
 
-	/* Else each would be put aside for a packet that has come, and drive out those that wait. */
+	/*
+	 * Else each would be put aside for a packet that has come, and drive out those that wait.
+	 */
 	if (n && n->flags & NOTE_LEAVE) {
 		n->flags |= NOTE_DONE;
 		return IVB_NEXT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packets that come in on a connection of kernel IPVS (the ipvs engine): carried here while its lease
- * holds, else handed to kernel IPVS, which then believes that it carries all of them. A lease is of one
- * direction, and renewed only by what kernel IPVS does (path/follow.h).
+ * Packets that come in on a connection of kernel IPVS (the ipvs engine): carried here while its
+ * lease holds, else handed to kernel IPVS, which then believes that it carries all of them. A lease
+ * is of one direction, and renewed only by what kernel IPVS does (path/follow.h).
  */
 #ifndef IVB_PATH_KERNEL_H
 #define IVB_PATH_KERNEL_H
@@ -91,8 +91,8 @@ GLOBAL int kernel_slow6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const stru
 			 : kernel_slow6(ctx, p, &(key)->v6, (void *)(f)))
 
 /*
- * What cannot be carried, though its lease holds, is kernel IPVS's as long as nothing of it has been
- * changed. Only the kernel can fragment, and it knows more ways than we can ask for.
+ * What cannot be carried, though its lease holds, is kernel IPVS's as long as nothing of it has
+ * been changed. Only the kernel can fragment, and it knows more ways than we can ask for.
  */
 static __always_inline bool kernel_instead(const struct ivb_flow *f, int r)
 {
@@ -101,9 +101,9 @@ static __always_inline bool kernel_instead(const struct ivb_flow *f, int r)
 }
 
 /*
- * Where conntrack is at work FIN and RST are carried, and kernel IPVS gets a copy: whatever a firewall thinks of
- * them (conntrack has no entry, so they are "invalid"), the peers get theirs. SYN decides about connections, so it is
- * never ours; SYN-ACK changes no state of kernel IPVS's.
+ * Where conntrack is at work FIN and RST are carried, and kernel IPVS gets a copy: whatever a
+ * firewall thinks of them (conntrack has no entry, so they are "invalid"), the peers get theirs.
+ * SYN decides about connections, so it is never ours; SYN-ACK changes no state of kernel IPVS's.
  */
 static __always_inline bool kernel_fast(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 					const struct ivb_flow *f, __u32 now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections of kernel IPVS's become ours (the ipvs engine): what a note says of one, as a pair of flows,
- * with SNAT where its service's policy wants it.
+ * Connections of kernel IPVS's become ours (the ipvs engine): what a note says of one, as a pair of
+ * flows, with SNAT where its service's policy wants it.
  */
 #ifndef IVB_PATH_KERNEL_CONN_H
 #define IVB_PATH_KERNEL_CONN_H
@@ -98,9 +98,9 @@ static __always_inline void kernel_remember(const int af, const struct note *n,
 }
 
 /*
- * Without SNAT the server sees the client's port itself, which the client may use anew through another
- * virtual address: then replies are the newer connection's, as kernel IPVS finds it first. False: they are
- * the bpf engine's, or somebody is removing the older one.
+ * Without SNAT the server sees the client's port itself, which the client may use anew through
+ * another virtual address: then replies are the newer connection's, as kernel IPVS finds it first.
+ * False: they are the bpf engine's, or somebody is removing the older one.
  */
 static __always_inline bool kernel_supersede(const int af, const struct note *n)
 {
@@ -118,9 +118,10 @@ static __always_inline bool kernel_supersede(const int af, const struct note *n)
 }
 
 /*
- * Where conntrack is at work it knows nothing of our connections, and a firewall may drop what it calls invalid:
- * there FIN and RST are carried, else they go the slow way, which costs half. What tells is a SYN, as conntrack
- * makes an entry for it whatever its settings; if it comes to life later, any packet of a client's does.
+ * Where conntrack is at work it knows nothing of our connections, and a firewall may drop what it
+ * calls invalid: there FIN and RST are carried, else they go the slow way, which costs half. What
+ * tells is a SYN, as conntrack makes an entry for it whatever its settings; if it comes to life
+ * later, any packet of a client's does.
  */
 static __always_inline bool kernel_copies(const struct note *n)
 {
@@ -128,8 +129,9 @@ static __always_inline bool kernel_copies(const struct note *n)
 }
 
 /*
- * The first packet of a client's that we see. It passes on its lease; a second's worth of it to replies,
- * until one of them has come by here. While a backup does not know of the connection there is none.
+ * The first packet of a client's that we see. It passes on its lease; a second's worth of it to
+ * replies, until one of them has come by here. While a backup does not know of the connection there
+ * is none.
  */
 static __always_inline void kernel_first_lease(const struct note *n, struct pair *pair)
 {
@@ -157,7 +159,10 @@ static __always_inline int kernel_source(struct ivb_ctx *ctx, const int af,
 									    : -IVB_R_NO_SNAT_ADDR;
 }
 
-/* IVB_CREATED: it is there (pair->gen: made by this CPU, as *pair says); IVB_NEXT: not ours; or a reason. */
+/*
+ * IVB_CREATED: it is there (pair->gen: made by this CPU, as *pair says); IVB_NEXT: not ours; or a
+ * reason.
+ */
 static __always_inline int kernel_conn_create(struct ivb_ctx *ctx, const int af,
 					      const struct note *n, const union tuple *key,
 					      struct pair *pair)

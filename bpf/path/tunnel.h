@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tunnels to servers, IPv4 in IPv4 (RFC 2003) and IPv6 in IPv6 (RFC 2473), as kernel IPVS makes them
- * (ip_vs_tunnel_xmit(), ip_vs_prepare_tunneled_skb()): from which address, and what of the inner header
- * the outer one takes over.
+ * Tunnels to servers, IPv4 in IPv4 (RFC 2003) and IPv6 in IPv6 (RFC 2473), as kernel IPVS makes
+ * them (ip_vs_tunnel_xmit(), ip_vs_prepare_tunneled_skb()): from which address, and what of the
+ * inner header the outer one takes over.
  */
 #ifndef IVB_PATH_TUNNEL_H
 #define IVB_PATH_TUNNEL_H
@@ -63,7 +63,10 @@ static __always_inline void tunnel_head6(struct ipv6hdr *outer, const struct ipv
 	__builtin_memcpy(&outer->daddr, server, sizeof(outer->daddr));
 }
 
-/* The packet goes into another one to the flow's server. IVB_R_NO_ROUTE: no way is known, and it is as it was. */
+/*
+ * The packet goes into another one to the flow's server. IVB_R_NO_ROUTE: no way is known, and it is
+ * as it was.
+ */
 static __always_inline int tunnel_push(struct ivb_ctx *ctx, const int af, const union flow *f)
 {
 	const __u32 len = TUNNEL_HEADER(af);
