@@ -49,7 +49,7 @@ enum ivb_flow_flags {
 	IVB_FLOW_KERNEL = 1 << 3,      /* kernel IPVS's connection (the ipvs engine) */
 	IVB_FLOW_LOCAL = 1 << 4,       /* of a client on the director: replies go to the stack */
 	IVB_FLOW_AMBIGUOUS = 1 << 5,   /* kernel IPVS could not tell whose reply this is */
-	IVB_FLOW_TUNNEL = 1 << 8, /* with DIRECT: encapsulated to the server, IP in IP */
+	IVB_FLOW_TUNNEL = 1 << 8,      /* with DIRECT: encapsulated to the server, IP in IP */
 	IVB_FLOW_COPY = 1 << 7,	  /* conntrack is at work: of FIN and RST kernel IPVS gets a copy */
 	IVB_FLOW_DIRECT = 1 << 6, /* direct routing: to the server's MAC, nothing is translated */
 };
@@ -163,6 +163,8 @@ struct ivb_sweep {
 	__u64 ticks;
 	__u64 expired; /* connections removed */
 	__u64 stale;   /* slots freed whose connection was gone already */
+	__u64 ns;      /* spent in ticks */
+	__u64 longest; /* ns of the longest tick */
 };
 
 /* --- half_open4, half_open6 (array): connections that nobody has confirmed, oldest first ------ */
