@@ -177,7 +177,7 @@ static __always_inline int reply_snat(const int af, const struct pair *b, const 
 	int r;
 
 	port_key(af, k, b->source.ip6, b->server.ip6, b->port, tuple_proto(af, key), ivb_zone);
-	m = port_map(k, !(hash & PORT_MAP_ONE_IN));
+	m = port_map(k, !(hash & PORT_MAP_ONE_IN) || cfg->num_snat_ports < PORTS_MANY);
 	r = reply_preferred(af, b, key, s, cfg, hash, m);
 	if (r == -EEXIST && cfg->num_snat_ports) {
 		m = m ? m : port_map(k, true);

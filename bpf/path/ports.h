@@ -16,6 +16,8 @@
 #define PORT_MAP_ONE_IN \
 	63 /* less one: connections that there are before the bitmap, more or less */
 
+#define PORTS_MANY 4096 /* with less there is a bitmap from the first connection on */
+
 /* So few are left that those of ended connections are made free. */
 #define PORTS_FEW(num) ((num) < 8192 ? (num) / 8 : 1024)
 

@@ -14,6 +14,7 @@
 #define ROOM_CHOOSY 12 /* the first of them */
 #define ROOM_FREE 2
 #define SERVER_TIME_WAIT_S 60 /* Linux's TCP_TIMEWAIT_LEN */
+#define LAST_ACK_S 1	      /* the client's last ACK may still be on its way */
 #define HALF_OPEN_STALE_S 3   /* without a packet: the client has given up, or never was */
 
 /*
@@ -24,14 +25,14 @@
 static __always_inline bool port_is_left(const struct ivb_conn *c, const struct ivb_flow *rep,
 					 __u32 expires_in, bool choosy)
 {
-	__u32 state = IVB_CONN_STATE(READ_ONCE(c->state)), now = bpf_jiffies64(), age;
+	__u32 state = IVB_CONN_STATE(READ_ONCE(c->state)), now = bpf_jiffies64(), age, rest;
 
 	if (state == IVB_S_CLOSE)
 		return true;
 	if (state == IVB_S_TIME_WAIT) {
 		age = state_timeout(IVB_S_TIME_WAIT) - expires_in;
-		return !choosy || !(rep->flags & IVB_FLOW_SERVER_FIRST) ||
-		       (__s32)(age - SERVER_TIME_WAIT_S * ivb_hz) > 0;
+		rest = rep->flags & IVB_FLOW_SERVER_FIRST ? SERVER_TIME_WAIT_S : LAST_ACK_S;
+		return !choosy || (__s32)(age - rest * ivb_hz) >= 0;
 	}
 	return !choosy && state == IVB_S_SYN_RECV && !(c->state & IVB_CONN_KERNEL) &&
 	       (__s32)(now - READ_ONCE(rep->last_seen)) > (__s32)(HALF_OPEN_STALE_S * ivb_hz);
@@ -129,7 +130,8 @@ static __always_inline int port_room(const int af)
 	if (!m)
 		return 0;
 	for (tries = 0; tries < ROOM_LOOKS && freed < ROOM_FREE; tries++) {
-		port = tries < ROOM_CHOOSY ? port_next_left(m) : 0;
+		/* not so choosy: both sorts, by turns */
+		port = tries < ROOM_CHOOSY || tries & 1 ? port_next_left(m) : 0;
 		if (!port) {
 			turn = m->turn + 1 < num ? m->turn + 1 : 0;
 			m->turn = turn;

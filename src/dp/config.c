@@ -12,8 +12,6 @@
 #include "base/err.h"
 #include "dp/ports.h"
 
-#define FIRST_SNAT_PORT 1024
-
 /* Seconds, as kernel IPVS has them (ip_vs_proto_tcp.c, ip_vs_proto_udp.c). */
 static const __u32 timeouts[IVB_S_MAX_] = {
 	[IVB_S_NONE] = 2,	 [IVB_S_ESTABLISHED] = 15 * 60, [IVB_S_SYN_SENT] = 2 * 60,
@@ -94,7 +92,7 @@ static void plan_blank(struct ivb_config_plan *p)
 static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_port_set *taken = calloc(1, sizeof(*taken));
-	__u32 lo = up->snat_port_lo ? up->snat_port_lo : FIRST_SNAT_PORT;
+	__u32 lo = up->snat_port_lo ? up->snat_port_lo : IVB_FIRST_SNAT_PORT;
 	__u32 hi = up->snat_port_hi ? up->snat_port_hi : 65535;
 	__u32 port, n = 0;
 	int r;
