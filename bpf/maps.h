@@ -84,6 +84,18 @@ IVB_ARRAY(scheds, struct ivb_sched, 8192, BPF_F_MMAPABLE);
 IVB_ARRAY(ring, __u32, 2097152, BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
 IVB_ARRAY(config, struct ivb_config, 1, BPF_F_RDONLY_PROG);
 IVB_ARRAY(snat_ports, struct ivb_port_group, 65536 / IVB_PORT_GROUP, BPF_F_RDONLY_PROG);
+IVB_HASH(port_maps, BPF_MAP_TYPE_LRU_HASH, struct ivb_port_key, struct ivb_port_map, 512, 0);
+/* Whose free ports are few; and the reply key that is looked for (there is no room on the stack). */
+struct port_want {
+	struct ivb_port_key key;
+	__u32 wanted;
+	union {
+		struct ivb_tuple4 v4;
+		struct ivb_tuple6 v6;
+	} reply;
+};
+IVB_ARRAY(port_want, struct port_want, 2, 0);
+IVB_ARRAY(port_blank, struct ivb_port_map, 1, BPF_F_RDONLY_PROG);
 IVB_HASH(non_masq, BPF_MAP_TYPE_LPM_TRIE, struct ivb_prefix, __u32, 1024,
 	 BPF_F_RDONLY_PROG | BPF_F_NO_PREALLOC);
 IVB_HASH(devs, BPF_MAP_TYPE_HASH, __u32, struct ivb_dev, 256, BPF_F_RDONLY_PROG);

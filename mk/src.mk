@@ -45,6 +45,7 @@ DP_SRCS := \
 	src/dp/notrack.c \
 	src/dp/pins.c \
 	src/dp/policy.c \
+	src/dp/port_use.c \
 	src/dp/ports.c \
 	src/dp/stats.c \
 	src/dp/sysbpf.c \

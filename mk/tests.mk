@@ -13,11 +13,11 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o)
+NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o churn)
 DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts
-NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk metrics topologies conntrack manners vip zones replies snat \
+NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk metrics topologies conntrack manners vip zones replies snat ports \
 	icmp pmtu fragments checksums devices cli live expiry flood)
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 
@@ -46,6 +46,14 @@ $(BUILD)/tests/lib/%.bpf.o: tests/lib/%.bpf.c $(BUILD)/flags
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+# connections made and answered in the kernel
+$(BUILD)/tests/lib/churn.skel.h: $(BUILD)/tests/lib/churn.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name churn_bpf > $@
+
+$(BUILD)/tests/lib/churn.bpf.o $(BUILD)/tests/lib/churn: tests/lib/churn.h
+$(BUILD)/tests/lib/churn: $(BUILD)/tests/lib/churn.skel.h
 
 # adm's parser is the one part of cli that has a unit test
 $(BUILD)/tests/unit/test_adm: $(addprefix $(BUILD)/san/src/cli/,adm_parse.o adm_opts.o)
@@ -130,4 +138,8 @@ check-netns: all $(NETNS_PROGS)
 check-vm: all $(TEST_PROGS)
 	$(Q)$(PROVE) $(VM_TESTS)
 
-.PHONY: fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm
+# too long for check
+soak-ports: all $(NETNS_PROGS)
+	$(Q)$(PROVE) -v tests/soak/ports.t
+
+.PHONY: soak-ports fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm

@@ -64,13 +64,13 @@ static __always_inline int adopt(const int af, const struct note *n)
 	    cfg->flags & IVB_CONFIG_DRAIN || !kernel_wants_snat(af, cfg, n, known))
 		return 0;
 	/* An address of this director alone is not what the servers know. */
-	source = kernel_snat_address(af, cfg);
-	if (addr_zero(af, source))
-		return 0;
+	note_key(af, n, &key);
 	note_pair(af, n, &pair);
+	source = snat_pool(af, cfg, &key, &pair.server, pair.port);
+	if (!source)
+		return 0;
 	addr_copy(af, pair.source.ip6, source);
 	pair.flags |= IVB_FLOW_SNAT;
-	note_key(af, n, &key);
 	if (!CONN_CREATE(af, &pair, &key))
 		kernel_remember(af, n, &pair, known);
 	return 0;

@@ -14,6 +14,7 @@
 #include "path/nat.h"
 #include "path/new.h"
 #include "path/nexthop.h"
+#include "path/room.h"
 #include "path/track.h"
 
 /* Length of the largest IP packet that the frame will become on the wire. */
@@ -169,9 +170,12 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 		r = f ? flow_note(af, &p, f, now) : 1;
 	if (r < 0)
 		return r;
+	if (f && p.tcp_flags & (TCP_FIN | TCP_RST) && f->flow.flags & IVB_FLOW_SNAT && !r)
+		af == AF_INET ? port_leave4(&key.v4, &f->v4) : port_leave6(&key.v6, &f->v6);
 	if (r) {
 		r = af == AF_INET ? flow_miss4(ctx, &p, &key.v4, &way)
 				  : flow_miss6(ctx, &p, &key.v6, &way);
+		BY_AF(af, port_room);
 		if (r == -IVB_R_NO_DEST)
 			return REFUSE(af, ctx, &p, NULL, IVB_R_NO_DEST, 0);
 		if (r < IVB_CREATED)

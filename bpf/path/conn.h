@@ -8,6 +8,7 @@
 #define IVB_PATH_CONN_H
 
 #include "path/exit.h"
+#include "path/ports.h"
 #include "path/state.h"
 #include "path/tuple.h"
 
@@ -228,6 +229,31 @@ static __always_inline void traffic_fold(const int af, const union tuple *key, c
 	__sync_fetch_and_add(&t->out_bytes, rep->flow.bytes);
 }
 
+/* By themselves for the stack's sake: connections are removed deep in the programs. */
+GLOBAL int traffic_fold4(const struct ivb_tuple4 *key, const struct ivb_flow4 *f,
+			 const struct ivb_flow4 *rep)
+{
+	if (key && f)
+		traffic_fold(AF_INET, (const union tuple *)key, (const union flow *)f,
+			     (const union flow *)rep);
+	return 0;
+}
+
+GLOBAL int traffic_fold6(const struct ivb_tuple6 *key, const struct ivb_flow6 *f,
+			 const struct ivb_flow6 *rep)
+{
+	if (key && f)
+		traffic_fold(AF_INET6, (const union tuple *)key, (const union flow *)f,
+			     (const union flow *)rep);
+	return 0;
+}
+
+#define TRAFFIC_FOLD(af, key, f, rep)                                               \
+	((af) == AF_INET ? traffic_fold4(&(key)->v4, (const struct ivb_flow4 *)(f), \
+					 (const struct ivb_flow4 *)(rep))           \
+			 : traffic_fold6(&(key)->v6, (const struct ivb_flow6 *)(f), \
+					 (const struct ivb_flow6 *)(rep)))
+
 /* The traffic of a flow that ends goes to its server's account. */
 static __always_inline void flow_fold(const struct ivb_flow *f)
 {
@@ -262,7 +288,7 @@ static __always_inline void kernel_forget(const int af, struct ivb_conn *c, cons
 	__u64 cp = c->cp;
 	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
 
-	traffic_fold(af, key, f, bpf_map_lookup_elem(MAP_OF(af, flows), peer));
+	TRAFFIC_FOLD(af, key, f, bpf_map_lookup_elem(MAP_OF(af, flows), peer));
 	if (kc && kc->af == af && kc->conn == id && kc->gen == c->gen)
 		bpf_map_delete_elem(&kernel_conns, &cp);
 }
@@ -295,6 +321,8 @@ static __always_inline bool conn_remove(const int af, __u32 id)
 		if (c->state & IVB_CONN_KERNEL)
 			kernel_forget(af, c, &key, f, &peer, id);
 		flow_remove(af, &peer, id, gen);
+		if (f->flow.flags & IVB_FLOW_SNAT)
+			PORT_RELEASE(af, f, &key);
 		/*
 		 * Nobody moves a state of NONE, so the counts are this CPU's from here; who has
 		 * evicted a half-open connection has counted already.

@@ -76,12 +76,6 @@ static __always_inline bool kernel_wants_snat(const int af, const struct ivb_con
 	return snat_wanted(af, kernel_policy(af, cfg, n), n->caddr.ip6, n->daddr.ip6);
 }
 
-/* What `up --snat-addr` says; zero: nothing. */
-static __always_inline const __be32 *kernel_snat_address(const int af, const struct ivb_config *cfg)
-{
-	return af == AF_INET ? cfg->snat_addr4.ip6 : cfg->snat_addr6.ip6;
-}
-
 static __always_inline void kernel_remember(const int af, const struct note *n,
 					    const struct pair *pair, __u16 known)
 {
@@ -145,13 +139,13 @@ static __always_inline void kernel_first_lease(const struct note *n, struct pair
 
 /* The address that the server will see, by a device that the packet leaves by. */
 static __always_inline int kernel_source(struct ivb_ctx *ctx, const int af,
-					 const struct ivb_config *cfg, const struct note *n,
+					 const struct ivb_config *cfg, const union tuple *key,
 					 struct pair *pair)
 {
-	const __be32 *own = kernel_snat_address(af, cfg);
+	const __be32 *own = snat_pool(af, cfg, key, &pair->server, pair->port);
 
 	pair->flags |= IVB_FLOW_SNAT;
-	if (!addr_zero(af, own)) {
+	if (own) {
 		addr_copy(af, pair->source.ip6, own);
 		return 0;
 	}
@@ -179,7 +173,7 @@ static __always_inline int kernel_conn_create(struct ivb_ctx *ctx, const int af,
 	pair->flags |= (iif ? 0 : IVB_FLOW_LOCAL) | (kernel_copies(n) ? IVB_FLOW_COPY : 0);
 	kernel_first_lease(n, pair);
 	if (kernel_wants_snat(af, cfg, n, known)) {
-		r = kernel_source(ctx, af, cfg, n, pair);
+		r = kernel_source(ctx, af, cfg, key, pair);
 		if (r)
 			return r;
 	} else if (!(n->flags & NOTE_DIRECT) && !kernel_supersede(af, n)) {

@@ -178,7 +178,7 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 		return r;
 	b.snat = snat_wanted(af, b.svc->snat ? b.svc->snat : b.cfg->snat, TUPLE_SADDR(af, key),
 			     b.dest->addr.ip6);
-	source = b.snat ? snat_address(af, b.cfg, b.dest) : TUPLE_SADDR(af, key);
+	source = b.snat ? snat_address(af, b.cfg, key, b.dest) : TUPLE_SADDR(af, key);
 	if (!source)
 		return -IVB_R_NO_SNAT_ADDR;
 	r = birth_route(ctx, af, &b, key, source, way);

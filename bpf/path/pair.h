@@ -100,35 +100,120 @@ static __always_inline void note_ambiguous(const int af, const union tuple *key,
 	s->rep.flow.flags |= IVB_FLOW_AMBIGUOUS;
 }
 
+/* Inserts the reply flow with this source port of the forward flow's. What the insertion says. */
+static __always_inline int reply_try(const int af, const union tuple *key, struct scratch *s,
+				     __u32 port)
+{
+	flows_set_port(af, key, bpf_htons(port), &s->fwd, &s->rep);
+	flow_peer_key(af, &s->fwd, tuple_proto(af, key), &s->rkey);
+	s->rep.flow.tag = tuple_tag(af, &s->rkey);
+	return bpf_map_update_elem(MAP_OF(af, flows), &s->rkey, &s->rep, BPF_NOEXIST);
+}
+
+/* The bitmap of the pair's address and server, made if make says so. NULL: there is none. */
+static __always_inline struct ivb_port_map *port_map(const struct ivb_port_key *k, bool make)
+{
+	struct ivb_port_map *m = bpf_map_lookup_elem(&port_maps, k), *blank;
+	__u32 zero = 0;
+
+	if (m || !make)
+		return m;
+	blank = bpf_map_lookup_elem(&port_blank, &zero);
+	if (!blank)
+		return NULL;
+	bpf_map_update_elem(&port_maps, k, blank, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&port_maps, k);
+}
+
+/* The client's own port, or one by the key. */
+static __always_inline int reply_preferred(const int af, const struct pair *b,
+					   const union tuple *key, struct scratch *s,
+					   const struct ivb_config *cfg, __u32 hash,
+					   struct ivb_port_map *m)
+{
+	__u32 try, port;
+	int r = -EEXIST;
+
+	for (try = 0; try < PREFERRED_TRIES && r == -EEXIST; try++) {
+		port = port_preferred(cfg, hash, bpf_ntohs(TUPLE_SPORT(af, key)), try);
+		if (!port)
+			continue;
+		r = reply_try(af, key, s, port);
+		if (r == -EEXIST && b->flags & IVB_FLOW_KERNEL)
+			note_ambiguous(af, key, s);
+		if (!r && m)
+			port_mark(m, port);
+	}
+	return r;
+}
+
+/* Ports that nobody has, as far as the bitmap knows; those that somebody has all the same stay marked. */
+static __always_inline int reply_free(const int af, const union tuple *key, struct scratch *s,
+				      struct ivb_port_map *m)
+{
+	__u32 try, port;
+	int r = -EEXIST;
+
+	for (try = 0; try < FREE_TRIES && r == -EEXIST; try++) {
+		port = port_free(m);
+		if (!port)
+			continue;
+		r = reply_try(af, key, s, port);
+		if (r == -EEXIST) /* not known of: nor are its neighbours, perhaps */
+			m->cursor = port | 63;
+		else if (r)
+			port_unmark(m, port);
+	}
+	return r;
+}
+
 /* Finds a port with which the reply flow is free, and inserts that flow. */
+static __always_inline int reply_snat(const int af, const struct pair *b, const union tuple *key,
+				      struct scratch *s, const struct ivb_config *cfg)
+{
+	struct ivb_port_map *m;
+	__u32 hash = port_hash(af, cfg, key);
+	struct ivb_port_key *k = &s->pkey;
+	int r;
+
+	port_key(af, k, b->source.ip6, b->server.ip6, b->port, tuple_proto(af, key), ivb_zone);
+	m = port_map(k, !(hash & PORT_MAP_ONE_IN) || cfg->num_snat_ports < PORTS_MANY);
+	r = reply_preferred(af, b, key, s, cfg, hash, m);
+	if (r == -EEXIST && cfg->num_snat_ports) {
+		m = m ? m : port_map(k, true);
+		if (m)
+			r = reply_free(af, key, s, m);
+	}
+	if (m && m->free < PORTS_FEW(cfg->num_snat_ports))
+		port_wanted(k);
+	return r;
+}
+
+/* Inserts the reply flow, which reserves the port. */
 static __always_inline int reply_insert(const int af, struct pair *b, const union tuple *key,
 					struct scratch *s)
 {
-	__u32 client_port = bpf_ntohs(TUPLE_SPORT(af, key)), hash, try, port;
-	bool snat = b->flags & IVB_FLOW_SNAT;
 	struct ivb_config *cfg;
 	__u32 zero = 0;
-	int r = -EEXIST;
+	int r;
 
-	cfg = bpf_map_lookup_elem(&config, &zero);
-	if (!cfg)
-		return -IVB_R_NO_PORT;
-	hash = snat ? port_hash(af, cfg, key) : 0;
-	for (try = 0; try < PORT_TRIES; try++) {
-		port = snat ? port_candidate(cfg, hash, client_port, try) : client_port;
-		if (!port && snat)
-			continue;
-		flows_set_port(af, key, bpf_htons(port), &s->fwd, &s->rep);
-		flow_peer_key(af, &s->fwd, tuple_proto(af, key), &s->rkey);
-		s->rep.flow.tag = tuple_tag(af, &s->rkey);
-		r = bpf_map_update_elem(MAP_OF(af, flows), &s->rkey, &s->rep, BPF_NOEXIST);
-		if (r != -EEXIST || !snat)
-			break;
-		if (b->flags & IVB_FLOW_KERNEL)
-			note_ambiguous(af, key, s);
+	if (b->flags & IVB_FLOW_SNAT) {
+		cfg = bpf_map_lookup_elem(&config, &zero);
+		r = cfg ? reply_snat(af, b, key, s, cfg) : -EEXIST;
+	} else {
+		r = reply_try(af, key, s, bpf_ntohs(TUPLE_SPORT(af, key)));
 	}
 	b->sport = s->fwd.flow.sport;
 	return r ? insert_reason(r) : 0;
+}
+
+/* The port of a pair that is not made after all. */
+static __always_inline void port_give_back(const struct scratch *s)
+{
+	struct ivb_port_map *m = bpf_map_lookup_elem(&port_maps, &s->pkey);
+
+	if (m)
+		port_unmark(m, bpf_ntohs(s->fwd.flow.sport));
 }
 
 /* Takes a connection slot and writes what belongs to it. */
@@ -183,6 +268,8 @@ static __always_inline int conn_create(const int af, struct pair *b, const union
 	r = bpf_map_update_elem(MAP_OF(af, flows), &s->key, &s->fwd, BPF_NOEXIST);
 	if (r) {
 		bpf_map_delete_elem(MAP_OF(af, flows), &s->rkey);
+		if (b->flags & IVB_FLOW_SNAT)
+			port_give_back(s);
 		slot_free(af, b->conn);
 		b->gen = 0;
 		return r == -EEXIST ? IVB_CREATED : -IVB_R_MAP_FULL;

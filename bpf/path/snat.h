@@ -7,9 +7,12 @@
 #define IVB_PATH_SNAT_H
 
 #include "path/exit.h"
+#include "path/ports.h"
 #include "path/tuple.h"
 
-#define PORT_TRIES 32
+/* Together with those of port_room() 32 probes of the flow table, at most. */
+#define PREFERRED_TRIES 2
+#define FREE_TRIES 12
 
 static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32 *client,
 					const __be32 *server)
@@ -25,13 +28,75 @@ static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32
 	return !bpf_map_lookup_elem(&non_masq, &prefix);
 }
 
+/*
+ * Which of the addresses of `up --snat-addr`: a client has its own, as with the kernel's NAT, unless that
+ * one has no free port towards the server and another has. The index; below 0: none were given.
+ */
+static __always_inline int snat_choose(const int af, const union tuple *key, const __be32 *server,
+				       __be16 port)
+{
+	const __be32 *client = TUPLE_SADDR(af, key);
+	__u32 zero = 0, family = FAMILY_INDEX(af), n, start, i, at;
+	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
+	struct ivb_port_map *m;
+	struct ivb_port_key k;
+
+	n = cfg ? cfg->num_snat_addrs[family] : 0;
+	if (!n)
+		return -1;
+	if (n == 1)
+		return 0;
+	start = spread(cfg->hash_key,
+		       af == AF_INET ? client[0]
+				     : mix((__u64)client[0] << 32 | client[1],
+					   (__u64)client[2] << 32 | client[3]),
+		       n);
+	for (i = 0, at = start; i < IVB_SNAT_ADDRS && i < n; i++, at = at + 1 < n ? at + 1 : 0) {
+		port_key(af, &k, cfg->snat_addrs[family][at & (IVB_SNAT_ADDRS - 1)].ip6, server,
+			 port, tuple_proto(af, key), ivb_zone);
+		m = bpf_map_lookup_elem(&port_maps, &k);
+		if (!m || m->free)
+			return at;
+	}
+	return start;
+}
+
+GLOBAL int snat_choose4(const struct ivb_tuple4 *key, const union ivb_addr *server, __be16 port)
+{
+	return key && server ? snat_choose(AF_INET, (const union tuple *)key, server->ip6, port)
+			     : -1;
+}
+
+GLOBAL int snat_choose6(const struct ivb_tuple6 *key, const union ivb_addr *server, __be16 port)
+{
+	return key && server ? snat_choose(AF_INET6, (const union tuple *)key, server->ip6, port)
+			     : -1;
+}
+
+/* The instance's source address towards a server; NULL: none was given. */
+static __always_inline const __be32 *snat_pool(const int af, const struct ivb_config *cfg,
+					       const union tuple *key, const union ivb_addr *server,
+					       __be16 port)
+{
+	union ivb_addr to = {};
+	int i;
+
+	if (!cfg->num_snat_addrs[FAMILY_INDEX(af)])
+		return NULL;
+	/* a copy: no function may get what programs must not write to, as dests */
+	addr_copy(af, to.ip6, server->ip6);
+	i = af == AF_INET ? snat_choose4(&key->v4, &to, port) : snat_choose6(&key->v6, &to, port);
+	return i < 0 ? NULL : cfg->snat_addrs[FAMILY_INDEX(af)][i & (IVB_SNAT_ADDRS - 1)].ip6;
+}
+
 /* The source address towards the server; NULL: none is known. */
 static __always_inline const __be32 *snat_address(const int af, const struct ivb_config *cfg,
+						  const union tuple *key,
 						  const struct ivb_dest *dest)
 {
-	const __be32 *own = af == AF_INET ? cfg->snat_addr4.ip6 : cfg->snat_addr6.ip6;
+	const __be32 *own = snat_pool(af, cfg, key, &dest->addr, dest->port);
 
-	if (!addr_zero(af, own))
+	if (own)
 		return own;
 	return addr_zero(af, dest->snat_addr.ip6) ? NULL : dest->snat_addr.ip6;
 }
@@ -72,17 +137,16 @@ static __always_inline bool port_allowed(__u32 port)
 	return g && g->allowed >> (port & (IVB_PORT_GROUP - 1)) & 1;
 }
 
-/* The try-th port to try for this connection, host order; 0: there are none. */
-static __always_inline __u32 port_candidate(const struct ivb_config *cfg, __u32 hash,
+/*
+ * What is tried before others: the client's own port, and one by the key; host order, 0: not to be
+ * used. Two of a pair of directors with one key come to the same as long as these are free.
+ */
+static __always_inline __u32 port_preferred(const struct ivb_config *cfg, __u32 hash,
 					    __u32 client_port, __u32 try)
 {
-	__u32 n = cfg->num_snat_ports;
-
 	if (!try)
 		return port_allowed(client_port) ? client_port : 0;
-	if (!n)
-		return 0;
-	return port_nth((hash + try * 7919) % n);
+	return cfg->num_snat_ports ? port_nth(hash % cfg->num_snat_ports) : 0;
 }
 
 #endif

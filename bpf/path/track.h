@@ -120,6 +120,8 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 		if (!conn_set_state(c, word, state_word(word, next, reply)))
 			return -IVB_R_RACE;
 	}
+	if (reply && IVB_CONN_STATE(word) == IVB_S_ESTABLISHED && next == IVB_S_FIN_WAIT)
+		f->flow.flags |= IVB_FLOW_SERVER_FIRST;
 	if (next == IVB_S_ESTABLISHED || next == IVB_S_UDP) {
 		f->flow.flags |= IVB_FLOW_ESTABLISHED;
 	} else if (state_active(next)) {

@@ -44,6 +44,7 @@ struct scratch {
 			union flow rep;
 			union tuple key; /* maps of 6.1 take no key from a GLOBAL's caller */
 			union tuple rkey;
+			struct ivb_port_key pkey;
 		};
 		struct { /* icmp_build() */
 			__u32 quote[ICMP_QUOTE / 4];

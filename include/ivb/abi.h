@@ -50,7 +50,8 @@ enum ivb_flow_flags {
 	IVB_FLOW_LOCAL = 1 << 4,       /* of a client on the director: replies go to the stack */
 	IVB_FLOW_AMBIGUOUS = 1 << 5,   /* kernel IPVS could not tell whose reply this is */
 	IVB_FLOW_TUNNEL = 1 << 8,      /* with DIRECT: encapsulated to the server, IP in IP */
-	IVB_FLOW_COPY = 1 << 7,	  /* conntrack is at work: of FIN and RST kernel IPVS gets a copy */
+	IVB_FLOW_COPY = 1 << 7, /* conntrack is at work: of FIN and RST kernel IPVS gets a copy */
+	IVB_FLOW_SERVER_FIRST = 1 << 9, /* reply: the server closed first, and has TIME_WAIT */
 	IVB_FLOW_DIRECT = 1 << 6, /* direct routing: to the server's MAC, nothing is translated */
 };
 
@@ -431,6 +432,8 @@ enum ivb_config_flags {
 	IVB_CONFIG_EXPIRE_NODEST = 1 << 6, /* as kernel IPVS's sysctl expire_nodest_conn */
 };
 
+#define IVB_SNAT_ADDRS 16 /* of each family; a power of two */
+
 /* config (array of one) */
 struct ivb_config {
 	__u32 flags;		    /* enum ivb_config_flags */
@@ -439,8 +442,8 @@ struct ivb_config {
 	__u32 max_half_open[2];	    /* IPv4, IPv6; 0 = not bounded */
 	__u32 num_snat_ports;	    /* valid entries of snat_ports */
 	__u64 hash_key; /* of the first SNAT port probe; a pair of directors may share it */
-	union ivb_addr snat_addr4; /* `up --snat-addr`; zero = the dest's own */
-	union ivb_addr snat_addr6;
+	__u32 num_snat_addrs[2]; /* IPv4, IPv6: `up --snat-addr`; 0 = the dest's own */
+	union ivb_addr snat_addrs[2][IVB_SNAT_ADDRS];
 };
 
 #define IVB_PORT_GROUP 32
@@ -452,6 +455,29 @@ struct ivb_config {
 struct ivb_port_group {
 	__u16 port[IVB_PORT_GROUP]; /* the nth port of the list: entry n / 32, here n % 32 */
 	__u32 allowed;		    /* port p: entry p / 32, bit p % 32 */
+};
+
+/* port_maps (LRU hash): of a source address towards one server, when ports begin to be scarce. */
+struct ivb_port_key {
+	union ivb_addr saddr; /* SNAT's */
+	union ivb_addr daddr; /* the server's */
+	__be16 dport;
+	__u8 proto;
+	__u8 af;
+	__u32 zone;
+};
+
+/* port_blank (array of one): what a new one begins as, with the ports that may not be used marked. */
+struct ivb_port_map {
+	__u64 full[65536 / 64 / 64];	  /* a bit for each word of taken that has no 0 */
+	__u64 taken[65536 / 64];	  /* a bit for each port */
+	__u64 some_left[65536 / 64 / 64]; /* a bit for each word of left that is not 0 */
+	__u64 left[65536 / 64]; /* ports of connections that have ended, and are kept for a while */
+	__u32 cursor;		/* the last port that was found free */
+	__u32 turn; /* in the list of snat_ports: the last one that was looked at to be taken over */
+	__u32 free;
+	__u32 left_cursor;
+	__u64 taken_over; /* from connections that had ended, or never began */
 };
 
 /* non_masq (LPM trie): clients that `--snat auto` leaves alone */
@@ -517,6 +543,7 @@ _Static_assert(sizeof(struct ivb_tries) == 64, "first_tries value: a cache line"
 _Static_assert(sizeof(struct ivb_nexthop) == 64, "nexthops value: a cache line");
 _Static_assert(sizeof(struct ivb_dest_conns) == 64, "dest_conns value: a cache line");
 _Static_assert(sizeof(struct ivb_service_key) == 24, "services key");
+_Static_assert(sizeof(struct ivb_port_key) == 40, "port_maps key");
 _Static_assert(sizeof(struct ivb_kernel_conn) == 16, "kernel_conns value");
 _Static_assert(sizeof(struct ivb_traffic_key) == 40, "kernel_traffic key");
 _Static_assert(sizeof(struct ivb_sched) == 40, "scheds value");

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "dp/hooks.h"
 #include "dp/host.h"
+#include "dp/info.h"
 #include "dp/instance.h"
 #include "nl/nft.h"
 #include "nl/xfrm.h"
@@ -110,6 +111,31 @@ static void check_bpffs(struct check *c)
 	say_check(c, "bpffs", r, &err, "mounted");
 }
 
+/* How many connections a second a server can get with SNAT from one address: ports / time that each is kept. */
+static void say_ports(struct check *c, __u32 ports, __u32 seconds)
+{
+	say(c, "snat-ports", OK,
+	    "%u ports: with SNAT up to %u new TCP connections a second for each address towards one server, if "
+	    "each port rests for the %u s of TIME_WAIT; beyond that, ports of ended connections are taken "
+	    "sooner; at most %u are open at a time",
+	    ports, seconds ? ports / seconds : ports, seconds, ports);
+}
+
+static void check_ports(struct check *c, const struct ivb_dp *dp)
+{
+	_cleanup_free_ struct ivb_info *info = calloc(1, sizeof(*info));
+	struct ivb_err err = { 0 };
+	__u32 ports;
+
+	if (dp && info && !ivb_info_get(dp, info, &err))
+		say_ports(c, info->config.num_snat_ports,
+			  info->config.timeouts[IVB_S_TIME_WAIT] / dp->meta.hz);
+	else if (!ivb_host_snat_ports(&ports, &err))
+		say_ports(c, ports, 120);
+	else
+		say(c, "snat-ports", WARNING, "%s", err.text);
+}
+
 static void check_instance(struct check *c)
 {
 	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
@@ -124,6 +150,7 @@ static void check_instance(struct check *c)
 		say(c, "instance", OK, "%s is not up", c->cli->instance);
 	else
 		say(c, "instance", NO, "%s", err.text[0] ? err.text : strerror(-r));
+	check_ports(c, r ? NULL : dp);
 }
 
 static void check_programs(struct check *c)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ipvs-bpf status: devices, connections, the expiry timer, counters, and law 4 with --verify. */
 #include <json-c/json.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
@@ -11,6 +13,7 @@
 #include "dp/hooks.h"
 #include "dp/info.h"
 #include "dp/instance.h"
+#include "dp/port_use.h"
 #include "dp/verify.h"
 #include "model/names.h"
 #include "nl/notrack.h"
@@ -39,6 +42,8 @@ struct status {
 	size_t num_devs;
 	enum ivb_hooks hooks;
 	int notrack; /* 1: the rules are there */
+	struct ivb_port_use *ports;
+	size_t num_ports;
 	struct ivb_verify verify;
 	struct json_object *problems;
 };
@@ -199,6 +204,66 @@ static void print_counters(const struct status *s)
 		puts("nothing was dropped or left to the stack");
 }
 
+#define PORTS_WORTH_SAYING 10 /* percent, of live connections */
+
+/* Before they are exhausted, that is. */
+static void print_ports(const struct status *s)
+{
+	char from[IVB_ADDR_LEN], to[IVB_ADDRPORT_LEN];
+	unsigned int percent;
+	bool head = false;
+	size_t i;
+
+	for (i = 0; i < s->num_ports; i++) {
+		const struct ivb_port_use *u = &s->ports[i];
+
+		percent = ivb_port_use_percent(u);
+		if (percent < PORTS_WORTH_SAYING && !s->o.verbose)
+			continue;
+		if (!head)
+			puts("SNAT ports in use towards a server:");
+		head = true;
+		printf("  %s > %s %s: %u of %u (%u %%), and %u by connections that have ended%s\n",
+		       ivb_addr_fmt(from, sizeof(from), u->key.af, &u->key.saddr),
+		       ivb_addrport_fmt(to, sizeof(to), u->key.af, &u->key.daddr, u->key.dport),
+		       u->key.proto == IPPROTO_TCP ? "TCP" : "UDP", u->used - u->ended, u->ports,
+		       percent, u->ended,
+		       percent >= IVB_PORTS_SHORT
+			       ? "; RUNNING SHORT: more addresses (`ipvs-bpf up --snat-addr`) help"
+			       : "");
+	}
+}
+
+static void add_ports(struct json_object *o, const struct status *s)
+{
+	struct json_object *list = json_object_new_array(), *e;
+	char text[IVB_ADDRPORT_LEN];
+	size_t i;
+
+	for (i = 0; i < s->num_ports; i++) {
+		const struct ivb_port_use *u = &s->ports[i];
+
+		e = json_object_new_object();
+		ivb_addr_fmt(text, sizeof(text), u->key.af, &u->key.saddr);
+		json_object_object_add(e, "address", json_object_new_string(text));
+		ivb_addrport_fmt(text, sizeof(text), u->key.af, &u->key.daddr, u->key.dport);
+		json_object_object_add(e, "server", json_object_new_string(text));
+		json_object_object_add(
+			e, "protocol",
+			json_object_new_string(u->key.proto == IPPROTO_TCP ? "TCP" : "UDP"));
+		json_object_object_add(e, "zone", json_object_new_int64(u->key.zone));
+		json_object_object_add(e, "ports", json_object_new_int64(u->ports));
+		json_object_object_add(e, "live", json_object_new_int64(u->used - u->ended));
+		json_object_object_add(e, "ended", json_object_new_int64(u->ended));
+		json_object_object_add(e, "taken_over", json_object_new_uint64(u->taken_over));
+		json_object_object_add(
+			e, "short",
+			json_object_new_boolean(ivb_port_use_percent(u) >= IVB_PORTS_SHORT));
+		json_object_array_add(list, e);
+	}
+	json_object_object_add(o, "snat_ports_in_use", list);
+}
+
 static void print_verify(const struct ivb_verify *v)
 {
 	if (v->stale)
@@ -227,6 +292,7 @@ static void print_text(const struct status *s)
 	print_ipvs(s);
 	print_notrack(s);
 	print_families(s);
+	print_ports(s);
 	print_counters(s);
 	if (s->o.verify)
 		print_verify(&s->verify);
@@ -344,6 +410,7 @@ static void print_json(struct status *s)
 	json_object_object_add(o, "notrack_rules", json_object_new_boolean(s->notrack == 1));
 	add_devs(o, s);
 	add_families(o, s);
+	add_ports(o, s);
 	add_counters(o, s);
 	if (s->o.verify)
 		add_verify(o, s);
@@ -370,6 +437,8 @@ static int get(struct status *s, struct ivb_err *err)
 		r = ivb_info_get(dp, &s->info, err);
 	if (!r)
 		r = ivb_attach_list(dp, &s->devs, &s->num_devs, err);
+	if (!r)
+		r = ivb_port_use_get(dp, &s->ports, &s->num_ports, err);
 	if (!r)
 		s->hooks = ivb_hooks_state(dp);
 	if (!r && s->info.config.flags & IVB_CONFIG_NOTRACK)
@@ -399,6 +468,7 @@ int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv)
 	else if (!r)
 		print_text(&s);
 	free(s.devs);
+	free(s.ports);
 	if (r)
 		return ivb_fail_err(cli, "status", r, &err);
 	return s.verify.problems ? IVB_EXIT_FAILURE : IVB_EXIT_OK;

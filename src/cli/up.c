@@ -43,8 +43,9 @@ static const struct ivb_opt opts[] = {
 	  "whether servers see the director's address instead of the client's:\n"
 	  "never (the default), auto (all clients but those of --non-masq), always" },
 	{ "snat-addr", OPT_SNAT_ADDR, "ADDR",
-	  "the director's address that servers see; once for each family\n"
-	  "(default: the source address of the route to the server)" },
+	  "an address of the director's that servers see; may be given again, up to 16 for each\n"
+	  "family, which clients are spread over (default: the source address of the route to the\n"
+	  "server; on a running instance a family's addresses are replaced)" },
 	{ "snat-ports", OPT_SNAT_PORTS, "LO-HI",
 	  "the ports that SNAT may use, but for those in use now (default: 1024-65535\n"
 	  "without net.ipv4.ip_local_port_range and ip_local_reserved_ports)" },
@@ -105,7 +106,8 @@ static int set_snat(const struct ivb_cli *cli, const char *value, struct ivb_up 
 
 static int set_snat_addr(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
 {
-	union ivb_addr addr, *to;
+	union ivb_addr addr, *list;
+	__u32 *n, i;
 	__u8 af;
 
 	if (ivb_addr_parse(AF_UNSPEC, value, &af, &addr))
@@ -113,12 +115,16 @@ static int set_snat_addr(const struct ivb_cli *cli, const char *value, struct iv
 	if (!ivb_addr_is_unicast(af, &addr) || ivb_addr_is_loopback(af, &addr))
 		return bad(cli, "--snat-addr %s: not an address that servers could answer to",
 			   value);
-	to = af == AF_INET ? &up->snat_addr4 : &up->snat_addr6;
-	if (!ivb_addr_is_zero(to))
-		return bad(cli,
-			   "--snat-addr %s: a second %s address; one for each family is possible",
-			   value, af == AF_INET ? "IPv4" : "IPv6");
-	*to = addr;
+	list = up->snat_addrs[af == AF_INET ? 0 : 1];
+	n = &up->num_snat_addrs[af == AF_INET ? 0 : 1];
+	for (i = 0; i < *n; i++) {
+		if (!memcmp(&list[i], &addr, sizeof(addr)))
+			return bad(cli, "--snat-addr %s: given twice", value);
+	}
+	if (*n == IVB_SNAT_ADDRS)
+		return bad(cli, "--snat-addr %s: more than %d %s addresses", value, IVB_SNAT_ADDRS,
+			   af == AF_INET ? "IPv4" : "IPv6");
+	list[(*n)++] = addr;
 	return IVB_OPTS_GO;
 }
 
@@ -303,7 +309,7 @@ static void warn_snat_addr(const struct output *out, int af, const union ivb_add
 {
 	char buf[IVB_ADDR_LEN];
 
-	if (!ivb_addr_is_zero(addr) && !addr_is_local(af, addr))
+	if (!addr_is_local(af, addr))
 		warn(out,
 		     "%s is not an address of this host: servers' answers come here only if the network "
 		     "routes it here",
@@ -317,8 +323,10 @@ static void warn_all(const struct output *out, const struct ivb_up *up,
 
 	for (i = 0; i < res->num_devs; i++)
 		warn_forwarding(out, &res->devs[i]);
-	warn_snat_addr(out, AF_INET, &up->snat_addr4);
-	warn_snat_addr(out, AF_INET6, &up->snat_addr6);
+	for (i = 0; i < up->num_snat_addrs[0]; i++)
+		warn_snat_addr(out, AF_INET, &up->snat_addrs[0][i]);
+	for (i = 0; i < up->num_snat_addrs[1]; i++)
+		warn_snat_addr(out, AF_INET6, &up->snat_addrs[1][i]);
 	if (res->ipvs_off)
 		warn(out,
 		     "the kernel's ip_vs is not loaded, so there is nothing to follow yet; run `ipvs-bpf up` "

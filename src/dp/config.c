@@ -12,8 +12,6 @@
 #include "base/err.h"
 #include "dp/ports.h"
 
-#define FIRST_SNAT_PORT 1024
-
 /* Seconds, as kernel IPVS has them (ip_vs_proto_tcp.c, ip_vs_proto_udp.c). */
 static const __u32 timeouts[IVB_S_MAX_] = {
 	[IVB_S_NONE] = 2,	 [IVB_S_ESTABLISHED] = 15 * 60, [IVB_S_SYN_SENT] = 2 * 60,
@@ -71,6 +69,21 @@ static int plan_half_open(const struct ivb_dp *dp, __u32 n, struct ivb_config *c
 	return 0;
 }
 
+/* The bitmap of an address whose ports are all free: what may not be used is marked. */
+static void plan_blank(struct ivb_config_plan *p)
+{
+	__u64 *taken = p->blank.taken;
+	__u32 i;
+
+	for (i = 0; i < 65536 / 64; i++) {
+		taken[i] = ~((__u64)p->ports[i * 2].allowed | (__u64)p->ports[i * 2 + 1].allowed
+								      << 32);
+		if (taken[i] == ~0ull)
+			p->blank.full[i / 64] |= 1ull << i % 64;
+		p->blank.free += (__u32)__builtin_popcountll(~taken[i]);
+	}
+}
+
 /*
  * The ports that SNAT may take, in ascending order (the programs search them by halves). A range that
  * was given is taken whole but for sockets that are there now; the default also leaves alone what the
@@ -79,7 +92,7 @@ static int plan_half_open(const struct ivb_dp *dp, __u32 n, struct ivb_config *c
 static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_port_set *taken = calloc(1, sizeof(*taken));
-	__u32 lo = up->snat_port_lo ? up->snat_port_lo : FIRST_SNAT_PORT;
+	__u32 lo = up->snat_port_lo ? up->snat_port_lo : IVB_FIRST_SNAT_PORT;
 	__u32 hi = up->snat_port_hi ? up->snat_port_hi : 65535;
 	__u32 port, n = 0;
 	int r;
@@ -98,6 +111,7 @@ static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct
 		p->ports[port / IVB_PORT_GROUP].allowed |= 1u << port % IVB_PORT_GROUP;
 		n++;
 	}
+	plan_blank(p);
 	if (!n && (up->snat_port_lo || p->config.snat != IVB_SNAT_NEVER))
 		return ivb_err(
 			err, -EADDRINUSE,
@@ -128,7 +142,7 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 		    struct ivb_config_plan *ret, struct ivb_err *err)
 {
 	struct ivb_config *c = &ret->config;
-	int r;
+	int r, i;
 
 	if (fresh)
 		r = set_defaults(dp, c, err);
@@ -157,10 +171,12 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 		return r;
 	if (up->set_hash_key)
 		c->hash_key = up->hash_key;
-	if (!ivb_addr_is_zero(&up->snat_addr4))
-		c->snat_addr4 = up->snat_addr4;
-	if (!ivb_addr_is_zero(&up->snat_addr6))
-		c->snat_addr6 = up->snat_addr6;
+	for (i = 0; i < 2; i++) {
+		if (!up->num_snat_addrs[i])
+			continue;
+		c->num_snat_addrs[i] = up->num_snat_addrs[i];
+		memcpy(c->snat_addrs[i], up->snat_addrs[i], sizeof(c->snat_addrs[i]));
+	}
 	ret->non_masq = up->non_masq;
 	ret->num_non_masq = up->num_non_masq;
 	ret->set_non_masq = up->set_non_masq;
@@ -178,6 +194,44 @@ static int write_ports(const struct ivb_dp *dp, const struct ivb_config_plan *p,
 					BPF_ANY))
 			return ivb_err(err, -errno, "cannot write the map %s/snat_ports: %m",
 				       dp->path);
+	}
+	return 0;
+}
+
+/* The same ports in use as before, among others that may not be used. */
+static void change_blank(struct ivb_port_map *m, const struct ivb_port_map *old,
+			 const struct ivb_port_map *new)
+{
+	__u32 i;
+
+	memcpy(m->full, new->full, sizeof(m->full));
+	m->free = 0;
+	for (i = 0; i < 65536 / 64; i++) {
+		m->taken[i] = (m->taken[i] & ~old->taken[i]) | new->taken[i];
+		m->free += (__u32)__builtin_popcountll(~m->taken[i]);
+		if (m->taken[i] == ~0ull)
+			m->full[i / 64] |= 1ull << i % 64;
+	}
+}
+
+/* Packets mark ports meanwhile; what is lost of that they find out as they come to these ports again. */
+static int write_blank(const struct ivb_dp *dp, const struct ivb_config_plan *p,
+		       struct ivb_err *err)
+{
+	int fd = dp->fds[IVB_MAP_PORT_MAPS], i;
+	struct ivb_port_key key, *prev = NULL;
+	struct ivb_port_map old = { 0 }, m;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_PORT_BLANK], &zero, &old) ||
+	    bpf_map_update_elem(dp->fds[IVB_MAP_PORT_BLANK], &zero, &p->blank, BPF_ANY))
+		return ivb_err(err, -errno, "cannot write the map %s/port_blank: %m", dp->path);
+	for (i = 0; i < 65536 && !bpf_map_get_next_key(fd, prev, &key); i++) {
+		prev = &key;
+		if (bpf_map_lookup_elem(fd, &key, &m))
+			continue;
+		change_blank(&m, &old, &p->blank);
+		bpf_map_update_elem(fd, &key, &m, BPF_EXIST);
 	}
 	return 0;
 }
@@ -234,6 +288,8 @@ int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *p, s
 				return r;
 		}
 		r = write_ports(dp, p, err);
+		if (!r)
+			r = write_blank(dp, p, err);
 		if (r)
 			return r;
 	}

@@ -10,6 +10,7 @@ struct ivb_config_plan {
 	struct ivb_config config;
 	struct ivb_port_group ports[65536 / IVB_PORT_GROUP];
 	bool had_notrack; /* before */
+	struct ivb_port_map blank;
 	bool set_ports;
 	const struct ivb_prefix *non_masq;
 	size_t num_non_masq;

@@ -158,7 +158,7 @@ static int route_find(struct change *ch, const struct ivb_server *s, struct ivb_
 		snat = config.snat;
 	ivb_addr_fmt(text, sizeof(text), s->af, &s->addr);
 	if (snat != IVB_SNAT_NEVER && ivb_addr_is_zero(&ret->src) &&
-	    ivb_addr_is_zero(s->af == AF_INET ? &config.snat_addr4 : &config.snat_addr6))
+	    !config.num_snat_addrs[s->af == AF_INET ? 0 : 1])
 		ivb_err(warn, 0,
 			"no source address is known towards %s, and the service wants SNAT: its "
 			"connections will be dropped until `up --snat-addr` names one",

@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <net/if_arp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach.h"
 #include "dp/load.h"
 #include "dp/pins.h"
+#include "dp/ports.h"
 #include "dp/sysbpf.h"
 #include "nl/link.h"
 #include "nl/tc.h"
@@ -135,4 +138,22 @@ int ivb_host_progs(__u32 ifindex, int (*fn)(const struct ivb_host_prog *p, void 
 	if (!r)
 		r = visit_tcx(ifindex, true, &w);
 	return r ? r : ivb_tc_filters(ifindex, visit_filter, &w);
+}
+
+int ivb_host_snat_ports(__u32 *ret, struct ivb_err *err)
+{
+	_cleanup_free_ struct ivb_port_set *taken = calloc(1, sizeof(*taken));
+	__u32 port, n = 0;
+	int r;
+
+	if (!taken)
+		return -ENOMEM;
+	r = ivb_ports_add_bound(taken, err);
+	if (!r)
+		r = ivb_ports_add_local(taken, err);
+	for (port = IVB_FIRST_SNAT_PORT; port < 65536; port++)
+		n += !ivb_port_test(taken, port);
+	if (!r)
+		*ret = n;
+	return r;
 }

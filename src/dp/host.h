@@ -19,6 +19,9 @@ int ivb_host_check_dev(const char *name, struct ivb_link *ret, struct ivb_err *e
 
 bool ivb_host_has_tcx(void);
 
+/* The ports that SNAT gets by default. */
+int ivb_host_snat_ports(__u32 *ret, struct ivb_err *err);
+
 /* A tc program or filter on a device. */
 struct ivb_host_prog {
 	bool tcx; /* else clsact */

@@ -50,6 +50,8 @@ static const struct {
 	[IVB_MAP_FRAGS] = { sizeof(struct ivb_frag_key), sizeof(struct ivb_frag) },
 	[IVB_MAP_CONFIG] = { sizeof(__u32), sizeof(struct ivb_config) },
 	[IVB_MAP_SNAT_PORTS] = { sizeof(__u32), sizeof(struct ivb_port_group) },
+	[IVB_MAP_PORT_MAPS] = { sizeof(struct ivb_port_key), sizeof(struct ivb_port_map) },
+	[IVB_MAP_PORT_BLANK] = { sizeof(__u32), sizeof(struct ivb_port_map) },
 	[IVB_MAP_NON_MASQ] = { sizeof(struct ivb_prefix), sizeof(__u32) },
 	[IVB_MAP_DEVS] = { sizeof(__u32), sizeof(struct ivb_dev) },
 	[IVB_MAP_COUNTERS] = { sizeof(__u32), sizeof(struct ivb_counter) },

@@ -19,7 +19,7 @@ struct ivb_err;
 	X(SERVICES, services) X(SERVICE_STATE, service_state) X(DESTS, dests) \
 	X(DEST_CONNS, dest_conns) X(SCHEDS, scheds) X(RING, ring) \
 	X(NEXTHOPS, nexthops) X(FRAGS, frags) X(CONFIG, config) \
-	X(SNAT_PORTS, snat_ports) X(NON_MASQ, non_masq) X(DEVS, devs) \
+	X(SNAT_PORTS, snat_ports) X(PORT_MAPS, port_maps) X(PORT_BLANK, port_blank) X(NON_MASQ, non_masq) X(DEVS, devs) \
 	X(COUNTERS, counters) X(KERNEL_CONNS, kernel_conns) X(KERNEL_DESTS, kernel_dests) \
 	X(KERNEL_TRAFFIC, kernel_traffic) X(KERNEL_SNAT, kernel_snat) \
 	X(KERNEL_TUNNELS, kernel_tunnels) X(KERNEL_SERVICES, kernel_services) X(META, meta)

@@ -8,7 +8,8 @@
 #include "dp/instance.h"
 
 /* Maps that only the programs use, beside IVB_MAPS; pinned so that every zone's programs share them. */
-#define IVB_INNER_MAPS(X) X(cursors) X(busy_parts) X(icmp_tokens) X(first_tries) X(notes) X(waiting)
+#define IVB_INNER_MAPS(X) \
+	X(cursors) X(busy_parts) X(port_want) X(icmp_tokens) X(first_tries) X(notes) X(waiting)
 
 extern const char *const ivb_map_names[IVB_MAP_MAX_];
 

@@ -25,14 +25,15 @@ struct ivb_up {
 	char *const *devs; /* names */
 	size_t num_devs;
 	__u32 zone;
-	__u32 max_conns, max_conns6;	       /* 0: not given; rounded up to a power of two */
-	__u32 max_half_open;		       /* 0: not given */
-	int any_vip;			       /* -1: not given */
-	int expire_nodest;		       /* -1: not given */
-	enum ivb_snat snat;		       /* IVB_SNAT_DEFAULT: not given */
-	__u32 snat_port_lo, snat_port_hi;      /* 0: not given */
-	union ivb_addr snat_addr4, snat_addr6; /* zero: not given */
-	const struct ivb_prefix *non_masq;     /* valid with set_non_masq */
+	__u32 max_conns, max_conns6;	  /* 0: not given; rounded up to a power of two */
+	__u32 max_half_open;		  /* 0: not given */
+	int any_vip;			  /* -1: not given */
+	int expire_nodest;		  /* -1: not given */
+	enum ivb_snat snat;		  /* IVB_SNAT_DEFAULT: not given */
+	__u32 snat_port_lo, snat_port_hi; /* 0: not given */
+	union ivb_addr snat_addrs[2][IVB_SNAT_ADDRS]; /* IPv4, IPv6 */
+	__u32 num_snat_addrs[2];		      /* 0: not given */
+	const struct ivb_prefix *non_masq;	      /* valid with set_non_masq */
 	size_t num_non_masq;
 	bool set_non_masq;
 	bool ignore_xfrm;

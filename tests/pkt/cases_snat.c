@@ -154,6 +154,73 @@ static void port_per_server(struct env *t)
 	back_first(t, &b);
 }
 
+/*
+ * When all ports are taken: the next one that comes is refused, and ends a connection that has ended
+ * anyway; so the one after it succeeds. Those that live keep their ports.
+ */
+static void port_of_ended(struct env *t)
+{
+	struct conn c[16], next;
+
+	simple(t, IPPROTO_TCP, IVB_SNAT_ALWAYS);
+	snat_ports(t, 20000, 20015);
+	for (int i = 0; i < 16; i++) {
+		c[i] = open_any_port(t, IPPROTO_TCP, CLIENT, 4000 + i);
+		check(t, c[i].out.sport >= 20000 && c[i].out.sport <= 20015, "port %u",
+		      c[i].out.sport);
+		i ? back(t, &c[i], TCP_SYN | TCP_ACK) : back_first(t, &c[i]);
+		go(t, &c[i], TCP_ACK);
+	}
+	for (int i = 0; i < 2; i++) {
+		next = conn_of(t, IPPROTO_TCP, CLIENT2, 4100 + i, DIRECTOR, 0, SERVER1);
+		next.in.flags = TCP_SYN;
+		for (int j = 0; j < 3; j++)
+			expect_drop(t, &next.in, IVB_R_NO_PORT);
+		go(t, &c[i], i ? TCP_RST : TCP_FIN | TCP_ACK);
+		if (!i)
+			back(t, &c[i], TCP_FIN | TCP_ACK);
+		check_int(t, conn_state(t, &c[i].in), i ? IVB_S_CLOSE : IVB_S_TIME_WAIT, "state");
+		expect_drop(t, &next.in, IVB_R_NO_PORT);
+		check_int(t, conn_state(t, &c[i].in), IVB_NONE, "the ended connection");
+		next = open_any_port(t, IPPROTO_TCP, CLIENT2, 4100 + i);
+		check_int(t, next.out.sport, c[i].out.sport, "its port");
+		i ? back(t, &next, TCP_SYN | TCP_ACK) : back_first(t, &next);
+		go(t, &next, TCP_ACK);
+	}
+	check_int(t, flows_count(t), 32, "flows");
+}
+
+/* A client has its own address of several; when that has no port left towards the server, the next one. */
+static void several_addresses(struct env *t)
+{
+	struct conn c = conn_of(t, IPPROTO_UDP, CLIENT, 4000, DIRECTOR, 0, SERVER1);
+	unsigned int of[2] = { 0, 0 };
+	union any_flow f;
+
+	simple(t, IPPROTO_UDP, IVB_SNAT_ALWAYS);
+	config_snat_addr(t, SNAT_POOL);
+	config_snat_addr(t, DIRECTOR);
+	snat_ports(t, 20000, 20007);
+	for (int i = 0; i < 16; i++) {
+		struct pkt_addr pool = who_addr(t->af, SNAT_POOL);
+
+		c.in.sport = 4000 + i;
+		send_blind(t, &c.in);
+		if (!flow_find(t, &c.in, &f)) {
+			check(t, false, "connection %d is not there", i);
+			continue;
+		}
+		of[!memcmp(t->af == AF_INET ? (void *)&f.v4.saddr : (void *)f.v6.saddr, pool.byte,
+			   t->af == AF_INET ? 4 : 16)]++;
+		/* the first eight are one address's */
+		if (i == 7)
+			check(t, !of[0] || !of[1], "%u of one address, %u of the other", of[0],
+			      of[1]);
+	}
+	check_int(t, of[0], 8, "connections from the one");
+	check_int(t, of[1], 8, "and from the other");
+}
+
 static void no_snat_addr(struct env *t)
 {
 	struct pkt_spec in = from(t, CLIENT_SIDE, CLIENT, 4000, VIP, 80);
@@ -234,6 +301,8 @@ const struct test_case cases_snat[] = {
 	{ "SNAT: the port is keyed", port_is_keyed, BOTH },
 	{ "SNAT: 64 clients with one source port", collisions, BOTH },
 	{ "SNAT: no free port", no_port, BOTH },
+	{ "SNAT: ports of ended connections, when all are taken", port_of_ended, BOTH },
+	{ "SNAT: several addresses", several_addresses, BOTH },
 	{ "SNAT: one port towards two servers", port_per_server, BOTH },
 	{ "SNAT: address of the instance, of the server, of nobody", no_snat_addr, BOTH },
 	{ "SNAT: policies and non_masq", policies, BOTH },

@@ -37,6 +37,7 @@ void config_write(struct env *t)
 void snat_ports(struct env *t, unsigned int low, unsigned int high)
 {
 	static struct ivb_port_group groups[65536 / IVB_PORT_GROUP];
+	static struct ivb_port_map blank;
 	uint32_t n = 0;
 
 	memset(groups, 0, sizeof(groups));
@@ -45,6 +46,17 @@ void snat_ports(struct env *t, unsigned int low, unsigned int high)
 		groups[port / IVB_PORT_GROUP].allowed |= 1u << port % IVB_PORT_GROUP;
 	}
 	array_put(t->skel->maps.snat_ports, groups);
+	memset(&blank, 0xff, sizeof(blank));
+	for (unsigned int port = low; port <= high; port++) {
+		blank.taken[port / 64] &= ~(1ull << port % 64);
+		blank.full[port / 4096] &= ~(1ull << port / 64 % 64);
+	}
+	blank.cursor = blank.turn = blank.left_cursor = 0;
+	memset(blank.left, 0, sizeof(blank.left));
+	memset(blank.some_left, 0, sizeof(blank.some_left));
+	blank.free = n;
+	blank.taken_over = 0;
+	array_put(t->skel->maps.port_blank, &blank);
 	t->config.num_snat_ports = n;
 	config_write(t);
 }
@@ -154,7 +166,9 @@ void dest_set_snat(struct env *t, uint32_t slot, enum who who)
 
 void config_snat_addr(struct env *t, enum who who)
 {
-	put_addr(t->af == AF_INET ? &t->config.snat_addr4 : &t->config.snat_addr6, t->af, who);
+	uint32_t family = t->af == AF_INET ? 0 : 1;
+
+	put_addr(&t->config.snat_addrs[family][t->config.num_snat_addrs[family]++], t->af, who);
 	config_write(t);
 }
 

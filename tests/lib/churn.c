@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Many short TCP connections through a director, made and answered in the kernel (churn.bpf.c).
+ *   churn VIP:PORT DIRECTOR-NETNS DEV CLIENT-NETNS DEV [SERVER-NETNS DEV]...
+ * Lines of standard input: "run RATE COUNT" begins COUNT connections, RATE a second; "hold RATE COUNT" does
+ * so and leaves them open. After each it waits for what is on its way, and prints a line: begun N done N ...
+ * (of that command; held ones are done when they are accepted).
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "churn.h"
+#include "tests/lib/churn.skel.h"
+
+#define PORTS 60000
+#define TICK_MS 20
+
+static int die(const char *what)
+{
+	fprintf(stderr, "churn: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* From here on in that namespace; returns the device's index there. */
+static int enter(const char *netns, const char *dev)
+{
+	char path[128];
+	int fd, ifindex;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		die(path);
+	close(fd);
+	ifindex = (int)if_nametoindex(dev);
+	if (!ifindex)
+		die(dev);
+	return ifindex;
+}
+
+/* Goes with the namespace. */
+static void attach(const char *netns, const char *dev, const struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = enter(netns, dev),
+		    .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, tc, .prog_fd = bpf_program__fd(prog), .handle = 1, .priority = 1);
+	int r = bpf_tc_hook_create(&hook);
+
+	if ((r && r != -EEXIST) || bpf_tc_attach(&hook, &tc))
+		die(dev);
+}
+
+static void mac_of(const char *dev, unsigned char *mac)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq req = { 0 };
+
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", dev);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &req))
+		die(dev);
+	close(fd);
+	memcpy(mac, req.ifr_hwaddr.sa_data, ETH_ALEN);
+}
+
+static void begin(int prog, int ifindex, unsigned int n)
+{
+	unsigned char frame[64] = { 0 };
+	struct xdp_md ctx = { .data_end = sizeof(frame), .ingress_ifindex = (__u32)ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = (int)n,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = n < 64 ? n : 64);
+
+	frame[6] = 2;
+	frame[12] = ETH_P_IP >> 8;
+	frame[14] = 0x45;
+	frame[17] = 40;
+	frame[20] = 0x40; /* DF */
+	frame[23] = IPPROTO_TCP;
+	if (bpf_prog_test_run_opts(prog, &opts))
+		die("live frames");
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void run(struct churn_bpf *skel, int ifindex, double rate, __u64 count)
+{
+	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
+	struct churn_counts *c = &skel->bss->counts;
+	double start = now();
+	__u64 sent = 0, due;
+
+	while (sent < count) {
+		due = (__u64)((now() - start) * rate) + 1;
+		due = due > count ? count : due;
+		/* the backlog of a CPU takes a thousand packets */
+		due = due > sent + 512 ? sent + 512 : due;
+		if (due > sent)
+			begin(bpf_program__fd(skel->progs.gen), ifindex,
+			      (unsigned int)(due - sent));
+		sent = due;
+		nanosleep(&tick, NULL);
+	}
+	sleep(1);
+	printf("begun %llu done %llu reset %llu stolen %llu strays %llu reused %llu shortest_ms %llu "
+	       "seconds %.1f\n",
+	       c->begun, skel->bss->keep ? c->accepted : c->done, c->reset, c->stolen, c->strays,
+	       c->reused, c->shortest / 1000000, now() - start - 1);
+	fflush(stdout);
+	memset(c, 0, sizeof(*c));
+}
+
+int main(int argc, char **argv)
+{
+	struct churn_bpf *skel = churn_bpf__open();
+	char what[8], *port;
+	struct in_addr vip;
+	int i, ifindex, rate;
+	long long count;
+
+	if (!skel || argc < 6 || argc % 2 || !(port = strchr(argv[1], ':')))
+		return fprintf(stderr, "churn: see the head of churn.c\n"), 2;
+	*port++ = 0;
+	if (inet_pton(AF_INET, argv[1], &vip) != 1)
+		die(argv[1]);
+	skel->rodata->vip = vip.s_addr;
+	skel->rodata->vport = htons((uint16_t)atoi(port));
+	skel->rodata->num_ports = PORTS;
+	if (churn_bpf__load(skel))
+		die("load");
+	for (i = 6; i < argc; i += 2)
+		attach(argv[i], argv[i + 1], skel->progs.server);
+	attach(argv[4], argv[5], skel->progs.client);
+	ifindex = enter(argv[2], argv[3]);
+	mac_of(argv[3], skel->bss->director);
+	while (scanf("%7s %d %lld", what, &rate, &count) == 3) {
+		skel->bss->keep = !strcmp(what, "hold");
+		run(skel, ifindex, rate, (__u64)count);
+	}
+	churn_bpf__destroy(skel);
+	return 0;
+}
