@@ -8,7 +8,7 @@ UNIT_TESTS += $(addprefix $(BUILD)/tests/unit/,test_pkt_csum test_pkt_parse)
 UNIT_TESTS += $(BUILD)/tests/fuzz/replay_parse
 
 # pkt, fuzz and verifier programs
-PKT_TESTS := $(BUILD)/tests/pkt/pkt
+PKT_TESTS := $(BUILD)/tests/pkt/pkt $(BUILD)/tests/pkt/race
 VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
@@ -86,8 +86,10 @@ PKT_SRCS := $(addprefix tests/pkt/,pkt.c env.c state.c observe.c verify.c xmit.c
 	cases_pass.c cases_conn.c cases_snat.c cases_sched.c cases_tcp.c cases_forward.c \
 	cases_frag.c cases_icmp.c cases_time.c cases_kernel.c cases_kernel_frag.c cases_follow.c \
 	cases_follow_snat.c cases_direct.c cases_tunnel.c cases_flood.c) tests/lib/pkt.c tests/lib/pktdiff.c
+RACE_SRCS := $(addprefix tests/pkt/,race.c env.c state.c observe.c verify.c xmit.c enter.c spy.c) tests/lib/pkt.c \
+	tests/lib/pktdiff.c
 VERIFIER_SRCS := tests/verifier/verifier.c
-SKEL_TEST_OBJS := $(PKT_SRCS:%.c=$(BUILD)/%.o) $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
+SKEL_TEST_OBJS := $(PKT_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/tests/pkt/race.o $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 
 $(BUILD)/tests/pkt/%.bpf.o: tests/pkt/%.bpf.c tests/pkt/%.h $(BUILD)/flags
 	$(call say,CLANG,$@)
@@ -109,6 +111,10 @@ $(SKEL_TEST_OBJS): $(BUILD)/%.o: %.c $(BUILD)/tc.skel.h $(BUILD)/ipvs.skel.h $(B
 $(BUILD)/tests/pkt/pkt: $(PKT_SRCS:%.c=$(BUILD)/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ -lbpf -o $@
+
+$(BUILD)/tests/pkt/race: $(RACE_SRCS:%.c=$(BUILD)/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ -lbpf -o $@ -pthread
 
 $(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 	$(call say,LD,$@)

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two processors at the same connections: each sends its packets through the real program, released one by one
+ * together, or as fast as they can, and the expiry timer or changes of the configuration come between. After each round both directions of
+ * every connection must be there, and every count be right. `race SECONDS` takes that long for each case.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include <netinet/in.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "env.h"
+#include "tap.h"
+#include "tc.skel.h"
+
+#define CONNS 100 /* less than MAX_CONNS, with room for those that have not been removed yet */
+#define HAMMERED 16
+#define SPINS 2000
+
+struct shot {
+	struct pkt frame;
+	unsigned int ifindex;
+};
+
+/* What a processor sends in a round, or does in place of a packet. */
+struct gun {
+	struct env *t;
+	unsigned int number, cpu;
+	struct shot shots[CONNS];
+	void (*act)(struct env *t, unsigned int i);
+	int error;
+};
+
+static struct gun guns[2];
+static atomic_uint arrived;
+static int seconds = 1;
+static time_t hammer_until; /* 0: one packet after the other, together */
+static unsigned int first_cpus[2];
+
+/* Until the other one is here as well. */
+static void meet(unsigned int n)
+{
+	unsigned int spins = 0;
+
+	atomic_fetch_add(&arrived, 1);
+	while (atomic_load(&arrived) < 2 * (n + 1))
+		if (++spins > SPINS)
+			sched_yield();
+}
+
+static void fire(struct gun *g, const struct shot *s)
+{
+	static __thread uint8_t out[PKT_MAX];
+	struct __sk_buff ctx = { .ifindex = s->ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = s->frame.data, .data_size_in = s->frame.len,
+		    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .repeat = 1);
+	int fd = bpf_program__fd(g->t->af == AF_INET ? g->t->skel->progs.tc_ingress
+						     : g->t->skel->progs.tc_ingress6);
+
+	if (bpf_prog_test_run_opts(fd, &opts))
+		g->error = errno;
+}
+
+static void *run(void *arg)
+{
+	struct gun *g = arg;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(g->cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	while (time(NULL) < hammer_until) {
+		for (unsigned int i = 0; i < HAMMERED; i++)
+			fire(g, &g->shots[i]);
+	}
+	for (unsigned int i = 0; i < CONNS && !hammer_until; i++) {
+		meet(i);
+		if (g->act)
+			g->act(g->t, i);
+		else
+			fire(g, &g->shots[i]);
+	}
+	return NULL;
+}
+
+static void round_run(struct env *t)
+{
+	pthread_t threads[2];
+
+	atomic_store(&arrived, 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		guns[i].t = t;
+		guns[i].cpu = first_cpus[i];
+		if (pthread_create(&threads[i], NULL, run, &guns[i]))
+			bail("pthread_create: %s", strerror(errno));
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	check_int(t, guns[0].error + guns[1].error, 0, "errno of test runs");
+}
+
+static void load(struct env *t, struct gun *g, unsigned int i, const struct pkt_spec *spec,
+		 enum side side)
+{
+	pkt_build(&g->shots[i].frame, spec);
+	g->shots[i].ifindex = t->ifindex[side];
+}
+
+static void load_forward(struct env *t, struct gun *g, int proto, uint8_t flags)
+{
+	for (unsigned int i = 0; i < CONNS; i++) {
+		struct pkt_spec in = from(t, CLIENT_SIDE, CLIENT, 4000 + i, VIP, 80);
+
+		in.proto = proto;
+		in.flags = flags;
+		load(t, g, i, &in, CLIENT_SIDE);
+	}
+}
+
+static void load_reply(struct env *t, struct gun *g, int proto, uint8_t flags)
+{
+	for (unsigned int i = 0; i < CONNS; i++) {
+		struct pkt_spec in = from(t, SERVER_SIDE, SERVER1, 8080, CLIENT, 4000 + i);
+
+		in.proto = proto;
+		in.flags = flags;
+		load(t, g, i, &in, SERVER_SIDE);
+	}
+}
+
+/* One round after another until the time is up: prepared, run, settled and verified, cleared away. */
+static void rounds(struct env *t, void (*prepare)(struct env *t), void (*settle)(struct env *t))
+{
+	time_t end = time(NULL) + seconds;
+	unsigned int n = 0;
+
+	while (!t->failed && (!n || time(NULL) < end)) {
+		if (prepare)
+			prepare(t);
+		round_run(t);
+		if (settle)
+			settle(t);
+		verify(t);
+		conns_forget(t);
+		n++;
+	}
+	diag("IPv%d, %s: %u rounds of %d", t->af == AF_INET ? 4 : 6, t->title, n, CONNS);
+}
+
+static void all_there(struct env *t)
+{
+	check_int(t, flows_count(t), 2 * CONNS, "flows");
+	check_int(t, dest_counts(t, 0).conns, CONNS, "connections scheduled");
+}
+
+static void same_syn(struct env *t)
+{
+	simple(t, IPPROTO_TCP, IVB_SNAT_ALWAYS);
+	load_forward(t, &guns[0], IPPROTO_TCP, TCP_SYN);
+	load_forward(t, &guns[1], IPPROTO_TCP, TCP_SYN);
+	rounds(t, NULL, all_there);
+}
+
+static void same_datagram(struct env *t)
+{
+	simple(t, IPPROTO_UDP, IVB_SNAT_NEVER);
+	load_forward(t, &guns[0], IPPROTO_UDP, 0);
+	load_forward(t, &guns[1], IPPROTO_UDP, 0);
+	rounds(t, NULL, all_there);
+}
+
+/* The reply comes when its flow is there, and the forward one is not. */
+static void early_reply(struct env *t)
+{
+	simple(t, IPPROTO_TCP, IVB_SNAT_NEVER);
+	load_forward(t, &guns[0], IPPROTO_TCP, TCP_SYN);
+	load_reply(t, &guns[1], IPPROTO_TCP, TCP_SYN | TCP_ACK);
+	rounds(t, NULL, all_there);
+}
+
+/* Connections that one processor alone has made. */
+static void make(struct env *t, int proto, uint8_t flags)
+{
+	static struct gun g;
+
+	g.t = t;
+	load_forward(t, &g, proto, proto == IPPROTO_TCP ? TCP_SYN : 0);
+	for (unsigned int i = 0; i < CONNS; i++)
+		fire(&g, &g.shots[i]);
+	if (!flags)
+		return;
+	load_forward(t, &g, proto, flags);
+	for (unsigned int i = 0; i < CONNS; i++)
+		fire(&g, &g.shots[i]);
+}
+
+static void make_closed(struct env *t)
+{
+	make(t, IPPROTO_TCP, TCP_RST);
+}
+
+/* Both find the connection over, and each wants to make it anew. */
+static void same_syn_again(struct env *t)
+{
+	simple(t, IPPROTO_TCP, IVB_SNAT_ALWAYS);
+	load_forward(t, &guns[0], IPPROTO_TCP, TCP_SYN);
+	load_forward(t, &guns[1], IPPROTO_TCP, TCP_SYN);
+	rounds(t, make_closed, NULL);
+}
+
+static bool timer_start(struct env *t)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	const struct bpf_program *arm =
+		t->af == AF_INET ? t->skel->progs.arm4 : t->skel->progs.arm6;
+
+	return !bpf_prog_test_run_opts(bpf_program__fd(arm), &opts) && !opts.retval;
+}
+
+/*
+ * Connections end a jiffy after their last packet, again and again, while both processors send as fast as they can.
+ * At the end nothing is left.
+ */
+static void hammer(struct env *t)
+{
+	if (!timer_start(t)) {
+		skip("no timer can be had here");
+		return;
+	}
+	for (int i = 0; i < IVB_S_MAX_; i++)
+		t->config.timeouts[i] = 1;
+	config_write(t);
+	hammer_until = time(NULL) + 1 + seconds;
+	round_run(t);
+	hammer_until = 0;
+	for (int i = 0; i < 100 && flows_count(t); i++)
+		usleep(20000);
+	usleep(20000);
+	verify(t);
+	check_int(t, flows_count(t), 0, "flows");
+	check(t, dest_counts(t, 0).conns > HAMMERED, "%u connections were made",
+	      (unsigned int)dest_counts(t, 0).conns);
+	diag("IPv%d, %s: %u connections", t->af == AF_INET ? 4 : 6, t->title,
+	     (unsigned int)dest_counts(t, 0).conns);
+}
+
+static void expiry(struct env *t)
+{
+	simple(t, IPPROTO_TCP, IVB_SNAT_ALWAYS);
+	load_forward(t, &guns[0], IPPROTO_TCP, TCP_SYN);
+	load_forward(t, &guns[1], IPPROTO_TCP, TCP_SYN);
+	hammer(t);
+}
+
+static void expiry_and_reply(struct env *t)
+{
+	simple(t, IPPROTO_UDP, IVB_SNAT_NEVER);
+	load_forward(t, &guns[0], IPPROTO_UDP, 0);
+	load_reply(t, &guns[1], IPPROTO_UDP, 0);
+	hammer(t);
+}
+
+/* The first of two servers goes and comes, as `adm -d` and `-a` write it. */
+static void remove_first(struct env *t, unsigned int i)
+{
+	dest_set_state(t, 0, i % 2 ? IVB_DEST_AVAILABLE : IVB_DEST_REMOVED);
+}
+
+static void make_udp(struct env *t)
+{
+	make(t, IPPROTO_UDP, 0);
+}
+
+static void removal(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	uint32_t a = dest_add(t, &s, SERVER1, 8080, 1), b = dest_add(t, &s, SERVER2, 8080, 1);
+
+	ring_write(t, &s, 2, 1, 0, 2, a, b);
+	load_forward(t, &guns[0], IPPROTO_UDP, 0);
+	guns[1].act = remove_first;
+	rounds(t, make_udp, NULL);
+	guns[1].act = NULL;
+}
+
+/* A client's packets find the server gone on two processors at once. */
+static void make_udp_gone(struct env *t)
+{
+	dest_set_state(t, 0, IVB_DEST_AVAILABLE);
+	make(t, IPPROTO_UDP, 0);
+	dest_set_state(t, 0, IVB_DEST_REMOVED);
+}
+
+static void removed(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	uint32_t a = dest_add(t, &s, SERVER1, 8080, 1), b = dest_add(t, &s, SERVER2, 8080, 1);
+
+	ring_write(t, &s, 2, 1, 0, 2, a, b);
+	load_forward(t, &guns[0], IPPROTO_UDP, 0);
+	load_forward(t, &guns[1], IPPROTO_UDP, 0);
+	rounds(t, make_udp_gone, NULL);
+}
+
+static const struct test_case cases[] = {
+	{ "the same SYN on two processors", same_syn, BOTH },
+	{ "the same datagram on two processors", same_datagram, V4 },
+	{ "a reply before the forward flow", early_reply, V4 },
+	{ "a SYN on a connection that is over, on two processors", same_syn_again, V4 },
+	{ "expiry and a new SYN", expiry, BOTH },
+	{ "expiry and a reply", expiry_and_reply, V4 },
+	{ "a server is removed, its datagrams go on", removal, V4 },
+	{ "datagrams for a removed server on two processors", removed, V4 },
+	{ 0 },
+};
+
+static void run_case(struct env *t, const struct test_case *c, int af)
+{
+	t->af = af;
+	t->title = c->title;
+	env_reset(t);
+	nexthops_fresh(t);
+	c->run(t);
+	ok(!t->failed, "IPv%d: %s", af == AF_INET ? 4 : 6, c->title);
+}
+
+/* Two processors that this process may use. */
+static bool two_cpus(void)
+{
+	unsigned int n = 0;
+	cpu_set_t set;
+
+	sched_getaffinity(0, sizeof(set), &set);
+	for (unsigned int cpu = 0; cpu < CPU_SETSIZE && n < 2; cpu++) {
+		if (CPU_ISSET(cpu, &set))
+			first_cpus[n++] = cpu;
+	}
+	return n == 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct env t = { 0 };
+
+	if (geteuid())
+		bail("needs root: a network namespace, and BPF programs");
+	if (argc > 1)
+		seconds = atoi(argv[1]);
+	if (!two_cpus()) {
+		skip("a race needs two processors");
+		return done_testing();
+	}
+	env_network(&t);
+	env_load(&t);
+	for (const struct test_case *c = cases; c->title; c++) {
+		if (c->families & V4)
+			run_case(&t, c, AF_INET);
+		if (c->families & V6)
+			run_case(&t, c, AF_INET6);
+	}
+	env_close(&t);
+	return done_testing();
+}
