@@ -26,7 +26,7 @@ static void on_signal(int sig)
 }
 
 /* As `ipvs-bpf up` without arguments: what is missing is attached. */
-static void follow(const struct ivb_cli *cli)
+static int follow(const struct ivb_cli *cli)
 {
 	_cleanup_free_ struct ivb_up_result *res = calloc(1, sizeof(*res));
 	struct ivb_up up = { .instance = cli->instance,
@@ -44,6 +44,7 @@ static void follow(const struct ivb_cli *cli)
 	else
 		puts(res->ipvs_off ? "waiting for the module ip_vs" : "following kernel IPVS");
 	fflush(stdout);
+	return r;
 }
 
 /* A lost event may have been the one. */
@@ -71,7 +72,8 @@ int ivb_cmd_run(const struct ivb_cli *cli, int argc, char **argv)
 	if (r)
 		return ivb_fail(cli, "run", IVB_EXIT_FAILURE,
 				"cannot listen to the kernel's events: %s", strerror(-r));
-	follow(cli);
+	if (follow(cli) == -EPERM)
+		return IVB_EXIT_FAILURE;
 	while (!ended) {
 		r = ivb_uevent_next(fd, event, sizeof(event));
 		if (r && r != -EINTR && r != -ENOBUFS)

@@ -3,6 +3,7 @@
 #include "dp/bpflog.h"
 
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -57,6 +58,13 @@ static bool is_noise(const char *line)
 	       strstr(line, "failed to load object") || strstr(line, "failed to load BPF skeleton");
 }
 
+/* LOCKDOWN_BPF_READ_KERNEL takes the helpers away, and the verifier does not say why. */
+static bool is_locked_down(void)
+{
+	return strstr(log_text, "bpf_probe_read") &&
+	       (strstr(log_text, "unknown func") || strstr(log_text, "cannot use helper"));
+}
+
 int ivb_bpflog_err(struct ivb_err *err, int r, const char *fmt, ...)
 {
 	const char *lines[LOG_LINES], *what;
@@ -69,6 +77,12 @@ int ivb_bpflog_err(struct ivb_err *err, int r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(head, sizeof(head), fmt, ap);
 	va_end(ap);
+	if (is_locked_down())
+		return ivb_err(
+			err, -EPERM,
+			"%s: this kernel is locked down (confidentiality), and lets no BPF program read its memory; "
+			"it has to be booted with lockdown=integrity at most",
+			head);
 	for (line = strtok_r(log_text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (is_noise(line))
 			continue;

@@ -66,6 +66,28 @@ ok "it is loaded" modprobe ip_vs
 kipvs --set 20 10 20
 one 80
 ok "up --ipvs" follow --snat always
+# few ports, all of them found, and given again
+ok "eight ports for SNAT" ivb up --snat-ports 30000-30007
+for i in 1 2 3 4 5 6 7 8; do
+	play tcp 1$i $vip4 80 10.9.0.1 210$i
+	play ask 1$i
+	is "connection $i finds one" "$said" sv1
+done
+is "each its own" "$(ivb conn | grep -o ':3000[0-7] ' | sort -u | wc -l)" 8
+play tcp 19 $vip4 80 10.9.0.1 2109
+unlike "the ninth connection has none" "$said" '^ok$'
+within "which is counted" "$(counter no_port)" 1 100
+says "the others go on" 20 pace 18 20 50
+says "one ends" ok rst 11
+# CLOSE lasts 10 seconds
+sleep 12
+says "then there is one again" ok tcp 20 $vip4 80 10.9.0.1 2110
+for i in 12 13 14 15 16 17 18 19 20; do
+	play rst $i
+done
+ok "all ports again" ivb up --snat-ports 1024-32767
+verify
+
 says "a connection" ok tcp 1 $vip4 80 10.9.0.1 2004
 says "is served" 20 pace 1 20 50
 at_least "and followed" 10 10 2004

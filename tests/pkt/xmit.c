@@ -129,14 +129,19 @@ static void compare_counters(struct env *t, const char *func, int line, struct o
 }
 
 #define REFUSED -1000
+#define OTHERS_MARK 0x5eed /* skb->mark is other software's */
 
 /* Returns the verdict, or REFUSED if the kernel does not take the packet (at most 3 kB). */
 static int run(struct env *t, const struct pkt *in, enum side side, struct pkt *got)
 {
-	struct __sk_buff ctx = { .ifindex = t->ifindex[side], .ingress_ifindex = t->iif };
+	struct __sk_buff ctx = { .ifindex = t->ifindex[side],
+				 .ingress_ifindex = t->iif,
+				 .mark = OTHERS_MARK };
+	struct __sk_buff after = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in->data, .data_size_in = in->len,
 		    .data_out = got->data, .data_size_out = sizeof(got->data), .ctx_in = &ctx,
-		    .ctx_size_in = sizeof(ctx), .repeat = 1);
+		    .ctx_size_in = sizeof(ctx), .ctx_out = &after, .ctx_size_out = sizeof(after),
+		    .repeat = 1);
 
 	if (gso_size) {
 		ctx.gso_size = gso_size;
@@ -146,6 +151,8 @@ static int run(struct env *t, const struct pkt *in, enum side side, struct pkt *
 		fail(t, __func__, __LINE__, "test run: %s", strerror(errno));
 		return REFUSED;
 	}
+	if (after.mark != OTHERS_MARK)
+		fail(t, __func__, __LINE__, "skb->mark has become %#x", after.mark);
 	got->len = opts.data_size_out;
 	return (int)opts.retval;
 }

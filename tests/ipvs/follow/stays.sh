@@ -67,6 +67,28 @@ sip() {
 	with_us sip $((3211 + later))
 }
 
+# one association with each server, and what it answers
+sctp() {
+	modprobe sctp || echo "no sctp"
+	kipvs -R <<-EOT
+		-A --sctp-service $vip4:5006 -s rr
+		$(for n in $servers; do echo "-a --sctp-service $vip4:5006 -r $(rip 4 "$n" 80) -m"; done)
+	EOT
+	for n in $servers; do
+		start "sctp-sv$n" "sv$n" socat "SCTP-LISTEN:80,bind=$(rip 4 "$n"),fork" "SYSTEM:read x; echo sv$n hears \$x"
+	done
+	sleep 2
+	for n in 1 2 3; do
+		# SCTP has no half-closed associations
+		{ echo "hello" && sleep 5; } | in_ns cl socat -t 1 - "SCTP-CONNECT:$vip4:5006,bind=10.9.0.1:$((3260 + n + later))"
+	done
+	kconns | awk '$2 == "SCTP" || $1 == "SCTP" { print "sctp", $3, $NF }' | sort
+	with_us sctp $((3261 + later)) $((3262 + later)) $((3263 + later))
+	for n in $servers; do
+		stop "$(eval "echo \$ns_pid_sv$n")"
+	done
+}
+
 ftp() {
 	modprobe ip_vs_ftp || echo "no ip_vs_ftp"
 	vs conntrack=1
@@ -131,6 +153,7 @@ stays_play() {
 	in_ns lb iptables -A FORWARD -m conntrack --ctstate NEW -j ACCEPT || bail "iptables failed"
 	scenario one-packet one_packet
 	scenario sip sip
+	scenario sctp sctp
 	scenario ftp ftp
 	scenario masqueraded masqueraded
 	scenario flagged flagged
@@ -146,6 +169,9 @@ stays_check() {
 		'one: sv3 two: sv2 one: sv3 two: sv2 one: sv3 '
 	compare sip "SIP persistence"
 	not_carried sip "SIP persistence"
+	report sctp "SCTP: an association is served" '^sv1 hears hello$'
+	compare sctp "SCTP"
+	not_carried sctp "SCTP"
 	report ftp "FTP, passive" '^ftp: sv1$'
 	report ftp "FTP, active" '^ftp active: sv1$'
 	compare ftp "FTP"

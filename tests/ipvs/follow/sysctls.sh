@@ -61,6 +61,40 @@ drop_entry() {
 	kipvs --set 20 10 20
 }
 
+# secure_tcp=3: another table of states, with timeouts of its own
+secure() {
+	vs secure_tcp=3
+	sleep 2
+	vport=108
+	one 108
+	dial 1 3161
+	tell pace 1 20 100
+	conn_of "$sport"
+	with_us secure-tcp "$sport"
+	tell fin 1
+	tell hear 1
+	conn_of "$sport"
+	vs secure_tcp=0
+	sleep 2
+}
+
+# drop_packet=3, am_droprate=1: every packet that would begin a connection
+drop_packet() {
+	vport=109
+	one 109
+	dial 1 3171
+	vs am_droprate=1 drop_packet=3
+	sleep 2
+	tell pace 1 20 100
+	with_us drop-packet "$sport"
+	play tcp 2 $vip4 109 10.9.0.1 $((3172 + later))
+	echo "a new one: $said"
+	vs drop_packet=0 am_droprate=10
+	sleep 2
+	dial 3 3173
+	leave 1 2 3
+}
+
 # backup_only: while it is a sync backup, IPVS looks at no packet
 backup_only() {
 	vport=106
@@ -108,6 +142,8 @@ sysctls_play() {
 	scenario sloppy0 sloppy 0
 	scenario sloppy1 sloppy 1
 	scenario drop-entry drop_entry
+	scenario secure-tcp secure
+	scenario drop-packet drop_packet
 	scenario backup-only backup_only
 	scenario synced synced
 }
@@ -126,6 +162,13 @@ sysctls_check() {
 	report drop-entry "and spares the living" '^pace 1 26 5000: 26$'
 	compare drop-entry "drop_entry"
 	was_carried drop-entry "what drop_entry spares" 10 10
+	report secure-tcp "secure_tcp=3: a connection is served" '^pace 1 20 100: 20$'
+	compare secure-tcp "secure_tcp"
+	was_carried secure-tcp "a connection under secure_tcp" 10 10
+	report drop-packet "drop_packet=3 spares what is established" '^pace 1 20 100: 20$'
+	unlike "and keeps new ones out" "$(cat "$tmp/drop-packet.kernel")" '^a new one: ok$'
+	compare drop-packet "drop_packet and am_droprate"
+	was_carried drop-packet "a connection while new ones are dropped" 10 10
 	report backup-only "backup_only: IPVS lets go of a connection" '^it looks away$'
 	compare backup-only "backup_only"
 	was_carried backup-only "packets before that" 10 10
