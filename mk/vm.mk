@@ -3,12 +3,14 @@
 # tests.mk, runs those tests.)
 
 KERNEL ?= 6.1
-GUEST_PROGS := $(BUILD)/tests/parity/talk $(BUILD)/tests/lib/puppet
+GUEST_PROGS := $(BUILD)/tests/parity/talk $(BUILD)/tests/parity/raw $(BUILD)/tests/lib/puppet
 
 $(BUILD)/tests/parity/%: tests/parity/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Itests/lib $(filter %.c %.o,$^) -o $@
+
+$(BUILD)/tests/parity/raw: $(BUILD)/tests/lib/pkt.o
 
 check check-vm: $(GUEST_PROGS)
 

@@ -17,6 +17,18 @@ static __always_inline bool dest_available(__u32 slot)
 	return d && READ_ONCE(d->state) == IVB_DEST_AVAILABLE;
 }
 
+/* The client begins anew: the next ACK of either side counts. (Of this flow the caller knows itself.) */
+static __always_inline void reopened(const int af, const union flow *f)
+{
+	union tuple key;
+	union flow *peer;
+
+	flow_peer_key(af, f, IPPROTO_TCP, &key);
+	peer = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
+	if (peer && peer->flow.conn == f->flow.conn && peer->flow.conn_gen == f->flow.conn_gen)
+		peer->flow.flags &= ~IVB_FLOW_ESTABLISHED;
+}
+
 /* The state with its place among the half-open ones, which who confirms the connection gives up. */
 static __always_inline __u32 state_word(__u32 old, __u32 next, bool reply)
 {
@@ -108,10 +120,13 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 		if (!conn_set_state(c, word, state_word(word, next, reply)))
 			return -IVB_R_RACE;
 	}
-	if (next == IVB_S_ESTABLISHED || next == IVB_S_UDP)
+	if (next == IVB_S_ESTABLISHED || next == IVB_S_UDP) {
 		f->flow.flags |= IVB_FLOW_ESTABLISHED;
-	else if (state_active(next)) /* opened again: its next ACK counts */
+	} else if (state_active(next)) {
 		f->flow.flags &= ~IVB_FLOW_ESTABLISHED;
+		if (!state_active(word))
+			reopened(af, f);
+	}
 	WRITE_ONCE(f->flow.last_seen, now);
 	conn_touch(af, id, now, state_timeout(next));
 	return 0;

@@ -163,6 +163,8 @@ struct ivb_sweep {
 	__u64 ticks;
 	__u64 expired; /* connections removed */
 	__u64 stale;   /* slots freed whose connection was gone already */
+	__u64 ns;      /* spent in ticks */
+	__u64 longest; /* ns of the longest tick */
 };
 
 /* --- half_open4, half_open6 (array): connections that nobody has confirmed, oldest first ------ */

@@ -163,7 +163,8 @@ static void print_families(const struct status *s)
 		       family_names[i], f->conns, f->max_conns, f->half_open, f->max_half_open,
 		       f->evicted, f->sweep.expired);
 		if (f->sweep_running)
-			printf("; expiry timer runs (last %u ms ago)\n", f->sweep_age_ms);
+			printf("; expiry timer runs (last %u ms ago; longest run %llu us)\n",
+			       f->sweep_age_ms, f->sweep.longest / 1000);
 		else
 			printf("; EXPIRY TIMER DOES NOT RUN (last %u ms ago): start it with `ipvs-bpf up`\n",
 			       f->sweep_age_ms);
@@ -268,6 +269,10 @@ static void add_families(struct json_object *o, const struct status *s)
 		json_object_object_add(e, "evicted", json_object_new_uint64(f->evicted));
 		json_object_object_add(e, "expired", json_object_new_uint64(f->sweep.expired));
 		json_object_object_add(e, "stale", json_object_new_uint64(f->sweep.stale));
+		json_object_object_add(e, "timer_runs", json_object_new_uint64(f->sweep.ticks));
+		json_object_object_add(e, "timer_ns", json_object_new_uint64(f->sweep.ns));
+		json_object_object_add(e, "timer_longest_ns",
+				       json_object_new_uint64(f->sweep.longest));
 		json_object_object_add(e, "timer_running",
 				       json_object_new_boolean(f->sweep_running));
 		json_object_object_add(e, "timer_age_ms", json_object_new_int64(f->sweep_age_ms));

@@ -157,12 +157,22 @@ static void lives(struct env *t)
 		{ false, TCP_FIN | TCP_ACK, IVB_S_CLOSE_WAIT },
 		{ 0 },
 	};
+	/* and the server acknowledges, which it has done before */
+	static const struct step reopened_acked[] = {
+		{ false, TCP_ACK, IVB_S_ESTABLISHED },
+		{ true, TCP_ACK, IVB_S_ESTABLISHED },
+		{ false, TCP_FIN | TCP_ACK, IVB_S_CLOSE_WAIT },
+		{ false, TCP_SYN, IVB_S_SYN_RECV },
+		{ true, TCP_ACK, IVB_S_ESTABLISHED },
+		{ 0 },
+	};
 
 	live(t, client_closes);
 	live(t, server_closes);
 	live(t, reset);
 	live(t, refused);
 	live(t, reopened);
+	live(t, reopened_acked);
 }
 
 /* A SYN on a connection that is over is scheduled afresh, and the old one's traffic counted. */
