@@ -48,6 +48,7 @@ DP_SRCS := \
 	src/dp/ports.c \
 	src/dp/stats.c \
 	src/dp/sysbpf.c \
+	src/dp/timeouts.c \
 	src/dp/traffic.c \
 	src/dp/up.c \
 	src/dp/verify.c \
@@ -74,6 +75,7 @@ CLI_SRCS := \
 	src/cli/snat.c \
 	src/cli/stats.c \
 	src/cli/status.c \
+	src/cli/timeout.c \
 	src/cli/up.c
 
 SRCS := $(BASE_SRCS) $(NL_SRCS) $(MODEL_SRCS) $(DP_SRCS) $(CLI_SRCS)
