@@ -49,6 +49,7 @@ DP_SRCS := \
 	src/dp/ports.c \
 	src/dp/stats.c \
 	src/dp/sysbpf.c \
+	src/dp/timeouts.c \
 	src/dp/traffic.c \
 	src/dp/up.c \
 	src/dp/verify.c \
@@ -75,6 +76,7 @@ CLI_SRCS := \
 	src/cli/snat.c \
 	src/cli/stats.c \
 	src/cli/status.c \
+	src/cli/timeout.c \
 	src/cli/up.c
 
 SRCS := $(BASE_SRCS) $(NL_SRCS) $(MODEL_SRCS) $(DP_SRCS) $(CLI_SRCS)

@@ -33,11 +33,22 @@ static __always_inline struct ivb_conn *conn_get(const int af, __u32 id)
 	return bpf_map_lookup_elem(MAP_OF(af, conns), &id);
 }
 
-static __always_inline __u32 state_timeout(__u32 state)
+/* How long a connection of a service may stay in a state without a packet. */
+static __always_inline __u32 state_timeout(__u32 service, __u32 state)
 {
-	__u32 zero = 0;
-	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
+	struct ivb_service_state *s = bpf_map_lookup_elem(&service_state, &service);
+	struct ivb_config *cfg;
+	__u32 zero = 0, own = 0;
 
+	if (s && state == IVB_S_ESTABLISHED)
+		own = s->timeouts.tcp;
+	else if (s && state == IVB_S_FIN_WAIT)
+		own = s->timeouts.tcpfin;
+	else if (s && state == IVB_S_UDP)
+		own = s->timeouts.udp;
+	if (own)
+		return own;
+	cfg = bpf_map_lookup_elem(&config, &zero);
 	return cfg && state < IVB_S_MAX_ ? cfg->timeouts[state] : 60 * ivb_hz;
 }
 

@@ -172,7 +172,7 @@ static __always_inline void half_open_evict(const int af, __u32 id)
 	state = READ_ONCE(c->state);
 	if (!half_open_displaced(af, id, state) ||
 	    __sync_val_compare_and_swap(&c->state, state, IVB_S_NONE) != state) {
-		state = state_timeout(IVB_CONN_STATE(READ_ONCE(c->state)));
+		state = state_timeout(c->service, IVB_CONN_STATE(READ_ONCE(c->state)));
 		WRITE_ONCE(*stamp, stamp_at((__u32)bpf_jiffies64() + state));
 		return;
 	}

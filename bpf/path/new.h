@@ -74,7 +74,7 @@ static __always_inline int birth_create(const int af, const struct birth *b, con
 		.service = b->svc->slot,
 		.dest = b->dest_slot,
 		.state = state,
-		.timeout = state_timeout(state),
+		.timeout = state_timeout(b->svc->slot, state),
 		.seen = b->now,
 		.seen_reply = b->now,
 		.flags = b->snat ? IVB_FLOW_SNAT : 0,

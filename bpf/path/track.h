@@ -130,7 +130,7 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 			reopened(af, f);
 	}
 	WRITE_ONCE(f->flow.last_seen, now);
-	conn_touch(af, id, now, state_timeout(next));
+	conn_touch(af, id, now, state_timeout(c->service, next));
 	return 0;
 }
 
@@ -152,7 +152,7 @@ static __always_inline void refresh(const int af, union flow *f, __u32 now)
 	if (!c || c->gen != f->flow.conn_gen)
 		return;
 	WRITE_ONCE(f->flow.last_seen, now);
-	conn_touch(af, id, now, state_timeout(IVB_CONN_STATE(READ_ONCE(c->state))));
+	conn_touch(af, id, now, state_timeout(c->service, IVB_CONN_STATE(READ_ONCE(c->state))));
 }
 
 GLOBAL int refresh4(struct ivb_flow4 *f, __u32 now)

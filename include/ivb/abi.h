@@ -239,10 +239,18 @@ struct ivb_service {
 	__u16 flags;	/* enum ivb_service_flags */
 };
 
-/* service_state (array, by slot): what packets remember of a service. */
+/* The timeouts that can be set, as in ipvsadm's --set; jiffies, 0 = ivb_config's. */
+struct ivb_timeouts {
+	__u32 tcp;    /* IVB_S_ESTABLISHED */
+	__u32 tcpfin; /* IVB_S_FIN_WAIT */
+	__u32 udp;    /* IVB_S_UDP */
+};
+
+/* service_state (array, by slot): what packets remember of a service, and its own timeouts. */
 struct ivb_service_state {
-	__u32 checked; /* jiffies when local was determined; 0 = never */
-	__u32 local;   /* 1: the address is the director's own */
+	__u32 checked;		      /* jiffies when local was determined; 0 = never */
+	__u32 local;		      /* 1: the address is the director's own */
+	struct ivb_timeouts timeouts; /* user space's */
 };
 
 enum ivb_dest_state {

@@ -30,6 +30,7 @@ int ivb_cmd_run(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_snat(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_stats(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv);
+int ivb_cmd_timeout(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv);
 
 /* Prints "ipvs-bpf <cmd>: <text>" on stderr ({"error":...} on stdout with --json); returns the status. */

@@ -21,6 +21,8 @@ static const struct command {
 	{ "adm", ivb_cmd_adm, "services and servers, in ipvsadm's language" },
 	{ "snat", ivb_cmd_snat,
 	  "which services of kernel IPVS have their clients' addresses translated" },
+	{ "timeout", ivb_cmd_timeout,
+	  "services of adm whose connections have timeouts of their own" },
 	{ "status", ivb_cmd_status, "devices, connections, what was dropped and why" },
 	{ "conn", ivb_cmd_conn, "connections, with both of their tuples" },
 	{ "stats", ivb_cmd_stats, "traffic of services and servers, of both engines" },

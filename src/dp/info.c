@@ -46,24 +46,35 @@ const char *ivb_reason_name(enum ivb_reason reason, char *buf, size_t size)
 	return buf;
 }
 
-/* A slot that is free keeps its last state. */
+static bool in_use(const struct ivb_clock_group *clock, __u32 id)
+{
+	return clock[id / IVB_CLOCK_GROUP].expires[id % IVB_CLOCK_GROUP] != IVB_CLOCK_FREE;
+}
+
+/* A slot that is free keeps its last state. The whole table is read only if a good part of it is in use. */
 static int count_half_open(const struct ivb_dp *dp, const struct ivb_family *f,
 			   const struct ivb_clock_group *clock, struct ivb_family_info *ret)
 {
 	_cleanup_free_ void *mem = NULL;
 	struct ivb_admission a;
+	bool all = ret->conns > ret->max_conns / 16;
 	union ivb_any_conn c;
 	__u32 i, index = f->index;
-	int r;
+	int r = 0;
 
 	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_ADMISSION], &index, &a))
 		return -errno;
 	ret->evicted = a.evicted;
-	r = ivb_map_read_array(dp->fds[f->conns], f->conn_size, ret->max_conns, &mem);
+	if (all)
+		r = ivb_map_read_array(dp->fds[f->conns], f->conn_size, ret->max_conns, &mem);
 	for (i = 0; i < ret->max_conns && !r; i++) {
-		memcpy(&c, (char *)mem + (size_t)i * f->conn_size, f->conn_size);
-		ret->half_open += clock[i / IVB_CLOCK_GROUP].expires[i % IVB_CLOCK_GROUP] &&
-				  IVB_CONN_PLACE(c.conn.state);
+		if (!in_use(clock, i))
+			continue;
+		if (all)
+			memcpy(&c, (char *)mem + (size_t)i * f->conn_size, f->conn_size);
+		else if (bpf_map_lookup_elem(dp->fds[f->conns], &i, &c))
+			return -errno;
+		ret->half_open += !!IVB_CONN_PLACE(c.conn.state);
 	}
 	return r;
 }

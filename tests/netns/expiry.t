@@ -43,6 +43,31 @@ ok "and the ports are free again" probe 10.9.0.2 $vip4 -s 4006 -d 80
 is "no process of ours did it" "$(pgrep -f "$ipvs_bpf --netns $(ns_name lb)")" ''
 verify
 
+diag "timeouts of single services"
+for f in 4 6; do
+	ok "IPv$f: three seconds for one" ivb timeout --udp-service "$(vip $f 7)" 3
+	is "IPv$f: which is shown" "$(ivb timeout --udp-service "$(vip $f 7)" | awk '{ print $3 }')" 3
+	is "IPv$f: an answer" "$(ask $f 1 7)" sv1
+done
+like "all that have some" "$(ivb timeout)" "^UDP +$vip4:7 +3\$"
+is "and only they" "$(ivb timeout | wc -l)" 2
+is "two connections" "$(conns UDP)" 2
+ok "are gone after three seconds" wait_for 5 eval '[ "$(conns UDP)" = 0 ]'
+ok "TCP: established, and after a FIN" ivb timeout --tcp-service $vip4:80 50 20
+probe 10.9.0.2 $vip4 -s 4007 -d 80 -f S -q 1000 >"$tmp/synack"
+probe 10.9.0.2 $vip4 -s 4007 -d 80 -f A -q 1001 -w 1 -a "$(($(sed 's/.* seq \([0-9]*\) .*/\1/' "$tmp/synack") + 1))"
+like "is how long it has" "$(ivb adm -L -n -c)" '^TCP +00:(49|50) +ESTABLISHED +10.9.0.2:4007 '
+nok "there must be such a service" ivb timeout --tcp-service $vip4:81 50 20
+nok "and two numbers" ivb timeout --tcp-service $vip4:80 50
+nok "of seconds" ivb timeout --udp-service $vip4:7 1x
+ivb adm -D -u $vip4:7
+service -u 4 7 rr
+is "a new service has none" "$(ivb timeout --udp-service $vip4:7)" "UDP  $vip4:7           0"
+ivb timeout --udp-service "$(vip 6 7)" 0
+ivb timeout --tcp-service $vip4:80 0 0
+is "and none is left" "$(ivb timeout)" ''
+verify
+
 if [ -z "${IVB_SLOW:-}" ]; then
 	skip "only guests skip idle time" "UDP: 300 s, TIME_WAIT: 120 s"
 else

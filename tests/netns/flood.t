@@ -18,7 +18,7 @@ for n in $servers; do
 	wait_listen "sv$n" tcp 7
 done
 max=2048
-# make soak-flood: a million
+# IVB_FLOOD=1000000: as in the decision
 total=${IVB_FLOOD:-$(few 50000 20000)}
 
 ok "up" up --max-conns 32768 --max-half-open $max

@@ -45,6 +45,34 @@ static void renewed_once_a_second(struct env *t)
 	}
 }
 
+/* A service's own timeouts come before everybody's; each of the three in its state, and no other. */
+static void own_timeouts(struct env *t)
+{
+	static const uint32_t states[] = { IVB_S_ESTABLISHED, IVB_S_FIN_WAIT, IVB_S_TIME_WAIT };
+	struct ivb_service_state state = { .timeouts = { 7 * t->hz, 8 * t->hz, 9 * t->hz } };
+	struct bpf_map *map = t->skel->maps.service_state;
+	int32_t own[] = { 7 * t->hz, 8 * t->hz, t->config.timeouts[IVB_S_TIME_WAIT] };
+	struct conn c = conn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000, SERVER1);
+	struct service s = simple(t, IPPROTO_TCP, IVB_SNAT_NEVER);
+
+	bpf_map__update_elem(map, &s.value.slot, sizeof(s.value.slot), &state, sizeof(state), 0);
+	go_first(t, &c);
+	check(t, conn_expires_in(t, &c.in) > 20 * (int32_t)t->hz, "SYN_RECV has none of its own");
+	back_first(t, &c);
+	for (int i = 0; i < 3; i++) {
+		int32_t left;
+
+		if (i == 1)
+			back(t, &c, TCP_FIN | TCP_ACK);
+		else
+			go(t, &c, i ? TCP_FIN | TCP_ACK : TCP_ACK);
+		left = conn_expires_in(t, &c.in);
+		check_int(t, conn_state(t, &c.in), states[i], "state");
+		check(t, left <= own[i] + 2 && left > own[i] - 5 * (int32_t)t->hz,
+		      "ends in %d jiffies, expected %d", left, own[i]);
+	}
+}
+
 static void arm(struct env *t)
 {
 	struct bpf_program *p = t->af == AF_INET ? t->skel->progs.arm4 : t->skel->progs.arm6;
@@ -123,6 +151,7 @@ static void all_expire(struct env *t)
 
 const struct test_case cases_time[] = {
 	{ "stamp renewed once a second", renewed_once_a_second, BOTH },
+	{ "timeouts of a service", own_timeouts, BOTH },
 	{ "connections expire", expires, BOTH },
 	{ "all connections expire", all_expire, BOTH },
 	{ 0 },

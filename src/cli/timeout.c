@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ipvs-bpf timeout: timeouts of single services of adm's. */
+#include <json-c/json.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "dp/instance.h"
+#include "dp/timeouts.h"
+#include "dp/up.h"
+#include "model/names.h"
+
+enum {
+	OPT_TCP = 1,
+	OPT_UDP,
+	OPT_ZONE,
+};
+
+static const struct ivb_opt opts[] = {
+	{ "tcp-service", OPT_TCP, "ADDR:PORT", "of this TCP service" },
+	{ "udp-service", OPT_UDP, "ADDR:PORT", "of this UDP service" },
+	{ "zone", OPT_ZONE, "N", "which is of that zone (default 0)" },
+	{ 0 },
+};
+
+struct options {
+	bool has_key;
+	struct ivb_service_key key;
+};
+
+static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
+{
+	struct options *o = arg;
+	bool has_port;
+
+	if (id == OPT_ZONE) {
+		if (ivb_u32_parse(&o->key.zone, value, 0, IVB_ZONE_MAX))
+			return ivb_fail(cli, "timeout", IVB_EXIT_USAGE,
+					"--zone '%s': a number from 0 to %u is possible", value,
+					IVB_ZONE_MAX);
+		return IVB_OPTS_GO;
+	}
+	if (o->has_key)
+		return ivb_fail(cli, "timeout", IVB_EXIT_USAGE, "one service at a time, please");
+	if (ivb_addrport_parse(value, &o->key.af, &o->key.addr, &o->key.port, &has_port) ||
+	    !has_port)
+		return ivb_fail(
+			cli, "timeout", IVB_EXIT_USAGE,
+			"'%s': not an address with a port (as 10.0.0.80:80 or [fd00::80]:80)",
+			value);
+	o->key.proto = id == OPT_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	o->has_key = true;
+	return IVB_OPTS_GO;
+}
+
+static const struct ivb_command_opts command = {
+	.command = "timeout",
+	.usage =
+		"[--tcp-service ADDR:PORT [TCP TCPFIN] | --udp-service ADDR:PORT [UDP]] [--zone N]",
+	.help = "Timeouts of one service of adm's, in seconds: of established TCP connections, of those\n"
+		"that a FIN of the server's has half closed, of UDP. 0: the one that all services have. From\n"
+		"a connection's next packet on. Without seconds: shows them; without arguments: lists the\n"
+		"services that have some of their own.",
+	.opts = opts,
+	.set = set,
+};
+
+struct printer {
+	const struct options *only; /* NULL: all that have some */
+	struct json_object *list;   /* NULL without --json */
+	bool found;
+};
+
+static void print_text(const struct ivb_service_key *key, const char *addr,
+		       const struct ivb_timeouts_s *t)
+{
+	char zone[32] = "";
+
+	if (key->zone)
+		snprintf(zone, sizeof(zone), "  zone %u", key->zone);
+	if (key->proto == IPPROTO_TCP)
+		printf("TCP  %-21s %u %u%s\n", addr, t->tcp, t->tcpfin, zone);
+	else
+		printf("UDP  %-21s %u%s\n", addr, t->udp, zone);
+}
+
+static int print(const struct ivb_service_key *key, const struct ivb_timeouts_s *t, void *arg)
+{
+	char addr[IVB_ADDRPORT_LEN];
+	struct printer *p = arg;
+	struct json_object *o;
+
+	if (p->only ? memcmp(&p->only->key, key, sizeof(*key)) : !(t->tcp | t->tcpfin | t->udp))
+		return 0;
+	p->found = true;
+	ivb_addrport_fmt(addr, sizeof(addr), key->af, &key->addr, key->port);
+	if (!p->list) {
+		print_text(key, addr, t);
+		return 0;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "protocol", json_object_new_string(ivb_proto_name(key->proto)));
+	json_object_object_add(o, "service", json_object_new_string(addr));
+	json_object_object_add(o, "zone", json_object_new_int64(key->zone));
+	if (key->proto == IPPROTO_TCP) {
+		json_object_object_add(o, "tcp", json_object_new_int64(t->tcp));
+		json_object_object_add(o, "tcpfin", json_object_new_int64(t->tcpfin));
+	} else {
+		json_object_object_add(o, "udp", json_object_new_int64(t->udp));
+	}
+	json_object_array_add(p->list, o);
+	return 0;
+}
+
+static int list(const struct ivb_cli *cli, const struct options *o)
+{
+	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
+	struct printer p = { .only = o->has_key ? o : NULL };
+	struct ivb_err err = { 0 };
+	int r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
+
+	if (cli->json)
+		p.list = json_object_new_array();
+	if (!r)
+		r = ivb_timeouts_walk(dp, print, &p, &err);
+	if (!r && p.only && !p.found)
+		return ivb_fail(cli, "timeout", IVB_EXIT_FAILURE, "there is no such service");
+	if (cli->json && !r)
+		ivb_json_print(p.list);
+	return r ? ivb_fail_err(cli, "timeout", r, &err) : IVB_EXIT_OK;
+}
+
+static int change(const struct ivb_cli *cli, const struct options *o, int words, char **word)
+{
+	bool tcp = o->key.proto == IPPROTO_TCP;
+	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
+	struct ivb_timeouts_s t = { 0 };
+	__u32 *to[] = { tcp ? &t.tcp : &t.udp, &t.tcpfin };
+	struct ivb_err err = { 0 };
+	int i, r;
+
+	if (words != (tcp ? 2 : 1))
+		return ivb_fail(cli, "timeout", IVB_EXIT_USAGE, "%s",
+				tcp ? "two numbers are needed for TCP: TCP TCPFIN"
+				    : "one number is needed for UDP");
+	for (i = 0; i < words; i++) {
+		if (ivb_u32_parse(to[i], word[i], 0, IVB_TIMEOUT_MAX_S))
+			return ivb_fail(cli, "timeout", IVB_EXIT_USAGE,
+					"'%s': a number of seconds from 0 to %u is possible",
+					word[i], IVB_TIMEOUT_MAX_S);
+	}
+	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_EXCLUSIVE, &err);
+	if (!r)
+		r = ivb_timeouts_set(dp, &o->key, &t, &err);
+	return r ? ivb_fail_err(cli, "timeout", r, &err) : IVB_EXIT_OK;
+}
+
+int ivb_cmd_timeout(const struct ivb_cli *cli, int argc, char **argv)
+{
+	struct options o = { 0 };
+	int first, r;
+
+	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);
+	if (r != IVB_OPTS_GO)
+		return r;
+	if (argc > first && !o.has_key)
+		return ivb_fail(cli, "timeout", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
+				argv[first]);
+	return argc > first ? change(cli, &o, argc - first, argv + first) : list(cli, &o);
+}
