@@ -30,7 +30,8 @@ static __always_inline bool port_is_left(const struct ivb_conn *c, const struct 
 	if (state == IVB_S_CLOSE)
 		return true;
 	if (state == IVB_S_TIME_WAIT) {
-		age = state_timeout(IVB_S_TIME_WAIT) - expires_in;
+		age = state_timeout(IVB_NONE, IVB_S_TIME_WAIT) -
+		      expires_in; /* no service has one of its own */
 		rest = rep->flags & IVB_FLOW_SERVER_FIRST ? SERVER_TIME_WAIT_S : LAST_ACK_S;
 		return !choosy || (__s32)(age - rest * ivb_hz) >= 0;
 	}
