@@ -18,7 +18,7 @@ DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk metrics topologies conntrack manners vip zones replies snat ports \
-	icmp pmtu fragments checksums devices cli live expiry flood)
+	icmp pmtu fragments checksums devices cli live kill expiry flood)
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS)
@@ -148,4 +148,7 @@ check-vm: all $(TEST_PROGS)
 soak-ports: all $(NETNS_PROGS)
 	$(Q)$(PROVE) -v tests/soak/ports.t
 
-.PHONY: soak-ports fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm
+soak-kill: all $(NETNS_PROGS)
+	$(Q)KILLS=1000 $(PROVE) -v tests/netns/kill.t
+
+.PHONY: soak-ports soak-kill fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm

@@ -202,6 +202,9 @@ static __always_inline bool conn_set_state(struct ivb_conn *c, __u32 from, __u32
 	return true;
 }
 
+/* Not on the stack, of which the expiry timer has used most when it comes here. */
+static const struct ivb_traffic no_traffic;
+
 /* The account of a server of kernel IPVS's, for one of its services; the first one opens it. */
 static __always_inline struct ivb_traffic *traffic_account(const int af, const union tuple *key,
 							   const union flow *f)
@@ -212,14 +215,14 @@ static __always_inline struct ivb_traffic *traffic_account(const int af, const u
 		.proto = tuple_proto(af, key),
 		.af = af,
 	};
-	struct ivb_traffic none = {}, *t;
+	struct ivb_traffic *t;
 
 	addr_copy(af, k.vaddr.ip6, TUPLE_DADDR(af, key));
 	addr_copy(af, k.daddr.ip6, FLOW_DADDR(af, f));
 	t = bpf_map_lookup_elem(&kernel_traffic, &k);
 	if (t)
 		return t;
-	bpf_map_update_elem(&kernel_traffic, &k, &none, BPF_NOEXIST);
+	bpf_map_update_elem(&kernel_traffic, &k, (void *)&no_traffic, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&kernel_traffic, &k);
 }
 

@@ -68,4 +68,19 @@ for f in 4 6; do
 done
 verify
 
+# the director's own connections to the server, from the address and with the ports that SNAT uses as well
+big_file 4
+ok "SNAT from the address of the director's own connections" eval "ivb adm -E -t $(vip 4 80) -s rr --snat always &&
+	ivb down && up --snat always && service -t 4 80 rr"
+in_ns lb curl -s --limit-rate 1M --max-time $((60 * slow)) http://10.2.1.2/f/big | md5sum >"$tmp/own" &
+failed=0
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	[ "$(in_ns lb curl -s --max-time $((3 * slow)) http://10.2.1.2/)" = sv1 ] || failed=$((failed + 1))
+	[ "$(seen 4 10.1.0.2)" = 10.2.1.1 ] || failed=$((failed + 1))
+done
+is "20 of the director's and 20 of clients' by turns: all are answered" "$failed" 0
+ok "the director's long one, begun before, ends" wait_for 20 test -s "$tmp/own"
+is "with all its data" "$(cat "$tmp/own")" "$big_md5"
+verify
+
 done_testing
