@@ -75,12 +75,14 @@ IVB_ARRAY(admission, struct ivb_admission, 2, 0);
 IVB_ARRAY(first_tries, struct ivb_tries, 131072, 0);
 
 /* Configuration: written by user space. */
-IVB_HASH(services, BPF_MAP_TYPE_HASH, struct ivb_service_key, struct ivb_service, 4096,
+IVB_HASH(services, BPF_MAP_TYPE_HASH, struct ivb_service_key, struct ivb_service, 32768,
 	 BPF_F_RDONLY_PROG | BPF_F_NO_PREALLOC);
-IVB_ARRAY(service_state, struct ivb_service_state, 4096, 0);
-IVB_ARRAY(dests, struct ivb_dest, 16384, BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
-IVB_ARRAY(dest_conns, struct ivb_dest_conns, 16384, BPF_F_MMAPABLE);
-IVB_ARRAY(scheds, struct ivb_sched, 8192, BPF_F_MMAPABLE);
+IVB_ARRAY(service_state, struct ivb_service_state, 32768, 0);
+IVB_ARRAY(dests, struct ivb_dest, 131072, BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
+IVB_ARRAY(dest_conns, struct ivb_dest_conns, 131072, BPF_F_MMAPABLE);
+/* User space's: what `adm -Z` has set to zero. */
+IVB_ARRAY(dest_bases, struct ivb_traffic, 131072, BPF_F_RDONLY_PROG);
+IVB_ARRAY(scheds, struct ivb_sched, 65536, BPF_F_MMAPABLE);
 IVB_ARRAY(ring, __u32, 2097152, BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
 IVB_ARRAY(config, struct ivb_config, 1, BPF_F_RDONLY_PROG);
 IVB_ARRAY(snat_ports, struct ivb_port_group, 65536 / IVB_PORT_GROUP, BPF_F_RDONLY_PROG);

@@ -25,6 +25,7 @@ MODEL_SRCS := \
 	src/model/slices.c
 
 DP_SRCS := \
+	src/dp/apply.c \
 	src/dp/attach.c \
 	src/dp/attached.c \
 	src/dp/bpflog.c \
@@ -34,6 +35,7 @@ DP_SRCS := \
 	src/dp/down.c \
 	src/dp/drain.c \
 	src/dp/edit.c \
+	src/dp/edit_dests.c \
 	src/dp/family.c \
 	src/dp/hooks.c \
 	src/dp/host.c \
@@ -47,8 +49,11 @@ DP_SRCS := \
 	src/dp/policy.c \
 	src/dp/port_use.c \
 	src/dp/ports.c \
+	src/dp/repair.c \
 	src/dp/stats.c \
+	src/dp/stats_rate.c \
 	src/dp/sysbpf.c \
+	src/dp/service_timeouts.c \
 	src/dp/timeouts.c \
 	src/dp/traffic.c \
 	src/dp/up.c \
@@ -56,20 +61,25 @@ DP_SRCS := \
 	src/dp/verify_config.c \
 	src/dp/verify_counts.c \
 	src/dp/verify_flows.c \
+	src/dp/zero.c \
 	src/dp/zones.c \
 	src/dp/services.c
 
 CLI_SRCS := \
 	src/cli/adm.c \
+	src/cli/adm_help.c \
 	src/cli/adm_json.c \
 	src/cli/adm_list.c \
 	src/cli/adm_opts.c \
 	src/cli/adm_parse.c \
+	src/cli/adm_save.c \
+	src/cli/adm_stats.c \
 	src/cli/check.c \
 	src/cli/command.c \
 	src/cli/conn.c \
 	src/cli/down.c \
 	src/cli/fail.c \
+	src/cli/filter.c \
 	src/cli/main.c \
 	src/cli/metrics.c \
 	src/cli/run.c \

@@ -17,8 +17,9 @@ NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.
 DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts
-NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk metrics topologies conntrack manners vip zones replies snat ports \
-	icmp pmtu fragments checksums devices cli live kill expiry flood)
+NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm http udp bulk metrics topologies conntrack manners vip zones replies snat \
+	ports icmp pmtu fragments checksums devices cli live kill expiry flood)
+DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS)
@@ -129,7 +130,7 @@ $(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 PROVE := prove -j2 --timer --merge --failures
 
 check: all lint $(TEST_PROGS)
-	$(Q)$(PROVE) $(UNIT_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS)
+	$(Q)$(PROVE) $(UNIT_TESTS) $(DOC_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS)
 
 check-unit: $(UNIT_TESTS)
 	$(Q)$(PROVE) $^

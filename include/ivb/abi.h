@@ -293,6 +293,8 @@ struct ivb_dest_conns {
 	__u64 pad2_;
 };
 
+/* dest_bases (array of struct ivb_traffic, by dest slot): what listings subtract. */
+
 /* --- scheds, ring (arrays): what the schedulers work from ----------------------------------- */
 
 /*
@@ -537,6 +539,7 @@ struct ivb_meta {
 	__u32 max_dests;
 	__u32 max_ring;	    /* words */
 	__u32 max_nexthops; /* a power of two */
+	__u32 editing;	    /* 1: a command writes the services, or was killed while it did */
 };
 
 _Static_assert(sizeof(struct ivb_tuple4) == 16, "flows4 key");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The adm command: carries a request out, and says in ipvsadm's words what came of it. */
-#include "cli/adm.h"
+#include "cli/adm_int.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,8 @@
 #include "cli/cli.h"
 #include "dp/instance.h"
 #include "dp/services.h"
+#include "dp/timeouts.h"
+#include "dp/zero.h"
 
 #define KERNEL_TABLE "/proc/net/ip_vs"
 
@@ -37,6 +39,7 @@ static const struct sentence {
 	{ IVB_ADM_EDIT_DEST, ENOENT, IVB_EXIT_ADM, "No such destination" },
 	{ IVB_ADM_DEL_DEST, ESRCH, IVB_EXIT_ADM, "Service not defined" },
 	{ IVB_ADM_DEL_DEST, ENOENT, IVB_EXIT_ADM, "No such destination" },
+	{ IVB_ADM_ZERO, ESRCH, IVB_EXIT_ADM, "No such service" },
 	{ IVB_ADM_LIST, ESRCH, IVB_EXIT_FAILURE, "No such service" },
 	{ IVB_ADM_MAX_, ENOMEM, IVB_EXIT_ADM, "Memory allocation problem" },
 };
@@ -44,16 +47,16 @@ static const struct sentence {
 #define NUM_SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
 
 /* ipvsadm's messages have no name before them. */
-static int say(const struct ivb_cli *cli, int status, const char *text)
+static int say(const struct ivb_cli *cli, const struct ivb_adm_error *wrong)
 {
 	if (cli->json)
-		return ivb_fail(cli, "adm", status, "%s", text);
-	fprintf(stderr, "%s\n", text);
-	return status;
+		return ivb_fail(cli, "adm", wrong->status, "%s", wrong->text);
+	fprintf(stderr, "%s\n", wrong->text);
+	return wrong->status;
 }
 
-static int explain(const struct ivb_cli *cli, enum ivb_adm_cmd cmd, int r,
-		   const struct ivb_err *err)
+int ivb_adm_explain(struct ivb_adm_error *wrong, enum ivb_adm_cmd cmd, int r,
+		    const struct ivb_err *err)
 {
 	size_t i;
 
@@ -61,59 +64,10 @@ static int explain(const struct ivb_cli *cli, enum ivb_adm_cmd cmd, int r,
 		const struct sentence *s = &sentences[i];
 
 		if (s->error == -r && (s->cmd == cmd || s->cmd == IVB_ADM_MAX_))
-			return say(cli, s->status, s->text);
+			return ivb_adm_refuse(wrong, s->status, "%s", s->text);
 	}
-	return ivb_fail(cli, "adm", IVB_EXIT_FAILURE, "%s",
-			err->text[0] ? err->text : strerror(-r));
-}
-
-static int usage(void)
-{
-	puts("Usage:\n"
-	     "  ipvs-bpf adm -A|E virtual-service [-s scheduler] [-b sched-flags] [--snat policy]\n"
-	     "  ipvs-bpf adm -D virtual-service\n"
-	     "  ipvs-bpf adm -C\n"
-	     "  ipvs-bpf adm -a|e virtual-service -r server-address -m [-w weight] [-x upper] [-y lower]\n"
-	     "  ipvs-bpf adm -d virtual-service -r server-address\n"
-	     "  ipvs-bpf adm -L|l [virtual-service] [options]\n"
-	     "  ipvs-bpf adm -L -c [-n]\n"
-	     "\n"
-	     "Commands:\n"
-	     "Either long or short options are allowed.\n"
-	     "  --add-service     -A        add virtual service with options\n"
-	     "  --edit-service    -E        edit virtual service with options\n"
-	     "  --delete-service  -D        delete virtual service\n"
-	     "  --clear           -C        clear the whole table\n"
-	     "  --add-server      -a        add real server with options\n"
-	     "  --edit-server     -e        edit real server with options\n"
-	     "  --delete-server   -d        delete real server\n"
-	     "  --list            -L|-l     list the table\n"
-	     "  --help            -h        display this help message\n"
-	     "  --version         -v        display the version\n"
-	     "\n"
-	     "virtual-service:\n"
-	     "  --tcp-service|-t  service-address   service-address is host:port or [IPv6]:port\n"
-	     "  --udp-service|-u  service-address   the same\n"
-	     "  --zone            number            of the devices (up --zone), default 0\n"
-	     "\n"
-	     "Options:\n"
-	     "  --scheduler    -s scheduler         rr, wrr, lc, wlc (the default), sed, nq, fo, ovf, sh,\n"
-	     "                                      dh or mh\n"
-	     "  --sched-flags  -b flags             sh-port, sh-fallback, mh-port, mh-fallback (commas)\n"
-	     "  --snat            policy            never, auto or always translate the client's\n"
-	     "                                      address too (default: as `up --snat` says)\n"
-	     "  --real-server  -r server-address    server-address is host (and port)\n"
-	     "  --masquerading -m                   masquerading (NAT), the only method\n"
-	     "  --weight       -w weight            capacity of real server, 0 to 65535, default 1\n"
-	     "  --u-threshold  -x number            of connections from which on it gets no more\n"
-	     "  --l-threshold  -y number            below which it gets some again, default 3/4 of -x\n"
-	     "  --connection   -c                   output of current IPVS connections\n"
-	     "  --numeric      -n                   numeric output of addresses and ports\n"
-	     "  --exact                             numbers are always exact\n"
-	     "  --nosort                            disable sorting output of service/server entries\n"
-	     "  --sort                              does nothing, for backwards compatibility\n"
-	     "The other options of ipvsadm come with later versions.");
-	return IVB_EXIT_OK;
+	return ivb_adm_refuse(wrong, IVB_EXIT_FAILURE, "ipvs-bpf adm: %.480s",
+			      err->text[0] ? err->text : strerror(-r));
 }
 
 /* Services that the kernel's own IPVS has in this namespace; they are not ours to list. */
@@ -137,17 +91,29 @@ static void mention_kernel(void)
 	}
 }
 
-static int list(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_adm *adm,
-		struct ivb_err *err)
+static int print_timeouts(struct ivb_dp *dp, struct ivb_err *err)
+{
+	__u32 t[IVB_ADM_TIMEOUTS];
+	int r = ivb_timeouts_get(dp, t, err);
+
+	if (!r)
+		printf("Timeout (tcp tcpfin udp): %u %u %u\n", t[0], t[1], t[2]);
+	return r;
+}
+
+static int list_services(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_adm *adm,
+			 struct ivb_err *err)
 {
 	__cleanup(ivb_adm_table_fini) struct ivb_adm_table table = {};
 	int r;
 
-	if (adm->connections)
-		return cli->json ? ivb_adm_json_conns(dp, err) : ivb_adm_print_conns(dp, adm, err);
 	r = ivb_adm_table_load(&table, dp, adm, err);
 	if (r)
 		return r;
+	if (adm->cmd == IVB_ADM_SAVE) {
+		ivb_adm_print_rules(&table, adm);
+		return 0;
+	}
 	if (cli->json)
 		return ivb_adm_json_table(dp, &table, err);
 	ivb_adm_print_table(&table, adm, dp->meta.max_conns);
@@ -156,8 +122,26 @@ static int list(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_a
 	return 0;
 }
 
-static int change(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_adm *adm,
-		  struct ivb_err *err)
+static int list(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_adm *adm,
+		struct ivb_err *err)
+{
+	switch (adm->list) {
+	case IVB_ADM_LIST_CONNS:
+		return cli->json ? ivb_adm_json_conns(dp, err) : ivb_adm_print_conns(dp, adm, err);
+	case IVB_ADM_LIST_TIMEOUTS:
+		return print_timeouts(dp, err);
+	case IVB_ADM_LIST_DAEMON:
+		return 0; /* there is none */
+	case IVB_ADM_LIST_STATS:
+		return cli->json ? list_services(cli, dp, adm, err)
+				 : ivb_adm_print_stats(dp, adm, err);
+	default:
+		return list_services(cli, dp, adm, err);
+	}
+}
+
+int ivb_adm_plan(struct ivb_edit *edit, const struct ivb_adm *adm, struct ivb_err *warn,
+		 struct ivb_err *err)
 {
 	struct ivb_server server = {
 		.af = adm->dest_af,
@@ -167,62 +151,107 @@ static int change(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb
 		.upper = adm->upper,
 		.lower = adm->lower,
 	};
-	struct ivb_err warn = {};
-	int r = -EINVAL;
 
 	switch (adm->cmd) {
 	case IVB_ADM_ADD:
-		r = ivb_service_add(dp, &adm->key, adm->scheduler, adm->sched_flags,
-				    adm->snat == IVB_SNAT_MAX_ ? IVB_SNAT_DEFAULT : adm->snat, err);
-		break;
+		return ivb_service_add(edit, &adm->key, adm->scheduler, adm->sched_flags,
+				       adm->snat == IVB_SNAT_MAX_ ? IVB_SNAT_DEFAULT : adm->snat,
+				       err);
 	case IVB_ADM_EDIT:
-		r = ivb_service_edit(dp, &adm->key, adm->scheduler, adm->sched_flags, adm->snat,
-				     err);
-		break;
+		return ivb_service_edit(edit, &adm->key, adm->scheduler, adm->sched_flags,
+					adm->snat, err);
 	case IVB_ADM_DEL:
-		r = ivb_service_del(dp, &adm->key, err);
-		break;
+		return ivb_service_del(edit, &adm->key, err);
 	case IVB_ADM_FLUSH:
-		r = ivb_service_flush(dp, err);
-		break;
+		return ivb_service_flush(edit, err);
 	case IVB_ADM_ADD_DEST:
-		r = ivb_dest_add(dp, &adm->key, &server, &warn, err);
-		break;
+		return ivb_dest_add(edit, &adm->key, &server, warn, err);
 	case IVB_ADM_EDIT_DEST:
-		r = ivb_dest_edit(dp, &adm->key, &server, &warn, err);
-		break;
+		return ivb_dest_edit(edit, &adm->key, &server, warn, err);
 	case IVB_ADM_DEL_DEST:
-		r = ivb_dest_del(dp, &adm->key, &server, err);
-		break;
+		return ivb_dest_del(edit, &adm->key, &server, err);
 	default:
-		break;
+		return -EINVAL;
 	}
+}
+
+static int change(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_adm *adm,
+		  struct ivb_err *err)
+{
+	__cleanup(ivb_edit_closep) struct ivb_edit *edit = NULL;
+	struct ivb_err warn = {};
+	int r;
+
+	r = ivb_edit_open(&edit, dp, err);
+	if (!r)
+		r = ivb_adm_plan(edit, adm, &warn, err);
+	if (!r)
+		r = ivb_edit_apply(edit, err);
 	if (!r && warn.text[0] && !cli->json)
 		fprintf(stderr, "ipvs-bpf adm: warning: %s\n", warn.text);
 	return r;
 }
 
-int ivb_cmd_adm(const struct ivb_cli *cli, int argc, char **argv)
+static int carry_out(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_adm *adm,
+		     struct ivb_err *err)
 {
+	switch (adm->cmd) {
+	case IVB_ADM_LIST:
+	case IVB_ADM_SAVE:
+		return list(cli, dp, adm, err);
+	case IVB_ADM_SET:
+		return ivb_timeouts_set(dp, adm->timeouts, err);
+	case IVB_ADM_ZERO:
+		return ivb_stats_zero(dp, adm->has_service ? &adm->key : NULL, err);
+	default:
+		return change(cli, dp, adm, err);
+	}
+}
+
+/* Reads and writes as the command needs; -R explains its failures itself. */
+static int with_instance(const struct ivb_cli *cli, const char *program, bool flush,
+			 const struct ivb_adm *adm, struct ivb_adm_error *wrong)
+{
+	bool reads = adm->cmd == IVB_ADM_LIST || adm->cmd == IVB_ADM_SAVE;
 	__cleanup(ivb_dp_closep) struct ivb_dp *dp = NULL;
-	struct ivb_adm_error wrong = {};
 	struct ivb_err err = {};
-	struct ivb_adm adm;
 	int r;
 
+	if (reads && adm->list == IVB_ADM_LIST_RATE && !cli->json) {
+		r = ivb_adm_print_rate(cli->instance, adm, &err);
+		return r ? ivb_adm_explain(wrong, adm->cmd, r, &err) : 0;
+	}
+	r = ivb_dp_open(&dp, cli->instance, reads ? IVB_LOCK_SHARED : IVB_LOCK_EXCLUSIVE, &err);
+	if (r) /* whatever the command: the instance is not there */
+		return ivb_adm_refuse(wrong, IVB_EXIT_FAILURE, "ipvs-bpf adm: %.480s",
+				      err.text[0] ? err.text : strerror(-r));
+	if (adm->cmd == IVB_ADM_RESTORE)
+		return ivb_adm_restore(dp, program, flush, wrong);
+	r = carry_out(cli, dp, adm, &err);
+	return r ? ivb_adm_explain(wrong, adm->cmd, r, &err) : 0;
+}
+
+int ivb_cmd_adm(const struct ivb_cli *cli, int argc, char **argv)
+{
+	const char *program = ivb_adm_program(argv[0]);
+	struct ivb_adm_error wrong = {};
+	struct ivb_adm adm;
+
 	if (ivb_adm_parse(&adm, argc, argv, &wrong))
-		return say(cli, wrong.status, wrong.text);
+		return say(cli, &wrong);
 	if (adm.cmd == IVB_ADM_HELP)
-		return usage();
+		return ivb_adm_usage(program);
 	if (adm.cmd == IVB_ADM_VERSION) {
-		puts("ipvs-bpf adm " IVB_VERSION " (ipvsadm 1.31's language)");
+		printf("%s " IVB_VERSION " (ipvsadm 1.31's language)\n", program);
 		return IVB_EXIT_OK;
 	}
-	r = ivb_dp_open(&dp, cli->instance,
-			adm.cmd == IVB_ADM_LIST ? IVB_LOCK_SHARED : IVB_LOCK_EXCLUSIVE, &err);
-	if (r)
-		return ivb_fail(cli, "adm", IVB_EXIT_FAILURE, "%s",
-				err.text[0] ? err.text : strerror(-r));
-	r = adm.cmd == IVB_ADM_LIST ? list(cli, dp, &adm, &err) : change(cli, dp, &adm, &err);
-	return r ? explain(cli, adm.cmd, r, &err) : IVB_EXIT_OK;
+	return with_instance(cli, program, false, &adm, &wrong) ? say(cli, &wrong) : IVB_EXIT_OK;
+}
+
+int ivb_cmd_adm_restore(const struct ivb_cli *cli, const char *program)
+{
+	const struct ivb_adm adm = { .cmd = IVB_ADM_RESTORE };
+	struct ivb_adm_error wrong = {};
+
+	return with_instance(cli, program, true, &adm, &wrong) ? say(cli, &wrong) : IVB_EXIT_OK;
 }

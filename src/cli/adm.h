@@ -20,10 +20,28 @@ enum ivb_adm_cmd {
 	IVB_ADM_ADD_DEST,
 	IVB_ADM_DEL_DEST,
 	IVB_ADM_EDIT_DEST,
+	IVB_ADM_SAVE,
+	IVB_ADM_RESTORE,
+	IVB_ADM_ZERO,
+	IVB_ADM_SET,
 	IVB_ADM_HELP,
 	IVB_ADM_VERSION,
 	IVB_ADM_MAX_,
 };
+
+/* What -L lists. */
+enum ivb_adm_list {
+	IVB_ADM_LIST_SERVICES,
+	IVB_ADM_LIST_STATS,
+	IVB_ADM_LIST_RATE,
+	IVB_ADM_LIST_THRESHOLDS,
+	IVB_ADM_LIST_PERSISTENT,
+	IVB_ADM_LIST_CONNS,
+	IVB_ADM_LIST_TIMEOUTS,
+	IVB_ADM_LIST_DAEMON,
+};
+
+#define IVB_ADM_TIMEOUTS 3
 
 struct ivb_adm {
 	enum ivb_adm_cmd cmd;
@@ -38,8 +56,10 @@ struct ivb_adm {
 	__u32 weight;
 	__u32 upper; /* limits of connections */
 	__u32 lower;
+	__u32 timeouts[IVB_ADM_TIMEOUTS]; /* tcp, tcpfin, udp in seconds; 0: as it is */
+	enum ivb_adm_list list;
 	bool numeric;
-	bool connections;
+	bool exact;
 	bool nosort;
 };
 
@@ -47,6 +67,9 @@ struct ivb_adm_error {
 	int status; /* to exit with */
 	char text[512];
 };
+
+/* How argv[0] of a command line is called in messages: "ipvs-bpf adm" for "adm", else as it is. */
+const char *ivb_adm_program(const char *argv0);
 
 /* argv[0] is the command's name. 0, or -EINVAL and what to say and to exit with. */
 int ivb_adm_parse(struct ivb_adm *ret, int argc, char **argv, struct ivb_adm_error *err);

@@ -124,16 +124,55 @@ char *ivb_adm_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, 
 	return buf;
 }
 
-static void print_dest(const struct ivb_dest_info *d, bool numeric)
+char *ivb_adm_dest_name(char *buf, size_t size, const struct ivb_dest_info *d, bool numeric)
+{
+	ivb_adm_name(buf, size, d->dest.af, &d->dest.addr, d->dest.port, d->dest.proto, numeric);
+	if (buf[0] != '[' && strlen(buf) > DEST_NAME_MAX)
+		buf[DEST_NAME_MAX] = '\0';
+	return buf;
+}
+
+static void print_dest(const struct ivb_dest_info *d, const struct ivb_adm *adm)
 {
 	char name[IVB_ADM_NAME_LEN];
 
-	ivb_adm_name(name, sizeof(name), d->dest.af, &d->dest.addr, d->dest.port, d->dest.proto,
-		     numeric);
-	if (name[0] != '[' && strlen(name) > DEST_NAME_MAX)
-		name[DEST_NAME_MAX] = '\0';
-	printf("  -> %-28s %-7s %-6d %-10u %-10u\n", name, "Masq", (int)d->dest.weight,
-	       d->conns.active, d->conns.inactive);
+	printf("  -> %-28s ", ivb_adm_dest_name(name, sizeof(name), d, adm->numeric));
+	switch (adm->list) {
+	case IVB_ADM_LIST_THRESHOLDS:
+		printf("%-10u %-10u ", d->dest.upper, d->dest.lower);
+		break;
+	case IVB_ADM_LIST_PERSISTENT:
+		printf("%-9u %-11u ", d->dest.weight, d->conns.persistent);
+		break;
+	default:
+		printf("%-7s %-6d ", "Masq", (int)d->dest.weight);
+	}
+	printf("%-10u %-10u\n", d->conns.active, d->conns.inactive);
+}
+
+void ivb_adm_print_title(const struct ivb_adm *adm, __u32 max_conns)
+{
+	static const char *const titles[] = {
+		[IVB_ADM_LIST_SERVICES] =
+			"Prot LocalAddress:Port Scheduler Flags\n"
+			"  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn",
+		[IVB_ADM_LIST_STATS] =
+			"Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
+			"  -> RemoteAddress:Port",
+		[IVB_ADM_LIST_RATE] =
+			"Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"
+			"  -> RemoteAddress:Port",
+		[IVB_ADM_LIST_THRESHOLDS] =
+			"Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn \n"
+			"  -> RemoteAddress:Port",
+		[IVB_ADM_LIST_PERSISTENT] =
+			"Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n"
+			"  -> RemoteAddress:Port",
+	};
+
+	if (!adm->has_service)
+		printf("IP Virtual Server version 1.2.1 (size=%u)\n", max_conns);
+	puts(titles[adm->list]);
 }
 
 void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm *adm,
@@ -142,10 +181,7 @@ void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm
 	char name[IVB_ADM_NAME_LEN], flags[IVB_SCHED_FLAGS_LEN];
 	size_t i, j;
 
-	if (!adm->has_service)
-		printf("IP Virtual Server version 1.2.1 (size=%u)\n", max_conns);
-	puts("Prot LocalAddress:Port Scheduler Flags\n"
-	     "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn");
+	ivb_adm_print_title(adm, max_conns);
 	for (i = 0; i < table->num; i++) {
 		const struct ivb_adm_entry *e = &table->entries[i];
 		const struct ivb_service_key *key = &e->info.key;
@@ -164,7 +200,7 @@ void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm
 			printf(" snat %s", ivb_snat_name(e->info.svc.snat));
 		putchar('\n');
 		for (j = 0; j < e->num_dests; j++)
-			print_dest(&e->dests[j], adm->numeric);
+			print_dest(&e->dests[j], adm);
 	}
 }
 

@@ -25,10 +25,10 @@ static const struct ivb_adm_option options[] = {
 	{ CMD('d', "delete-server", IVB_ADM_DEL_DEST) },
 	{ CMD('h', "help", IVB_ADM_HELP) },
 	{ CMD('v', "version", IVB_ADM_VERSION) },
-	{ CMD_LATER('Z', "zero", NONE, "zeroing counters") },
-	{ CMD_LATER('R', "restore", NONE, "restoring from a file") },
-	{ CMD_LATER('S', "save", NONE, "saving to a file") },
-	{ CMD_LATER(0, "set", NONE, "setting timeouts") },
+	{ CMD('Z', "zero", IVB_ADM_ZERO) },
+	{ CMD('R', "restore", IVB_ADM_RESTORE) },
+	{ CMD('S', "save", IVB_ADM_SAVE) },
+	{ CMD(0, "set", IVB_ADM_SET) },
 	{ CMD_LATER(0, "start-daemon", REQUIRED, "the sync daemon") },
 	{ CMD_LATER(0, "stop-daemon", REQUIRED, "the sync daemon") },
 	{ OPT('t', "tcp-service", REQUIRED, SERVICE) },
@@ -53,12 +53,12 @@ static const struct ivb_adm_option options[] = {
 	{ LATER(0, "mcast-ttl", REQUIRED, MCAST, "the sync daemon") },
 	{ LATER(0, "sync-maxlen", REQUIRED, MCAST, "the sync daemon") },
 	{ LATER(0, "syncid", REQUIRED, SYNCID, "the sync daemon") },
-	{ LATER(0, "timeout", NONE, TIMEOUT, "listing timeouts") },
-	{ LATER(0, "daemon", NONE, DAEMON, "the sync daemon") },
-	{ LATER(0, "stats", NONE, STATS, "listing statistics (--json has a server's counters)") },
-	{ LATER(0, "rate", NONE, RATE, "listing rates") },
-	{ LATER(0, "thresholds", NONE, THRESHOLDS, "a limit of connections") },
-	{ LATER(0, "persistent-conn", NONE, PERSISTENTCONN, "persistence") },
+	{ OPT(0, "timeout", NONE, TIMEOUT) },
+	{ OPT(0, "daemon", NONE, DAEMON) },
+	{ OPT(0, "stats", NONE, STATS) },
+	{ OPT(0, "rate", NONE, RATE) },
+	{ OPT(0, "thresholds", NONE, THRESHOLDS) },
+	{ OPT(0, "persistent-conn", NONE, PERSISTENTCONN) },
 	{ OPT(0, "nosort", NONE, NOSORT) },
 	{ OPT(0, "sort", NONE, SORT) },
 	{ OPT('X', "exact", NONE, EXACT) },
@@ -119,6 +119,10 @@ static const char *const cmd_names[IVB_ADM_MAX_] = {
 	[IVB_ADM_ADD_DEST] = "add-server",
 	[IVB_ADM_DEL_DEST] = "delete-server",
 	[IVB_ADM_EDIT_DEST] = "edit-server",
+	[IVB_ADM_SAVE] = "save",
+	[IVB_ADM_RESTORE] = "restore",
+	[IVB_ADM_ZERO] = "zero",
+	[IVB_ADM_SET] = "set",
 	[IVB_ADM_HELP] = "help",
 	[IVB_ADM_VERSION] = "version",
 };
@@ -138,6 +142,10 @@ static const char combinations[][IVB_OPT_MAX_ + 1] = {
 	[IVB_ADM_ADD_DEST] = "xx+xxx+    xxxxxxxxxxxxx  xx ",
 	[IVB_ADM_DEL_DEST] = "xx+xxx+xxxxxxxxxxxxxxxxxx xx ",
 	[IVB_ADM_EDIT_DEST] = "xx+xxx+    xxxxxxxxxxxxx  xx ",
+	[IVB_ADM_SAVE] = " xxxxxxxxxxxxxxxxxxxxxxxxx xx",
+	[IVB_ADM_RESTORE] = "xxxxxxxxxxxxxxxxxxxxxxxxxx xx",
+	[IVB_ADM_ZERO] = "xx xxxxxxxxxxxxxxxxxxxxxxx x ",
+	[IVB_ADM_SET] = "xxxxxxxxxxxxxxxxxxxxxxxxxx xx",
 };
 
 const char *ivb_adm_opt_name(enum ivb_adm_opt opt)
@@ -224,8 +232,8 @@ int ivb_adm_next(struct ivb_adm_words *w, const struct ivb_adm_option **ret)
 		const char *word = w->argv[w->next++];
 
 		if (w->only_arguments || word[0] != '-' || !word[1]) {
-			if (!w->leftover)
-				w->leftover = word;
+			if (w->num_leftovers <= IVB_ADM_TIMEOUTS)
+				w->leftovers[w->num_leftovers++] = word;
 			continue;
 		}
 		if (!strcmp(word, "--")) {

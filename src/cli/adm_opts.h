@@ -59,12 +59,13 @@ struct ivb_adm_option {
 struct ivb_adm_words {
 	char **argv;
 	int argc;
-	int next;	      /* index of the next word */
-	const char *letters;  /* the rest of "-abc" */
-	bool only_arguments;  /* after "--" */
-	const char *word;     /* the word that the option came from */
-	const char *value;    /* its argument, or NULL */
-	const char *leftover; /* the first word that belongs to no option, or NULL */
+	int next;				     /* index of the next word */
+	const char *letters;			     /* the rest of "-abc" */
+	bool only_arguments;			     /* after "--" */
+	const char *word;			     /* the word that the option came from */
+	const char *value;			     /* its argument, or NULL */
+	const char *leftovers[IVB_ADM_TIMEOUTS + 1]; /* the first words that belong to no option */
+	int num_leftovers;
 };
 
 /* The next option; NULL at the end. -EINVAL: word is unknown; -ENODATA: its argument is missing. */

@@ -13,8 +13,9 @@
 #include "model/sched.h"
 
 #define USAGE 2
-#define DEFAULT_SCHEDULER "wlc" /* ipvsadm's */
-#define ZONE_MAX 0xffffff	/* ivb_tuple4.zone */
+#define TIMEOUT_MAX (31 * 86400) /* ipvsadm's */
+#define DEFAULT_SCHEDULER "wlc"	 /* ipvsadm's */
+#define ZONE_MAX 0xffffff	 /* ivb_tuple4.zone */
 
 /* What the walk has found. */
 struct parser {
@@ -24,6 +25,7 @@ struct parser {
 	__u32 given; /* a bit for each enum ivb_adm_opt */
 	const char *scheduler, *sched_flags;
 	bool dest_has_port;
+	const char *program;
 	const struct ivb_adm_option *later; /* the first one that is a later version's */
 	const char *later_word;
 };
@@ -161,13 +163,13 @@ static int option_take(struct parser *p, const struct ivb_adm_option *o)
 	case IVB_OPT_NUMERIC:
 		adm->numeric = true;
 		break;
-	case IVB_OPT_CONNECTION:
-		adm->connections = true;
+	case IVB_OPT_EXACT:
+		adm->exact = true;
 		break;
 	case IVB_OPT_NOSORT:
 		adm->nosort = true;
 		break;
-	default: /* masquerading, exact, sort: nothing to remember */
+	default: /* masquerading, sort: nothing to remember; what -L lists: list_take() */
 		break;
 	}
 	return 0;
@@ -195,9 +197,9 @@ static int option_seen(struct parser *p, const struct ivb_adm_option *o)
 
 static int tryhelp(struct parser *p)
 {
-	return ivb_adm_refuse(
-		p->err, IVB_EXIT_ADM,
-		"Try `ipvs-bpf adm -h' or 'ipvs-bpf adm --help' for more information.");
+	return ivb_adm_refuse(p->err, IVB_EXIT_ADM,
+			      "Try `%s -h' or '%s --help' for more information.", p->program,
+			      p->program);
 }
 
 static int command_parse(struct parser *p)
@@ -214,10 +216,49 @@ static int command_parse(struct parser *p)
 	return 0;
 }
 
+/* The arguments of --set: 0 leaves a timeout as it is. */
+static int timeouts_take(struct parser *p)
+{
+	int i;
+
+	if (p->words.num_leftovers < IVB_ADM_TIMEOUTS)
+		return ivb_adm_refuse(p->err, USAGE, "--set option requires 3 timeout values");
+	for (i = 0; i < IVB_ADM_TIMEOUTS; i++) {
+		if (ivb_u32_parse(&p->adm->timeouts[i], p->words.leftovers[i], 0, TIMEOUT_MAX))
+			return ivb_adm_refuse(p->err, USAGE, "invalid timeout value `%s' specified",
+					      p->words.leftovers[i]);
+	}
+	return 0;
+}
+
+/* In the order in which ipvsadm looks at them. */
+static enum ivb_adm_list list_take(__u32 given)
+{
+	static const struct {
+		enum ivb_adm_opt opt;
+		enum ivb_adm_list list;
+	} lists[] = {
+		{ IVB_OPT_CONNECTION, IVB_ADM_LIST_CONNS },
+		{ IVB_OPT_TIMEOUT, IVB_ADM_LIST_TIMEOUTS },
+		{ IVB_OPT_DAEMON, IVB_ADM_LIST_DAEMON },
+		{ IVB_OPT_STATS, IVB_ADM_LIST_STATS },
+		{ IVB_OPT_RATE, IVB_ADM_LIST_RATE },
+		{ IVB_OPT_THRESHOLDS, IVB_ADM_LIST_THRESHOLDS },
+		{ IVB_OPT_PERSISTENTCONN, IVB_ADM_LIST_PERSISTENT },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (given & 1u << lists[i].opt)
+			return lists[i].list;
+	}
+	return IVB_ADM_LIST_SERVICES;
+}
+
 static int options_parse(struct parser *p)
 {
 	const struct ivb_adm_option *o;
-	int r;
+	int words, r;
 
 	for (;;) {
 		r = ivb_adm_next(&p->words, &o);
@@ -231,9 +272,12 @@ static int options_parse(struct parser *p)
 		if (r)
 			return r;
 	}
-	if (p->words.leftover)
-		return ivb_adm_refuse(p->err, USAGE, "unexpected argument %s", p->words.leftover);
-	return 0;
+	words = p->adm->cmd == IVB_ADM_SET ? IVB_ADM_TIMEOUTS : 0;
+	r = words ? timeouts_take(p) : 0;
+	if (!r && p->words.num_leftovers > words)
+		r = ivb_adm_refuse(p->err, USAGE, "unexpected argument %s",
+				   p->words.leftovers[words]);
+	return r;
 }
 
 /* Everything that ipvsadm can do and we cannot yet. */
@@ -297,6 +341,7 @@ static int request_check(struct parser *p)
 		r = later_check(p);
 	if (r)
 		return r;
+	adm->list = list_take(p->given);
 	if (adm->cmd == IVB_ADM_ADD || adm->cmd == IVB_ADM_EDIT) {
 		if (!adm->key.port)
 			return ivb_adm_refuse(p->err, USAGE,
@@ -316,12 +361,18 @@ static int request_check(struct parser *p)
 	return 0;
 }
 
+const char *ivb_adm_program(const char *argv0)
+{
+	return strcmp(argv0, "adm") ? argv0 : "ipvs-bpf adm";
+}
+
 int ivb_adm_parse(struct ivb_adm *ret, int argc, char **argv, struct ivb_adm_error *err)
 {
 	struct ivb_adm adm = { .cmd = IVB_ADM_LIST, .snat = IVB_SNAT_MAX_, .weight = 1 };
 	struct parser p = {
 		.adm = &adm,
 		.err = err,
+		.program = ivb_adm_program(argc > 0 ? argv[0] : "adm"),
 		.words = { .argv = argv, .argc = argc, .next = 1 },
 	};
 	int r;

@@ -22,6 +22,8 @@ struct ivb_cli {
 
 /* A command: argv[0] is its name. Returns an enum ivb_exit. */
 int ivb_cmd_adm(const struct ivb_cli *cli, int argc, char **argv);
+/* As ipvsadm-restore: -C and -R in one. */
+int ivb_cmd_adm_restore(const struct ivb_cli *cli, const char *program);
 int ivb_cmd_check(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_down(const struct ivb_cli *cli, int argc, char **argv);

@@ -8,20 +8,62 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/filter.h"
 #include "dp/conns.h"
 #include "dp/instance.h"
 
+struct printer {
+	bool json, count;
+	unsigned long long n;
+	struct ivb_filter filter;
+};
+
+enum { OPT_SERVICE = 1, OPT_SERVER, OPT_STATE, OPT_CLIENT, OPT_COUNT };
+
+static const struct ivb_opt options[] = {
+	{ "service", OPT_SERVICE, "ADDR[:PORT]", "only those to this virtual address" },
+	{ "server", OPT_SERVER, "ADDR[:PORT]", "only those of this real server" },
+	{ "client", OPT_CLIENT, "PREFIX", "only those of these clients" },
+	{ "state", OPT_STATE, "STATE",
+	  "only those in this state (ESTABLISHED, TIME_WAIT, UDP ...)" },
+	{ "count", OPT_COUNT, NULL, "print only how many there are" },
+	{ 0 },
+};
+
+static int option_set(const struct ivb_cli *cli, int id, const char *value, void *arg)
+{
+	struct printer *p = arg;
+	int r = 0;
+
+	switch (id) {
+	case OPT_SERVICE:
+		r = ivb_filter_end_parse(&p->filter.service, value);
+		break;
+	case OPT_SERVER:
+		r = ivb_filter_end_parse(&p->filter.server, value);
+		break;
+	case OPT_STATE:
+		r = ivb_filter_state_parse(&p->filter.state, value);
+		break;
+	case OPT_CLIENT:
+		r = ivb_filter_client_parse(&p->filter.client, value);
+		break;
+	case OPT_COUNT:
+		p->count = true;
+	}
+	return r ? ivb_fail(cli, "conn", IVB_EXIT_USAGE, "cannot understand '%s'; see --help",
+			    value)
+		 : IVB_OPTS_GO;
+}
+
 static const struct ivb_command_opts command = {
 	.command = "conn",
-	.usage = "",
+	.usage = "[OPTION]...",
 	.help = "Lists the connections: client, virtual address, the source that the server sees (- without\n"
 		"SNAT), server, state, seconds until it ends when it stays idle, packets and bytes of both\n"
 		"directions.",
-};
-
-struct printer {
-	bool json;
-	unsigned long long n;
+	.opts = options,
+	.set = option_set,
 };
 
 static void add_addr(struct json_object *o, const char *name, const struct ivb_conn_info *c,
@@ -101,7 +143,11 @@ static int print(const struct ivb_conn_info *c, void *arg)
 {
 	struct printer *p = arg;
 
-	if (p->json)
+	if (!ivb_filter_conn(&p->filter, c))
+		return 0;
+	if (p->count)
+		;
+	else if (p->json)
 		print_json(p, c);
 	else
 		print_line(p, c);
@@ -112,11 +158,11 @@ static int print(const struct ivb_conn_info *c, void *arg)
 int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv)
 {
 	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
-	struct printer p = { .json = cli->json };
+	struct printer p = { .json = cli->json, .filter.state = IVB_S_MAX_ };
 	struct ivb_err err = { 0 };
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, NULL, &first);
+	r = ivb_opts_parse(cli, &command, argc, argv, &p, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
@@ -125,6 +171,13 @@ int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv)
 	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
 	if (r)
 		return ivb_fail_err(cli, "conn", r, &err);
+	if (p.count) {
+		r = ivb_conns_walk(dp, print, &p, &err);
+		if (r)
+			return ivb_fail_err(cli, "conn", r, &err);
+		printf(p.json ? "{ \"count\": %llu }\n" : "%llu\n", p.n);
+		return IVB_EXIT_OK;
+	}
 	if (p.json)
 		printf("{\n  \"connections\": [");
 	r = ivb_conns_walk(dp, print, &p, &err);

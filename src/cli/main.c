@@ -159,6 +159,54 @@ static int globals_check(struct ivb_cli *cli)
 	return IVB_EXIT_OK;
 }
 
+static int save(const struct ivb_cli *cli, int argc, char **argv)
+{
+	char *words[] = { (char *)"ipvsadm", (char *)"-S", NULL, NULL };
+	int n = 2, i;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-n")) {
+			words[2] = argv[i];
+			n = 3;
+		} else if (argv[i][0] == '-') {
+			fputs("ipvsadm-save: Script to save the IPVS table to stdout.\n"
+			      "   With the -n option, prints out the table in numeric format.\n",
+			      stderr);
+			return IVB_EXIT_FAILURE;
+		}
+	}
+	return ivb_cmd_adm(cli, n, words);
+}
+
+/* Called by one of ipvsadm's own names. Returns the exit status, or -1: it was not. */
+static int as_ipvsadm(struct ivb_cli *cli, int argc, char **argv)
+{
+	char *name = basename(argv[0]);
+	bool adm = !strcmp(name, "ipvsadm"), saves = !strcmp(name, "ipvsadm-save");
+	int r;
+
+	if (!adm && !saves && strcmp(name, "ipvsadm-restore"))
+		return -1;
+	r = globals_check(cli);
+	if (!r && cli->netns)
+		r = netns_enter(cli);
+	if (r)
+		return r;
+	argv[0] = name;
+	if (adm)
+		return ivb_cmd_adm(cli, argc, argv);
+	return saves ? save(cli, argc, argv) : ivb_cmd_adm_restore(cli, name);
+}
+
+static int finish(struct ivb_cli *cli, const char *cmd, int r)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return r;
+	cli->json = false;
+	return ivb_fail(cli, cmd, IVB_EXIT_FAILURE, "cannot write to standard output: %s",
+			strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *cmd;
@@ -169,6 +217,9 @@ int main(int argc, char **argv)
 	argc = globals_take(&cli, argc, argv, &bad);
 	if (argc < 0)
 		return ivb_fail(&cli, NULL, IVB_EXIT_USAGE, "%s needs a name", bad);
+	r = as_ipvsadm(&cli, argc, argv);
+	if (r >= 0)
+		return finish(&cli, "adm", r);
 	if (argc < 2)
 		return usage(stderr, IVB_EXIT_USAGE);
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
@@ -187,11 +238,5 @@ int main(int argc, char **argv)
 		r = netns_enter(&cli);
 	if (r)
 		return r;
-	r = cmd->run(&cli, argc - 1, argv + 1);
-	if (fflush(stdout) || ferror(stdout)) {
-		cli.json = false;
-		return ivb_fail(&cli, cmd->name, IVB_EXIT_FAILURE,
-				"cannot write to standard output: %s", strerror(errno));
-	}
-	return r;
+	return finish(&cli, cmd->name, cmd->run(&cli, argc - 1, argv + 1));
 }

@@ -1,24 +1,99 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ipvs-bpf stats: traffic of services and servers, and which part of it eBPF carried. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/filter.h"
 #include "dp/instance.h"
 #include "dp/stats.h"
 #include "dp/traffic.h"
 #include "model/names.h"
 
+#define RATE_SECONDS 2 /* kernel IPVS adds its counts up that often */
+
+enum { OPT_SERVICE = 1, OPT_SERVER, OPT_SORT, OPT_RATE, OPT_WATCH };
+
+static const struct ivb_opt options[] = {
+	{ "service", OPT_SERVICE, "ADDR[:PORT]", "only this service" },
+	{ "server", OPT_SERVER, "ADDR[:PORT]",
+	  "only services that have this server, and of servers this one" },
+	{ "sort", OPT_SORT, "conns|packets|bytes", "the largest first (default: by address)" },
+	{ "rate", OPT_RATE, "[SECONDS]",
+	  "what came within so many seconds (default 2), as a rate per second" },
+	{ "watch", OPT_WATCH, "[SECONDS]", "again and again, every so many seconds (default 2)" },
+	{ 0 },
+};
+
+struct request {
+	struct ivb_filter filter;
+	__u32 rate, watch; /* seconds; 0: not wanted */
+	int sort;	   /* index into sorts, or -1 */
+};
+
+static const char *const sorts[] = { "conns", "packets", "bytes" };
+
+static int sort_parse(int *ret, const char *value)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (!strcmp(value, sorts[i])) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int seconds_parse(__u32 *ret, const char *value)
+{
+	*ret = RATE_SECONDS;
+	return value ? ivb_u32_parse(ret, value, 1, 86400) : 0;
+}
+
+static int option_set(const struct ivb_cli *cli, int id, const char *value, void *arg)
+{
+	struct request *q = arg;
+	int r = 0;
+
+	switch (id) {
+	case OPT_SERVICE:
+		r = ivb_filter_end_parse(&q->filter.service, value);
+		break;
+	case OPT_SERVER:
+		r = ivb_filter_end_parse(&q->filter.server, value);
+		break;
+	case OPT_SORT:
+		r = sort_parse(&q->sort, value);
+		break;
+	case OPT_RATE:
+		r = seconds_parse(&q->rate, value);
+		break;
+	case OPT_WATCH:
+		r = seconds_parse(&q->watch, value);
+	}
+	return r ? ivb_fail(cli, "stats", IVB_EXIT_USAGE, "cannot understand '%s'; see --help",
+			    value)
+		 : IVB_OPTS_GO;
+}
+
 static const struct ivb_command_opts command = {
 	.command = "stats",
-	.usage = "",
+	.usage = "[OPTION]...",
 	.help = "Shows connections, packets and bytes of each service and server: all of them, and those that eBPF\n"
 		"carried. The others kernel IPVS has counted; its counts may be two seconds old.",
+	.opts = options,
+	.set = option_set,
 };
 
 /* The kernel's number of connections is of all of them; eBPF's only of those that it followed. */
@@ -257,27 +332,128 @@ static void print_json(const struct ivb_stats *stats)
 	ivb_json_print(o);
 }
 
-int ivb_cmd_stats(const struct ivb_cli *cli, int argc, char **argv)
+/* --- what is asked for --------------------------------------------------------------------------- */
+
+static __u64 sort_value(const struct ivb_traffic *kernel, const struct ivb_traffic *ebpf, int sort)
+{
+	switch (sort) {
+	case 0:
+		return kernel->conns > ebpf->conns ? kernel->conns : ebpf->conns;
+	case 1:
+		return kernel->in_packets + kernel->out_packets + ebpf->in_packets +
+		       ebpf->out_packets;
+	default:
+		return kernel->in_bytes + kernel->out_bytes + ebpf->in_bytes + ebpf->out_bytes;
+	}
+}
+
+static int service_larger(const void *a, const void *b, void *arg)
+{
+	const struct ivb_stats_service *x = a, *y = b;
+	__u64 n = sort_value(&x->kernel, &x->ebpf, *(int *)arg);
+	__u64 m = sort_value(&y->kernel, &y->ebpf, *(int *)arg);
+
+	return (n < m) - (n > m);
+}
+
+static int server_larger(const void *a, const void *b, void *arg)
+{
+	const struct ivb_stats_server *x = a, *y = b;
+	__u64 n = sort_value(&x->kernel, &x->ebpf, *(int *)arg);
+	__u64 m = sort_value(&y->kernel, &y->ebpf, *(int *)arg);
+
+	return (n < m) - (n > m);
+}
+
+static void servers_filter(struct ivb_stats_service *s, const struct ivb_filter_end *server)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->num; i++) {
+		if (ivb_filter_end_is(server, s->servers[i].af, &s->servers[i].addr,
+				      s->servers[i].port))
+			s->servers[n++] = s->servers[i];
+	}
+	s->num = n;
+}
+
+static void filter_and_sort(struct ivb_stats *stats, const struct request *q)
+{
+	int sort = q->sort;
+	size_t i, n = 0;
+
+	for (i = 0; i < stats->num; i++) {
+		struct ivb_stats_service *s = &stats->services[i];
+
+		if (q->filter.server.set)
+			servers_filter(s, &q->filter.server);
+		if (!ivb_filter_end_is(&q->filter.service, s->key.af, &s->key.addr, s->key.port) ||
+		    (q->filter.server.set && !s->num)) {
+			free(s->servers);
+			continue;
+		}
+		if (sort >= 0)
+			qsort_r(s->servers, s->num, sizeof(*s->servers), server_larger, &sort);
+		stats->services[n++] = *s;
+	}
+	stats->num = n;
+	if (sort >= 0)
+		qsort_r(stats->services, n, sizeof(*stats->services), service_larger, &sort);
+}
+
+static int look(const struct ivb_cli *cli, struct ivb_stats *ret, struct ivb_err *err)
 {
 	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
+	int r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, err);
+
+	return r ? r : ivb_stats_get(ret, dp, err);
+}
+
+static int show(const struct ivb_cli *cli, const struct request *q)
+{
+	struct ivb_stats before __cleanup(ivb_stats_fini) = { 0 };
 	struct ivb_stats stats __cleanup(ivb_stats_fini) = { 0 };
 	struct ivb_err err = { 0 };
-	int first, r;
+	int r = 0;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, NULL, &first);
-	if (r != IVB_OPTS_GO)
-		return r;
-	if (first < argc)
-		return ivb_fail(cli, "stats", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
-				argv[first]);
-	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
+	/* nobody waits for the instance meanwhile */
+	if (q->rate) {
+		r = look(cli, &before, &err);
+		if (!r)
+			sleep(q->rate);
+	}
 	if (!r)
-		r = ivb_stats_get(&stats, dp, &err);
+		r = look(cli, &stats, &err);
 	if (r)
 		return ivb_fail_err(cli, "stats", r, &err);
+	if (q->rate)
+		ivb_stats_rate(&stats, &before, q->rate);
+	filter_and_sort(&stats, q);
 	if (cli->json)
 		print_json(&stats);
 	else
 		print_text(&stats);
 	return IVB_EXIT_OK;
+}
+
+int ivb_cmd_stats(const struct ivb_cli *cli, int argc, char **argv)
+{
+	struct request q = { .sort = -1 };
+	int first, r;
+
+	r = ivb_opts_parse(cli, &command, argc, argv, &q, &first);
+	if (r != IVB_OPTS_GO)
+		return r;
+	if (first < argc)
+		return ivb_fail(cli, "stats", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
+				argv[first]);
+	for (;;) {
+		r = show(cli, &q);
+		if (r || !q.watch || fflush(stdout))
+			return r;
+		if (!q.rate)
+			sleep(q.watch);
+		if (!cli->json)
+			putchar('\n');
+	}
 }

@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "dp/instance.h"
-#include "dp/timeouts.h"
+#include "dp/service_timeouts.h"
 #include "dp/up.h"
 #include "model/names.h"
 
@@ -127,7 +127,7 @@ static int list(const struct ivb_cli *cli, const struct options *o)
 	if (cli->json)
 		p.list = json_object_new_array();
 	if (!r)
-		r = ivb_timeouts_walk(dp, print, &p, &err);
+		r = ivb_service_timeouts_walk(dp, print, &p, &err);
 	if (!r && p.only && !p.found)
 		return ivb_fail(cli, "timeout", IVB_EXIT_FAILURE, "there is no such service");
 	if (cli->json && !r)
@@ -156,7 +156,7 @@ static int change(const struct ivb_cli *cli, const struct options *o, int words,
 	}
 	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_EXCLUSIVE, &err);
 	if (!r)
-		r = ivb_timeouts_set(dp, &o->key, &t, &err);
+		r = ivb_service_timeouts_set(dp, &o->key, &t, &err);
 	return r ? ivb_fail_err(cli, "timeout", r, &err) : IVB_EXIT_OK;
 }
 

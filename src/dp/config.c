@@ -34,7 +34,7 @@ static int set_defaults(const struct ivb_dp *dp, struct ivb_config *c, struct iv
 	return 0;
 }
 
-static int read_config(const struct ivb_dp *dp, struct ivb_config *c, struct ivb_err *err)
+int ivb_config_get(const struct ivb_dp *dp, struct ivb_config *c, struct ivb_err *err)
 {
 	__u32 zero = 0;
 
@@ -43,7 +43,7 @@ static int read_config(const struct ivb_dp *dp, struct ivb_config *c, struct ivb
 	return 0;
 }
 
-static int write_config(const struct ivb_dp *dp, const struct ivb_config *c, struct ivb_err *err)
+int ivb_config_put(const struct ivb_dp *dp, const struct ivb_config *c, struct ivb_err *err)
 {
 	__u32 zero = 0;
 
@@ -147,7 +147,7 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 	if (fresh)
 		r = set_defaults(dp, c, err);
 	else
-		r = read_config(dp, c, err);
+		r = ivb_config_get(dp, c, err);
 	if (r)
 		return r;
 	if (up->max_half_open)
@@ -283,7 +283,7 @@ int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *p, s
 		if (!bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &(__u32){ 0 }, &first) &&
 		    first.num_snat_ports > p->config.num_snat_ports) {
 			first.num_snat_ports = p->config.num_snat_ports;
-			r = write_config(dp, &first, err);
+			r = ivb_config_put(dp, &first, err);
 			if (r)
 				return r;
 		}
@@ -298,16 +298,16 @@ int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *p, s
 		if (r)
 			return r;
 	}
-	return write_config(dp, &p->config, err);
+	return ivb_config_put(dp, &p->config, err);
 }
 
 int ivb_config_set_flags(const struct ivb_dp *dp, __u32 mask, __u32 flags, struct ivb_err *err)
 {
 	struct ivb_config c;
-	int r = read_config(dp, &c, err);
+	int r = ivb_config_get(dp, &c, err);
 
 	if (r)
 		return r;
 	c.flags = (c.flags & ~mask) | (flags & mask);
-	return write_config(dp, &c, err);
+	return ivb_config_put(dp, &c, err);
 }

@@ -1,386 +1,373 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Loading the configuration maps and committing a service. A service's two slices of ring take turns:
- * the one that packets read is never written.
- */
+/* A session of changes: what has been looked at, and how it will be. */
 #include "dp/edit.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <search.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/instance.h"
-#include "model/slices.h"
 
 /* An array's values lie 8 bytes apart at least, also when they are words. */
-#define VALUE_STRIDE(size) (((size) + 7) & ~(size_t)7)
-
 static size_t map_bytes(size_t value_size, __u32 entries)
 {
-	return VALUE_STRIDE(value_size) * entries;
+	return ((value_size + 7) & ~(size_t)7) * entries;
 }
 
-static int map_mmap(void *ret, const struct ivb_dp *dp, enum ivb_map map, size_t bytes, int prot,
-		    const char *name, struct ivb_err *err)
+int ivb_edit_map(const void *ret, const struct ivb_dp *dp, enum ivb_map map, size_t value_size,
+		 __u32 entries, struct ivb_err *err)
 {
-	void *p = mmap(NULL, bytes, prot, MAP_SHARED, dp->fds[map], 0);
+	void *p =
+		mmap(NULL, map_bytes(value_size, entries), PROT_READ, MAP_SHARED, dp->fds[map], 0);
 
 	if (p == MAP_FAILED)
-		return ivb_err(err, -errno, "cannot map %s/%s into memory: %s", dp->path, name,
-			       strerror(errno));
-	*(void **)ret = p;
+		return ivb_err(err, -errno, "cannot map a table of %s into memory: %m", dp->path);
+	memcpy((void *)ret, &p, sizeof(p));
 	return 0;
 }
 
-/* Maps that programs may only read cannot be mapped for writing (bpf_map_mmap()). */
-static int maps_mmap(struct ivb_edit *c, struct ivb_err *err)
+void ivb_edit_unmap(const void *p, size_t value_size, __u32 entries)
 {
-	const struct ivb_meta *m = &c->dp->meta;
-	int r;
-
-	r = map_mmap(&c->dests, c->dp, IVB_MAP_DESTS, map_bytes(sizeof(*c->dests), m->max_dests),
-		     PROT_READ, "dests", err);
-	if (!r)
-		r = map_mmap(&c->dest_conns, c->dp, IVB_MAP_DEST_CONNS,
-			     map_bytes(sizeof(*c->dest_conns), m->max_dests),
-			     PROT_READ | PROT_WRITE, "dest_conns", err);
-	if (!r)
-		r = map_mmap(&c->scheds, c->dp, IVB_MAP_SCHEDS,
-			     map_bytes(sizeof(*c->scheds), m->max_services * 2),
-			     PROT_READ | PROT_WRITE, "scheds", err);
-	if (!r)
-		r = map_mmap(&c->ring, c->dp, IVB_MAP_RING, map_bytes(sizeof(__u32), m->max_ring),
-			     PROT_READ, "ring", err);
-	return r;
+	if (p)
+		munmap((void *)p, map_bytes(value_size, entries));
 }
 
-void ivb_edit_closep(struct ivb_edit **edit)
-{
-	struct ivb_edit *c = *edit;
-	const struct ivb_meta *m;
+/* --- services ------------------------------------------------------------------------------------ */
 
-	if (!c)
-		return;
-	m = &c->dp->meta;
-	if (c->dests)
-		munmap((void *)c->dests, map_bytes(sizeof(*c->dests), m->max_dests));
-	if (c->dest_conns)
-		munmap(c->dest_conns, map_bytes(sizeof(*c->dest_conns), m->max_dests));
-	if (c->scheds)
-		munmap(c->scheds, map_bytes(sizeof(*c->scheds), m->max_services * 2));
-	if (c->ring)
-		munmap((void *)c->ring, map_bytes(sizeof(__u32), m->max_ring));
-	free(c->services);
-	free(c->slot_used);
-	free(c->dest_listed);
-	free(c);
+static int service_cmp(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct ivb_service_key));
 }
 
-int ivb_edit_dest(const struct ivb_edit *edit, __u32 slot, const struct ivb_dest *d,
-		  struct ivb_err *err)
+/* A service that the session has not met yet. */
+static int service_meet(struct ivb_edit *edit, const struct ivb_service_key *key,
+			struct ivb_edit_service **ret)
 {
-	if (bpf_map_update_elem(edit->dp->fds[IVB_MAP_DESTS], &slot, d, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write server %u: %s", slot, strerror(errno));
+	_cleanup_free_ struct ivb_edit_service *s = calloc(1, sizeof(*s));
+	struct ivb_edit_service **list;
+
+	if (!s)
+		return -ENOMEM;
+	if (!(edit->num_services & (edit->num_services + 1))) {
+		list = reallocarray(edit->service_list, 2 * (edit->num_services + 1),
+				    sizeof(struct ivb_edit_service *));
+		if (!list)
+			return -ENOMEM;
+		edit->service_list = list;
+	}
+	s->key = *key;
+	if (!tsearch(s, &edit->services, service_cmp))
+		return -ENOMEM;
+	edit->service_list[edit->num_services++] = s;
+	*ret = TAKE_PTR(s);
 	return 0;
 }
 
-int ivb_edit_dest_state(const struct ivb_edit *edit, __u32 slot, __u32 state, struct ivb_err *err)
+static int service_met(struct ivb_edit *edit, const struct ivb_service_key *key,
+		       const struct ivb_service *svc, struct ivb_edit_service **ret)
 {
-	struct ivb_dest d = edit->dests[slot];
+	int r = service_meet(edit, key, ret);
 
-	d.state = state;
-	return ivb_edit_dest(edit, slot, &d, err);
-}
-
-/* Marks one service's dests. A list that runs into itself or another one is cut there. */
-static int list_mark(struct ivb_edit *c, struct ivb_service *s, struct ivb_err *err)
-{
-	__u32 max = c->dp->meta.max_dests, d = s->first_dest, last = IVB_NONE;
-	struct ivb_dest cut;
-
-	for (; d < max && !c->dest_listed[d]; last = d, d = c->dests[d].next)
-		c->dest_listed[d] = true;
-	if (d == IVB_NONE)
-		return 0;
-	if (last == IVB_NONE) {
-		s->first_dest = IVB_NONE;
-		return 0;
-	}
-	cut = c->dests[last];
-	cut.next = IVB_NONE;
-	return ivb_edit_dest(c, last, &cut, err);
-}
-
-static int mark_used(struct ivb_edit *c, struct ivb_err *err)
-{
-	size_t i;
-	int r = 0;
-
-	for (i = 0; !r && i < c->num_services; i++) {
-		struct ivb_service *s = &c->services[i].svc;
-
-		if (s->slot < c->dp->meta.max_services)
-			c->slot_used[s->slot] = true;
-		r = list_mark(c, s, err);
+	if (!r) {
+		(*ret)->svc = *svc;
+		(*ret)->exists = true;
+		(*ret)->wanted = true;
 	}
 	return r;
 }
 
-/* What belongs to no service any more, because a command was killed after its commit or before it. */
-static int release_unused(struct ivb_edit *c, struct ivb_err *err)
+/* *ret may be one that will not be there; -ESRCH: nor is there one. */
+static int service_lookup(struct ivb_edit *edit, const struct ivb_service_key *key,
+			  struct ivb_edit_service **ret, struct ivb_err *err)
 {
-	const struct ivb_meta *m = &c->dp->meta;
-	int r = 0;
-	__u32 i;
+	struct ivb_edit_service **node = tfind(key, &edit->services, service_cmp);
+	struct ivb_service svc;
 
-	for (i = 0; !r && i < m->max_dests; i++) {
-		if (c->dests[i].state == IVB_DEST_AVAILABLE && !c->dest_listed[i])
-			r = ivb_edit_dest_state(c, i, IVB_DEST_REMOVED, err);
+	if (node) {
+		*ret = *node;
+		return 0;
 	}
-	for (i = 0; i < m->max_services * 2; i++) {
-		if (!c->slot_used[i / 2] && c->scheds[i].capacity)
-			c->scheds[i].capacity = 0;
+	if (edit->all_services)
+		return -ESRCH;
+	if (bpf_map_lookup_elem(edit->dp->fds[IVB_MAP_SERVICES], key, &svc)) {
+		if (errno == ENOENT)
+			return -ESRCH;
+		return ivb_err(err, -errno, "cannot read the services: %m");
 	}
-	return r;
+	return service_met(edit, key, &svc, ret);
 }
 
 int ivb_edit_service(struct ivb_edit *edit, const struct ivb_service_key *key,
-		     struct ivb_service_info **ret, struct ivb_err *err)
+		     struct ivb_edit_service **ret, struct ivb_err *err)
 {
-	size_t i;
+	struct ivb_edit_service *s;
+	int r = service_lookup(edit, key, &s, err);
 
-	for (i = 0; i < edit->num_services; i++) {
-		if (!memcmp(&edit->services[i].key, key, sizeof(*key))) {
-			*ret = &edit->services[i];
-			return 0;
-		}
+	if (r == -ESRCH || (!r && !s->wanted))
+		return ivb_err(err, -ESRCH, "there is no such service");
+	if (!r)
+		*ret = s;
+	return r;
+}
+
+int ivb_edit_all_services(struct ivb_edit *edit, struct ivb_err *err)
+{
+	_cleanup_free_ struct ivb_service_info *all = NULL;
+	struct ivb_edit_service *s;
+	size_t n, i;
+	int r;
+
+	if (edit->all_services)
+		return 0;
+	r = ivb_services_list(edit->dp, &all, &n, err);
+	for (i = 0; !r && i < n; i++) {
+		if (!tfind(&all[i].key, &edit->services, service_cmp))
+			r = service_met(edit, &all[i].key, &all[i].svc, &s);
 	}
-	return ivb_err(err, -ESRCH, "there is no such service");
+	edit->all_services = !r;
+	return r;
 }
 
-struct ivb_sched_dest ivb_edit_sched_dest(const struct ivb_edit *edit, __u32 slot)
+static int slots_read(struct ivb_edit *edit, struct ivb_err *err)
 {
-	const struct ivb_dest *d = &edit->dests[slot];
+	__u32 max = edit->dp->meta.max_services;
+	size_t i;
+	int r;
 
-	return (struct ivb_sched_dest){
-		.slot = slot,
-		.weight = d->weight,
-		.last_weight = d->last_weight,
-		.value = ivb_sched_value(d->af, &d->addr, d->port),
-	};
-}
-
-int ivb_edit_list(const struct ivb_edit *edit, const struct ivb_service *svc,
-		  struct ivb_edit_list *ret)
-{
-	__u32 max = edit->dp->meta.max_dests, d;
-	struct ivb_edit_list list = {};
-
-	for (d = svc->first_dest; d < max && list.num < max; d = edit->dests[d].next)
-		list.num++;
-	list.dests = calloc(list.num + 1, sizeof(*list.dests));
-	if (!list.dests)
+	r = ivb_edit_all_services(edit, err);
+	if (r)
+		return r;
+	edit->service_used = calloc(max, sizeof(*edit->service_used));
+	if (!edit->service_used)
 		return -ENOMEM;
-	list.num = 0;
-	for (d = svc->first_dest; d < max && list.num < max; d = edit->dests[d].next)
-		list.dests[list.num++] = ivb_edit_sched_dest(edit, d);
-	*ret = list;
+	for (i = 0; i < edit->num_services; i++) {
+		const struct ivb_edit_service *s = edit->service_list[i];
+
+		if (s->exists && s->svc.slot < max)
+			edit->service_used[s->svc.slot] = true;
+	}
 	return 0;
 }
 
-void ivb_edit_list_fini(struct ivb_edit_list *list)
+/* Slots of services that the session removes stay taken until it is over. */
+static int slot_take(struct ivb_edit *edit, __u32 *ret, struct ivb_err *err)
 {
-	free(list->dests);
+	__u32 max = edit->dp->meta.max_services;
+	int r = edit->service_used ? 0 : slots_read(edit, err);
+
+	if (r)
+		return r;
+	while (edit->next_service < max && edit->service_used[edit->next_service])
+		edit->next_service++;
+	if (edit->next_service == max)
+		return ivb_err(err, -ENOSPC, "there are %u services already, which is the limit",
+			       max);
+	*ret = edit->next_service++;
+	return 0;
 }
+
+int ivb_edit_service_new(struct ivb_edit *edit, const struct ivb_service_key *key,
+			 struct ivb_edit_service **ret, struct ivb_err *err)
+{
+	struct ivb_edit_service *s;
+	__u32 slot = 0;
+	int r = service_lookup(edit, key, &s, err);
+
+	if (!r && s->wanted)
+		return ivb_err(err, -EEXIST, "there is such a service already");
+	if (r == -ESRCH) {
+		r = slot_take(edit, &slot, err);
+		if (!r)
+			r = service_meet(edit, key, &s);
+		if (!r)
+			s->svc = (struct ivb_service){ .slot = slot, .sched = slot * 2 };
+	}
+	if (r)
+		return r;
+	/* one that this session has removed comes back in its old place */
+	s->list.num = 0;
+	s->loaded = true;
+	s->wanted = true;
+	s->rewrite = true;
+	s->tag = edit->tag;
+	*ret = s;
+	return 0;
+}
+
+static int list_grow(struct ivb_edit_list *list)
+{
+	size_t room = list->room ? list->room * 2 : 16;
+	struct ivb_sched_dest *dests;
+
+	if (list->num < list->room)
+		return 0;
+	dests = reallocarray(list->dests, room, sizeof(*dests));
+	if (!dests)
+		return -ENOMEM;
+	list->dests = dests;
+	list->room = room;
+	return 0;
+}
+
+int ivb_edit_list_insert(struct ivb_edit_list *list, const struct ivb_sched_dest *d)
+{
+	int r = list_grow(list);
+
+	if (r)
+		return r;
+	memmove(list->dests + 1, list->dests, list->num * sizeof(*list->dests));
+	list->dests[0] = *d;
+	list->num++;
+	return 0;
+}
+
+/* --- a service's dests, and where its scheduler stands ------------------------------------------- */
+
+struct ring_window {
+	const struct ivb_dp *dp;
+	int error;
+};
 
 static __u32 ring_word(const void *arg, __u32 index)
 {
-	const struct ivb_edit *c = arg;
+	struct ring_window *w = (void *)arg;
+	__u32 word = IVB_NONE;
 
-	return index < c->dp->meta.max_ring ? (__u32)c->ring[index] : IVB_NONE;
+	if (bpf_map_lookup_elem(w->dp->fds[IVB_MAP_RING], &index, &word) && errno != ENOENT)
+		w->error = -errno;
+	return word;
 }
 
-void ivb_edit_cursor(const struct ivb_edit *edit, const struct ivb_service *svc,
-		     const struct ivb_edit_list *list, struct ivb_cursor *ret)
+static int cursor_load(struct ivb_edit *edit, struct ivb_edit_service *s, struct ivb_err *err)
 {
-	struct ivb_sched s = {};
+	struct ring_window w = { .dp = edit->dp };
+	struct ivb_sched sched = {};
 
-	if (svc->sched < edit->dp->meta.max_services * 2)
-		s = edit->scheds[svc->sched];
-	if (ivb_cursor_read(ret, svc->scheduler, &s, ring_word, edit))
-		ivb_cursor_init(ret, svc->scheduler, list->dests, list->num);
+	if (bpf_map_lookup_elem(edit->dp->fds[IVB_MAP_SCHEDS], &s->svc.sched, &sched) &&
+	    errno != ENOENT)
+		return ivb_err(err, -errno, "cannot read the scheduler's table: %m");
+	if (ivb_cursor_read(&s->cursor, s->svc.scheduler, &sched, ring_word, &w))
+		ivb_cursor_init(&s->cursor, s->svc.scheduler, s->list.dests, s->list.num);
+	return w.error ? ivb_err(err, w.error, "cannot read the scheduler's table") : 0;
 }
 
-/* All slices but skip's. */
-static int slices_taken(const struct ivb_edit *c, __u32 skip, struct ivb_slice **ret, size_t *ret_n)
+struct ivb_sched_dest ivb_edit_sched_dest(const struct ivb_edit_dest *d)
 {
-	__u32 max = c->dp->meta.max_services * 2, i;
-	struct ivb_slice *taken = calloc(max, sizeof(*taken));
-	size_t n = 0;
-
-	if (!taken)
-		return -ENOMEM;
-	for (i = 0; i < max; i++) {
-		if (i != skip && c->scheds[i].capacity)
-			taken[n++] =
-				(struct ivb_slice){ c->scheds[i].first, c->scheds[i].capacity };
-	}
-	*ret = taken;
-	*ret_n = n;
-	return 0;
-}
-
-/* A slice for the table of scheds[index], which packets do not read now. */
-static int slice_get(const struct ivb_edit *c, __u32 index, __u32 words, struct ivb_slice *ret,
-		     struct ivb_err *err)
-{
-	const struct ivb_sched *s = &c->scheds[index];
-	struct ivb_slice own = { s->first, s->capacity };
-	_cleanup_free_ struct ivb_slice *taken = NULL;
-	size_t n;
-	int r;
-
-	if (!words) {
-		*ret = (struct ivb_slice){};
-		return 0;
-	}
-	if (ivb_slice_suits(&own, words)) {
-		*ret = own;
-		return 0;
-	}
-	r = slices_taken(c, index, &taken, &n);
-	if (r)
-		return r;
-	r = ivb_slice_find(ret, taken, n, c->dp->meta.max_ring, words, own.first + own.capacity);
-	if (r)
-		return ivb_err(err, r,
-			       "no room for the scheduler's table of %u words (%u in all): use "
-			       "fewer distinct weights, or fewer services that hash",
-			       words, c->dp->meta.max_ring);
-	return 0;
-}
-
-static int ring_write(const struct ivb_edit *c, const struct ivb_table *t, __u32 first,
-		      struct ivb_err *err)
-{
-	_cleanup_free_ __u32 *keys = calloc(t->num_words ? t->num_words : 1, sizeof(*keys));
-	__u32 count = t->num_words, i;
-
-	if (!keys)
-		return -ENOMEM;
-	for (i = 0; i < count; i++)
-		keys[i] = first + i;
-	if (count && bpf_map_update_batch(c->dp->fds[IVB_MAP_RING], keys, t->words, &count, NULL))
-		return ivb_err(err, -errno, "cannot write the scheduler's table: %s",
-			       strerror(errno));
-	return 0;
-}
-
-static int table_write(const struct ivb_edit *c, __u32 index, struct ivb_table *t,
-		       const struct ivb_slice *slice, struct ivb_err *err)
-{
-	int r;
-
-	if (t->num_segments)
-		ivb_table_place(t, slice->first);
-	r = ring_write(c, t, slice->first, err);
-	if (r)
-		return r;
-	c->scheds[index] = (struct ivb_sched){
-		.position = t->position,
-		.length = t->length,
-		.num_segments = t->num_segments,
-		.first = slice->first,
-		.capacity = slice->capacity,
-		.cw = t->state,
-		.written_at = t->position,
+	return (struct ivb_sched_dest){
+		.slot = d->slot,
+		.weight = d->dest.weight,
+		.last_weight = d->dest.last_weight,
+		.value = ivb_sched_value(d->dest.af, &d->dest.addr, d->dest.port),
 	};
-	return 0;
 }
 
-int ivb_edit_commit(struct ivb_edit *edit, const struct ivb_service_key *key,
-		    struct ivb_service *svc, const struct ivb_edit_list *list,
-		    const struct ivb_cursor *cursor, struct ivb_err *err)
+int ivb_edit_service_load(struct ivb_edit *edit, struct ivb_edit_service *s, struct ivb_err *err)
 {
-	__u32 index = svc->slot * 2 + !(svc->sched & 1);
-	struct ivb_slice slice;
-	struct ivb_table t;
+	__u32 max = edit->dp->meta.max_dests, slot, n = 0;
+	struct ivb_edit_dest *d;
 	int r;
 
-	if (svc->slot >= edit->dp->meta.max_services)
-		return ivb_err(err, -EUCLEAN,
-			       "the service's slot %u is out of range: the maps are "
-			       "damaged, run `ipvs-bpf down` and `up`",
-			       svc->slot);
-	r = ivb_table_build(&t, svc->scheduler, list->dests, list->num, cursor, err);
-	if (r)
-		return r;
-	r = slice_get(edit, index, t.num_words, &slice, err);
-	if (!r)
-		r = table_write(edit, index, &t, &slice, err);
-	ivb_table_fini(&t);
-	if (r)
-		return r;
-	svc->sched = index;
-	svc->first_dest = list->num ? list->dests[0].slot : IVB_NONE;
-	svc->num_dests = (__u32)list->num;
-	/* The system call orders it after the table. */
-	if (bpf_map_update_elem(edit->dp->fds[IVB_MAP_SERVICES], key, svc, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the service: %s", strerror(errno));
-	return 0;
-}
-
-/* A removal that was killed between its commit and the list: the server is taken back. */
-static int counts_repair(struct ivb_edit *edit, struct ivb_err *err)
-{
-	struct ivb_edit_list list;
-	struct ivb_cursor cursor;
-	size_t i;
-	int r = 0;
-
-	for (i = 0; !r && i < edit->num_services; i++) {
-		struct ivb_service_info *info = &edit->services[i];
-
-		r = ivb_edit_list(edit, &info->svc, &list);
+	if (s->loaded)
+		return 0;
+	for (slot = s->svc.first_dest; slot < max && n < max; slot = d->dest.next, n++) {
+		r = ivb_edit_dest(edit, slot, &d, err);
+		if (!r)
+			r = list_grow(&s->list);
 		if (r)
 			return r;
-		if (list.num != info->svc.num_dests) {
-			ivb_edit_cursor(edit, &info->svc, &list, &cursor);
-			ivb_cursor_changed(&cursor, info->svc.scheduler, list.dests, list.num);
-			r = ivb_edit_commit(edit, &info->key, &info->svc, &list, &cursor, err);
-		}
-		ivb_edit_list_fini(&list);
+		s->list.dests[s->list.num++] = ivb_edit_sched_dest(d);
 	}
-	return r;
+	s->loaded = true;
+	return cursor_load(edit, s, err);
+}
+
+int ivb_edit_service_change(struct ivb_edit *edit, const struct ivb_service_key *key,
+			    struct ivb_edit_service **ret, struct ivb_err *err)
+{
+	struct ivb_edit_service *s;
+	int r = ivb_edit_service(edit, key, &s, err);
+
+	if (!r)
+		r = ivb_edit_service_load(edit, s, err);
+	if (r)
+		return r;
+	s->tag = edit->tag;
+	*ret = s;
+	return 0;
+}
+
+/* --- the session --------------------------------------------------------------------------------- */
+
+static void leave(void *p)
+{
+	(void)p;
+}
+
+void ivb_edit_closep(struct ivb_edit **p)
+{
+	struct ivb_edit *edit = *p;
+	size_t i;
+
+	if (!edit)
+		return;
+	tdestroy(edit->services, leave);
+	for (i = 0; i < edit->num_services; i++) {
+		free(edit->service_list[i]->list.dests);
+		ivb_table_fini(&edit->service_list[i]->table);
+		free(edit->service_list[i]);
+	}
+	free(edit->service_list);
+	free(edit->service_used);
+	for (i = 0; i < edit->num_dests; i++)
+		free(edit->dests[edit->dest_list[i]]);
+	free(edit->dest_list);
+	free(edit->dests);
+	ivb_edit_search_free(edit->search);
+	tdestroy(edit->routes, free);
+	free(edit);
+}
+
+static int edit_make(struct ivb_edit **ret, struct ivb_dp *dp, struct ivb_err *err)
+{
+	__cleanup(ivb_edit_closep) struct ivb_edit *edit = calloc(1, sizeof(*edit));
+	__u32 zero = 0;
+
+	if (!edit)
+		return -ENOMEM;
+	edit->dp = dp;
+	edit->dests = calloc(dp->meta.max_dests, sizeof(*edit->dests));
+	if (!edit->dests)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, &edit->config))
+		return ivb_err(err, -errno, "cannot read config: %m");
+	*ret = TAKE_PTR(edit);
+	return 0;
 }
 
 int ivb_edit_open(struct ivb_edit **ret, struct ivb_dp *dp, struct ivb_err *err)
 {
-	__cleanup(ivb_edit_closep) struct ivb_edit *c = calloc(1, sizeof(*c));
+	__cleanup(ivb_edit_closep) struct ivb_edit *repair = NULL;
 	int r;
 
-	if (!c)
-		return -ENOMEM;
-	c->dp = dp;
-	c->slot_used = calloc(dp->meta.max_services, sizeof(*c->slot_used));
-	c->dest_listed = calloc(dp->meta.max_dests, sizeof(*c->dest_listed));
-	if (!c->slot_used || !c->dest_listed)
-		return -ENOMEM;
-	r = maps_mmap(c, err);
-	if (r)
-		return r;
-	r = ivb_services_list(dp, &c->services, &c->num_services, err);
-	if (r)
-		return r;
-	r = mark_used(c, err);
-	if (!r)
-		r = release_unused(c, err);
-	if (!r)
-		r = counts_repair(c, err);
-	if (!r)
-		*ret = TAKE_PTR(c);
-	return r;
+	if (dp->meta.editing) {
+		r = edit_make(&repair, dp, err);
+		if (!r)
+			r = ivb_edit_repair(repair, err);
+		if (r)
+			return r;
+	}
+	return edit_make(ret, dp, err);
+}
+
+void ivb_edit_tag(struct ivb_edit *edit, __u32 tag)
+{
+	edit->tag = tag;
+}
+
+__u32 ivb_edit_failed(const struct ivb_edit *edit)
+{
+	return edit->failed_tag;
 }

@@ -44,6 +44,7 @@ static const struct {
 	[IVB_MAP_SERVICE_STATE] = { sizeof(__u32), sizeof(struct ivb_service_state) },
 	[IVB_MAP_DESTS] = { sizeof(__u32), sizeof(struct ivb_dest) },
 	[IVB_MAP_DEST_CONNS] = { sizeof(__u32), sizeof(struct ivb_dest_conns) },
+	[IVB_MAP_DEST_BASES] = { sizeof(__u32), sizeof(struct ivb_traffic) },
 	[IVB_MAP_SCHEDS] = { sizeof(__u32), sizeof(struct ivb_sched) },
 	[IVB_MAP_RING] = { sizeof(__u32), sizeof(__u32) },
 	[IVB_MAP_NEXTHOPS] = { sizeof(__u32), sizeof(struct ivb_nexthop) },

@@ -17,7 +17,7 @@ struct ivb_err;
 	X(HAND4, hand4) X(FLOWS6, flows6) X(CONNS6, conns6) X(CLOCK6, clock6) \
 	X(HALF_OPEN6, half_open6) X(HAND6, hand6) X(SWEEPS, sweeps) X(ADMISSION, admission) \
 	X(SERVICES, services) X(SERVICE_STATE, service_state) X(DESTS, dests) \
-	X(DEST_CONNS, dest_conns) X(SCHEDS, scheds) X(RING, ring) \
+	X(DEST_CONNS, dest_conns) X(DEST_BASES, dest_bases) X(SCHEDS, scheds) X(RING, ring) \
 	X(NEXTHOPS, nexthops) X(FRAGS, frags) X(CONFIG, config) \
 	X(SNAT_PORTS, snat_ports) X(PORT_MAPS, port_maps) X(PORT_BLANK, port_blank) X(NON_MASQ, non_masq) X(DEVS, devs) \
 	X(COUNTERS, counters) X(KERNEL_CONNS, kernel_conns) X(KERNEL_DESTS, kernel_dests) \

@@ -43,6 +43,8 @@ struct ivb_stats {
 
 /* The caller calls ivb_stats_fini(). */
 int ivb_stats_get(struct ivb_stats *ret, struct ivb_dp *dp, struct ivb_err *err);
+/* now becomes what came since before, seconds ago, as rates per second. */
+void ivb_stats_rate(struct ivb_stats *now, const struct ivb_stats *before, __u32 seconds);
 void ivb_stats_fini(struct ivb_stats *stats);
 
 #endif

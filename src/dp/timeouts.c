@@ -1,57 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The user's part of service_state. */
+/* Timeouts in config, as ip_vs_set_timeout() has them in its protocols' tables (ip_vs_ctl.c). */
 #include "dp/timeouts.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
-#include <string.h>
 
-#include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/config.h"
 #include "dp/instance.h"
-#include "dp/services.h"
 
-/* What packets note there at the same moment (that the address is local) they find out again. */
-int ivb_timeouts_set(struct ivb_dp *dp, const struct ivb_service_key *key,
-		     const struct ivb_timeouts_s *t, struct ivb_err *err)
+static const enum ivb_conn_state states[3] = { IVB_S_ESTABLISHED, IVB_S_FIN_WAIT, IVB_S_UDP };
+
+int ivb_timeouts_get(struct ivb_dp *dp, __u32 ret[3], struct ivb_err *err)
 {
-	int fd = dp->fds[IVB_MAP_SERVICE_STATE], r;
-	struct ivb_service_state s;
-	struct ivb_service svc;
+	struct ivb_config c;
+	int i, r;
 
-	r = ivb_service_get(dp, key, &svc, err);
-	if (r)
-		return r;
-	if (bpf_map_lookup_elem(fd, &svc.slot, &s))
-		return ivb_err(err, -errno, "cannot read the map %s/service_state: %m", dp->path);
-	s.timeouts = (struct ivb_timeouts){ .tcp = t->tcp * dp->meta.hz,
-					    .tcpfin = t->tcpfin * dp->meta.hz,
-					    .udp = t->udp * dp->meta.hz };
-	if (bpf_map_update_elem(fd, &svc.slot, &s, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the map %s/service_state: %m", dp->path);
-	return 0;
+	r = ivb_config_get(dp, &c, err);
+	for (i = 0; !r && i < 3; i++)
+		ret[i] = c.timeouts[states[i]] / dp->meta.hz;
+	return r;
 }
 
-int ivb_timeouts_walk(struct ivb_dp *dp,
-		      int (*fn)(const struct ivb_service_key *key, const struct ivb_timeouts_s *t,
-				void *arg),
-		      void *arg, struct ivb_err *err)
+int ivb_timeouts_set(struct ivb_dp *dp, const __u32 seconds[3], struct ivb_err *err)
 {
-	_cleanup_free_ struct ivb_service_info *list = NULL;
-	struct ivb_service_state s;
-	struct ivb_timeouts_s t;
-	size_t n = 0, i;
-	int r;
+	/* stamps are compared as serial numbers of 32 bits */
+	__u32 max = 0x7fffffff / dp->meta.hz - 1;
+	struct ivb_config c;
+	int i, r;
 
-	r = ivb_services_list(dp, &list, &n, err);
-	for (i = 0; i < n && !r; i++) {
-		if (bpf_map_lookup_elem(dp->fds[IVB_MAP_SERVICE_STATE], &list[i].svc.slot, &s))
-			return ivb_err(err, -errno, "cannot read the map %s/service_state: %m",
-				       dp->path);
-		t = (struct ivb_timeouts_s){ .tcp = s.timeouts.tcp / dp->meta.hz,
-					     .tcpfin = s.timeouts.tcpfin / dp->meta.hz,
-					     .udp = s.timeouts.udp / dp->meta.hz };
-		r = fn(&list[i].key, &t, arg);
+	r = ivb_config_get(dp, &c, err);
+	if (r)
+		return r;
+	for (i = 0; i < 3; i++) {
+		if (seconds[i] > max)
+			return ivb_err(err, -ERANGE, "a timeout may be %u seconds at most here",
+				       max);
+		if (seconds[i])
+			c.timeouts[states[i]] = seconds[i] * dp->meta.hz;
 	}
-	return r;
+	return ivb_config_put(dp, &c, err);
 }

@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Timeouts of single services of the bpf engine's; those of all are ivb_config's. */
+/* The three timeouts that ipvsadm --set sets, in seconds: tcp, tcpfin, udp. */
 #ifndef IVB_DP_TIMEOUTS_H
 #define IVB_DP_TIMEOUTS_H
 
-#include <ivb/abi.h>
+#include <linux/types.h>
 
 struct ivb_dp;
 struct ivb_err;
 
-/* In seconds; 0: as all services. */
-struct ivb_timeouts_s {
-	__u32 tcp, tcpfin, udp;
-};
-
-#define IVB_TIMEOUT_MAX_S 1000000u /* jiffies of it are less than half of 2^32 even at 1000 Hz */
-
-/* From a connection's next packet on. -ESRCH: no such service. Needs the exclusive lock. */
-int ivb_timeouts_set(struct ivb_dp *dp, const struct ivb_service_key *key,
-		     const struct ivb_timeouts_s *t, struct ivb_err *err);
-
-/* Calls fn for each service; nonzero stops and is returned. */
-int ivb_timeouts_walk(struct ivb_dp *dp,
-		      int (*fn)(const struct ivb_service_key *key, const struct ivb_timeouts_s *t,
-				void *arg),
-		      void *arg, struct ivb_err *err);
+int ivb_timeouts_get(struct ivb_dp *dp, __u32 ret[3], struct ivb_err *err);
+/* 0: as it is. For connections that come to the state from here on, or have a packet there. */
+int ivb_timeouts_set(struct ivb_dp *dp, const __u32 seconds[3], struct ivb_err *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MIN_WORDS 16
 #define WASTE 8 /* a slice this many times too large is given back */
@@ -28,15 +29,44 @@ static int by_first(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
+void ivb_slice_sort(struct ivb_slice *taken, size_t n)
+{
+	qsort(taken, n, sizeof(*taken), by_first);
+}
+
+/* Index of the first slice that starts after this entry. */
+static size_t slice_after(const struct ivb_slice *taken, size_t n, __u32 entry)
+{
+	size_t low = 0, high = n, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (taken[mid].first > entry)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+void ivb_slice_insert(struct ivb_slice *taken, size_t *n, const struct ivb_slice *slice)
+{
+	size_t i = slice_after(taken, *n, slice->first);
+
+	memmove(taken + i + 1, taken + i, (*n - i) * sizeof(*taken));
+	taken[i] = *slice;
+	++*n;
+}
+
 /* The first gap of at least capacity entries that starts (or can start) at from or later. */
 static int gap_find(__u32 *ret, const struct ivb_slice *taken, size_t n, __u32 max, __u32 capacity,
 		    __u32 from)
 {
+	size_t i = slice_after(taken, n, from);
 	__u64 at = from;
-	size_t i;
 
-	for (i = 0; i < n; i++) {
-		if (!taken[i].capacity || (__u64)taken[i].first + taken[i].capacity <= at)
+	for (i = i ? i - 1 : 0; i < n; i++) {
+		if ((__u64)taken[i].first + taken[i].capacity <= at)
 			continue;
 		if (at + capacity <= taken[i].first)
 			break;
@@ -48,14 +78,13 @@ static int gap_find(__u32 *ret, const struct ivb_slice *taken, size_t n, __u32 m
 	return 0;
 }
 
-int ivb_slice_find(struct ivb_slice *ret, struct ivb_slice *taken, size_t n, __u32 max, __u32 words,
-		   __u32 hint)
+int ivb_slice_find(struct ivb_slice *ret, const struct ivb_slice *taken, size_t n, __u32 max,
+		   __u32 words, __u32 hint)
 {
 	__u32 capacities[2] = { with_room(words), words };
 	__u32 first;
 	int i;
 
-	qsort(taken, n, sizeof(*taken), by_first);
 	for (i = 0; i < 2; i++) {
 		if (gap_find(&first, taken, n, max, capacities[i], hint) &&
 		    gap_find(&first, taken, n, max, capacities[i], 0))

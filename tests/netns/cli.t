@@ -73,11 +73,10 @@ refuses 2 '.' adm -A -t 10.0.0:80 -s rr
 refuses 2 '.' adm -A -t fd00::80:80 -s rr
 refuses 2 '.' adm -A -s rr
 refuses 2 '.' adm -A -D -t $v
-refuses 2 '.' adm -L --stats
-refuses 2 '.' adm -S
-refuses 2 '.' adm -R
-refuses 2 '.' adm -Z
-refuses 2 '.' adm --set 1 2 3
+refuses 2 'timeout' adm --set 1 2
+refuses 2 'illegal|conflict|Illegal' adm -L --stats -c
+refuses 255 'No such service' adm -Z -t 10.0.0.80:81
+refuses 2 'sync daemon' adm --start-daemon master
 refuses 2 '.' adm -L -n extra
 refuses 1 'max-conns' up --max-conns 1024 wan
 refuses 1 'nosuchdev' up wan nosuchdev

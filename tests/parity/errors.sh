@@ -177,6 +177,80 @@ eq --delete-service --tcp-service 10.0.0.80:97
 eq --clear
 eq -Ln
 
+diag "timeouts"
+for o in '' '1' '1 2' '1 2 3 4' 'a b c' '1 b 3' '-1 2 3' '2678401 1 1' '1 2678401 1' '5 6 7 -n' '-n 5 6 7' '5x 6 7' \
+	"5 -t $v 6 7" '10 20 30'; do
+	# shellcheck disable=SC2086 # words
+	eq --set $o
+done
+eq -L --timeout
+eq --set 0 0 0
+eq -L --timeout -n
+eq --set 0 25 0
+eq -L --timeout --sort
+eq -L --timeout --exact
+eq -L --timeout --nosort
+eq -L --timeout -t $v
+eq -L --timeout --stats
+eq --set 900 120 300
+eq -L --daemon
+eq -L --daemon -c
+eq -L --daemon --stats
+eq -L --daemon --timeout
+
+diag "saving, restoring, other listings"
+reset
+for o in '' -n --numeric "-t $v" "-n -t $v" -c --sort --nosort '-n -n' --exact extra '-n extra'; do
+	# shellcheck disable=SC2086 # words
+	eq -S $o
+done
+for o in extra -n "-t $v" '' ; do
+	# shellcheck disable=SC2086 # words
+	eq -R $o </dev/null
+done
+eq -R <<-EOT
+	-A -t 10.0.0.80:80 -s rr
+	-a -t 10.0.0.80:80 -r 10.2.1.2:80 -m -w 5
+	-a -t 10.0.0.80:80 -r 10.2.1.3 -m
+
+	ipvsadm -A -u 10.0.0.80:53 -s wrr
+	  --add-service   --tcp-service=[fd00::80]:http  -s rr  
+	-a -t [fd00::80]:80 -r [fd02:1::2]:8080 -m -w 0
+	-A -t 10.0.0.80:99 -s rr
+	-E -t 10.0.0.80:99 -s wrr
+	-e -t 10.0.0.80:80 -r 10.2.1.3 -m -w 9
+	-D -t 10.0.0.80:99
+EOT
+eq -S -n
+eq -S
+eq --save -n --sort
+for o in --stats --rate --thresholds --persistent-conn '--stats --thresholds' '--rate --thresholds' \
+	'--stats --persistent-conn' '--thresholds --persistent-conn' '--stats --exact' '--thresholds --exact'; do
+	# shellcheck disable=SC2086 # words
+	eq -L -n $o
+done
+eq -L --stats
+eq -L --thresholds
+eq -L -n --stats -t $v
+eq -L -n --thresholds -t $v
+eq -L -n --persistent-conn -t $v
+eq -L -n --stats -t 10.0.0.80:81
+eq -L --stats --stats
+eq -L --exact --exact
+eq -Z
+eq --zero
+eq -Z -t $v
+eq -Z -t 10.0.0.80:81
+for o in "-t $v -n" -n -c extra "-r $r" '-s rr'; do
+	# shellcheck disable=SC2086 # words
+	eq -Z $o
+done
+eq -R <<-EOT
+	-C
+	-A -t 10.0.0.80:80 -s rr
+EOT
+eq -S -n
+
 diag "differences"
 reset
 eq -A -t $v -s rr
@@ -187,13 +261,22 @@ later -A -t 10.0.0.80:92 -s rr -p
 later -A -t 10.0.0.80:93 -s rr -o
 later -A -f 7 -s rr
 later -A --sctp-service 10.0.0.80:94 -s rr
-later -L -n --stats
-later -L -n --rate
-later -L -n --thresholds
-later -L -n --timeout
-later -S -n
-later -Z
-later --set 900 120 300
+later --start-daemon master
+later --stop-daemon backup
+differs "the rest would not be as it was saved" 255 'line 2: Service already exists' \
+	-R <<-EOT
+		-A -t 10.0.0.80:98 -s rr
+		-A -t 10.0.0.80:98 -s rr
+	EOT
+differs "all lines or none" 2 'line 2: illegal virtual server address' -R <<-EOT
+	-A -t 10.0.0.80:99 -s rr
+	-A -t 10.0.0.80:99x -s rr
+EOT
+like "none of them was taken" "$(ivb adm -S -n)" '^-A -t 10.0.0.80:80 -s rr$'
+unlike "none of them at all" "$(ivb adm -S -n)" ':9[89]'
+differs "only changes are restored" 2 'line 1: -L is not restored' -R <<-EOT
+	-L -n
+EOT
 differs "65535 is the largest weight of the product" 2 'illegal weight specified' -a -t $v -r 10.2.1.8:80 -m -w 65536
 differs "a port of a real server is needed" 2 'illegal real server address' -a -t $v -r 10.2.1.9:0 -m
 differs "a short IPv4 address is no address" 2 'illegal real server address' -a -t $v -r 10.2.9:80 -m

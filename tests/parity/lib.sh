@@ -97,7 +97,7 @@ slurp() {
 # program's name, and the note that the kernel has services as well.
 run_one() {
 	status=0
-	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
+	"$@" >"$tmp/out" 2>"$tmp/err" <"${stdin:-/dev/null}" || status=$?
 	slurp "$tmp/out"
 	case $text in
 	*' (size='*)
@@ -125,8 +125,13 @@ run_one() {
 	err=$err$text
 }
 
-# answers WORD...: the same command to both, word for word; 0 if they answer alike.
+# answers WORD...: the same command to both, word for word; 0 if they answer alike. -R reads standard input.
 answers() {
+	stdin=''
+	[ "$1" != -R ] || {
+		stdin=$tmp/in
+		cat >"$stdin"
+	}
 	run_one kernel "$@"
 	kernel_status=$status kernel_out=$out kernel_err=$err
 	run_one ivb adm "$@"

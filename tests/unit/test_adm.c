@@ -151,7 +151,34 @@ static const struct {
 	{ "-D -t 10.9.9.9:80 --snat auto", 2,
 	  "Illegal 'snat' option with the 'delete-service' command" },
 	{ "-L --snat auto", 2, "Illegal 'snat' option with the 'list' command" },
+	{ "-L --timeout -t 10.9.9.9:80", 2,
+	  "The option 'timeout' conflicts with the 'service-address' option in the 'list' command" },
+	{ "-L --daemon -c", 2,
+	  "The option 'daemon' conflicts with the 'connection' option in the 'list' command" },
+	{ "-L --timeout --stats", 2, "options conflicts in the list command" },
+	{ "-L --stats --stats", 2, "multiple 'stats' options specified" },
+	{ "-S -t 10.9.9.9:80", 2, "Illegal 'service-address' option with the 'save' command" },
+	{ "-S --nosort", 2, "Illegal 'nosort' option with the 'save' command" },
+	{ "-S -c", 2, "Illegal 'connection' option with the 'save' command" },
+	{ "-S --exact", 2, "Illegal 'exact' option with the 'save' command" },
+	{ "-R -n", 2, "Illegal 'numeric' option with the 'restore' command" },
+	{ "-R -t 10.9.9.9:80", 2, "Illegal 'service-address' option with the 'restore' command" },
+	{ "-Z -n", 2, "Illegal 'numeric' option with the 'zero' command" },
+	{ "-Z -r 10.0.0.2", 2, "Illegal 'real-server' option with the 'zero' command" },
+	/* timeouts */
+	{ "--set", 2, "--set option requires 3 timeout values" },
+	{ "--set 1 2", 2, "--set option requires 3 timeout values" },
+	{ "--set 1 2 3 4", 2, "unexpected argument 4" },
+	{ "--set a b c", 2, "invalid timeout value `a' specified" },
+	{ "--set 2678401 1 1", 2, "invalid timeout value `2678401' specified" },
+	{ "--set -1 2 3", 255, "-1: unknown option" },
+	{ "--set 5 6 7 -n", 2, "Illegal 'numeric' option with the 'set' command" },
+	{ "--set 5 -t 10.9.9.9:80 6 7", 2,
+	  "Illegal 'service-address' option with the 'set' command" },
 	/* words that are out of place */
+	{ "-R extra", 2, "unexpected argument extra" },
+	{ "-Z extra", 2, "unexpected argument extra" },
+	{ "-S -n extra", 2, "unexpected argument extra" },
 	{ "-C extra", 2, "unexpected argument extra" },
 	{ "-L extra", 2, "unexpected argument extra" },
 	{ "-A -t 10.9.9.9:80 -s rr extra more", 2, "unexpected argument extra" },
@@ -199,14 +226,6 @@ static const struct {
 	  "direct routing (-g, which is meant without -m)" LATER "; say -m (masquerading)" },
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m --tun-type gue --tun-port 6", 2,
 	  "--tun-type: tunnelling" LATER },
-	{ "-L -n --stats", 2,
-	  "--stats: listing statistics (--json has a server's counters)" LATER },
-	{ "-L -n --timeout", 2, "--timeout: listing timeouts" LATER },
-	{ "-L --thresholds", 2, "--thresholds: a limit of connections" LATER },
-	{ "-S -n", 2, "-S: saving to a file" LATER },
-	{ "-R", 2, "-R: restoring from a file" LATER },
-	{ "-Z", 2, "-Z: zeroing counters" LATER },
-	{ "--set 1 2 3", 2, "--set: setting timeouts" LATER },
 	{ "--start-daemon master", 2, "--start-daemon: the sync daemon" LATER },
 	/* ours: ours */
 	{ "-A -t 10.9.9.9:80 -s rr --snat default", 2,
@@ -233,6 +252,16 @@ static void test_refused(void)
 /* A request as text. */
 static const char *request(const char *line)
 {
+	static const char *const lists[] = {
+		[IVB_ADM_LIST_SERVICES] = "",
+		[IVB_ADM_LIST_STATS] = " stats",
+		[IVB_ADM_LIST_RATE] = " rate",
+		[IVB_ADM_LIST_THRESHOLDS] = " thresholds",
+		[IVB_ADM_LIST_PERSISTENT] = " persistent",
+		[IVB_ADM_LIST_CONNS] = " conns",
+		[IVB_ADM_LIST_TIMEOUTS] = " timeouts",
+		[IVB_ADM_LIST_DAEMON] = " daemon",
+	};
 	static char buf[600];
 	char vip[IVB_ADDRPORT_LEN], dest[IVB_ADDRPORT_LEN];
 	static const char *const flags[] = { "", " fallback", " port", " fallback port" };
@@ -256,10 +285,23 @@ static const char *request(const char *line)
 		snprintf(buf, sizeof(buf), "del %u %s", a.key.proto, vip);
 		break;
 	case IVB_ADM_LIST:
-		snprintf(buf, sizeof(buf), "list%s%s%s%s%s", a.numeric ? " numeric" : "",
-			 a.connections ? " conns" : "", a.nosort ? " nosort" : "",
-			 a.has_service ? " " : "", a.has_service ? vip : "");
+		snprintf(buf, sizeof(buf), "list%s%s%s%s%s%s", lists[a.list],
+			 a.numeric ? " numeric" : "", a.exact ? " exact" : "",
+			 a.nosort ? " nosort" : "", a.has_service ? " " : "",
+			 a.has_service ? vip : "");
 		break;
+	case IVB_ADM_SAVE:
+		snprintf(buf, sizeof(buf), "save%s", a.numeric ? " numeric" : "");
+		break;
+	case IVB_ADM_ZERO:
+		snprintf(buf, sizeof(buf), "zero %s", a.has_service ? vip : "all");
+		break;
+	case IVB_ADM_SET:
+		snprintf(buf, sizeof(buf), "set %u %u %u", a.timeouts[0], a.timeouts[1],
+			 a.timeouts[2]);
+		break;
+	case IVB_ADM_RESTORE:
+		return "restore";
 	case IVB_ADM_ADD_DEST:
 	case IVB_ADM_EDIT_DEST:
 	case IVB_ADM_DEL_DEST:
@@ -282,12 +324,12 @@ static void test_taken(void)
 		{ "-L", "list" },
 		{ "-l", "list" },
 		{ "-Ln", "list numeric" },
-		{ "-Lnc", "list numeric conns" },
-		{ "-L -n --exact", "list numeric" },
-		{ "-L -X", "list" },
+		{ "-Lnc", "list conns numeric" },
+		{ "-L -n --exact", "list numeric exact" },
+		{ "-L -X", "list exact" },
 		{ "-L -n --sort --sort", "list numeric" },
 		{ "-L -n --nosort", "list numeric nosort" },
-		{ "--list --numeric --connection", "list numeric conns" },
+		{ "--list --numeric --connection", "list conns numeric" },
 		{ "-L -n -t 10.9.9.9:80", "list numeric 10.9.9.9:80" },
 		{ "-L -t [fd00::9]:80", "list [fd00::9]:80" },
 		{ "-A -t 10.9.9.9:80 -s rr", "add 6 10.9.9.9:80 zone 0 sched 0 snat 4" },
@@ -327,9 +369,22 @@ static void test_taken(void)
 		  "edit 6 10.9.9.9:80 dest 10.0.1.2:80 weight 5" },
 		{ "-d -t 10.9.9.9:80 -r 10.0.1.2:80",
 		  "del 6 10.9.9.9:80 dest 10.0.1.2:80 weight 1" },
+		{ "-L -n --stats --rate --thresholds", "list stats numeric" },
+		{ "-L --rate --persistent-conn -t 10.9.9.9:80", "list rate 10.9.9.9:80" },
+		{ "-L --thresholds --persistent-conn --exact", "list thresholds exact" },
+		{ "-L --timeout --sort", "list timeouts" },
+		{ "-L --daemon", "list daemon" },
+		{ "-S -n", "save numeric" },
+		{ "--save --sort", "save" },
+		{ "-R", "restore" },
+		{ "--restore", "restore" },
+		{ "-Z", "zero all" },
+		{ "--zero -u 10.9.9.9:53", "zero 10.9.9.9:53" },
+		{ "--set 900 120 300", "set 900 120 300" },
+		{ "--set 0 0 2678400", "set 0 0 2678400" },
 		{ "--clear", "command 3" },
-		{ "-h extra -Q", "command 8" },
-		{ "-v", "command 9" },
+		{ "-h extra -Q", "command 12" },
+		{ "-v", "command 13" },
 	};
 	size_t i;
 

@@ -409,20 +409,23 @@ static void test_long_period(void)
 
 static void test_slices(void)
 {
-	struct ivb_slice taken[4] = { { 100, 50 }, { 0, 0 }, { 0, 64 } }, got = {}, own;
+	struct ivb_slice taken[3] = { { 100, 50 } }, got = {}, own = { 0, 64 };
+	size_t n = 1;
 
-	is_int(ivb_slice_find(&got, taken, 3, 1000, 10, 0), 0, "a slice for 10 words");
+	ivb_slice_insert(taken, &n, &own);
+	ok(n == 2 && !taken[0].first && taken[1].first == 100, "slices are kept in order");
+	is_int(ivb_slice_find(&got, taken, n, 1000, 10, 0), 0, "a slice for 10 words");
 	ok(got.first == 64 && got.capacity == 16, "goes into the first gap");
-	is_int(ivb_slice_find(&got, taken, 3, 1000, 40, 0), 0, "a slice for 40 words");
+	is_int(ivb_slice_find(&got, taken, n, 1000, 40, 0), 0, "a slice for 40 words");
 	ok(got.first == 150 && got.capacity == 64, "goes behind the last slice");
-	is_int(ivb_slice_find(&got, taken, 3, 1000, 10, 120), 0, "a slice after a hint");
+	is_int(ivb_slice_find(&got, taken, n, 1000, 10, 120), 0, "a slice after a hint");
 	is_int(got.first, 150, "lies after the hint");
-	is_int(ivb_slice_find(&got, taken, 3, 1000, 16, 990), 0, "no room after the hint");
+	is_int(ivb_slice_find(&got, taken, n, 1000, 16, 990), 0, "no room after the hint");
 	is_int(got.first, 64, "so from the start");
-	is_int(ivb_slice_find(&got, taken, 3, 210, 60, 0), 0, "no room for the spare words");
+	is_int(ivb_slice_find(&got, taken, n, 210, 60, 0), 0, "no room for the spare words");
 	ok(got.first == 150 && got.capacity == 60, "so without them");
-	is_int(ivb_slice_find(&got, taken, 3, 200, 60, 0), -ENOSPC, "no room at all");
-	is_int(ivb_slice_find(&got, taken, 3, 0xffffffff, 0xfffffff0, 0), -ENOSPC, "far too much");
+	is_int(ivb_slice_find(&got, taken, n, 200, 60, 0), -ENOSPC, "no room at all");
+	is_int(ivb_slice_find(&got, taken, n, 0xffffffff, 0xfffffff0, 0), -ENOSPC, "far too much");
 	own = (struct ivb_slice){ 0, 64 };
 	ok(ivb_slice_suits(&own, 1) && ivb_slice_suits(&own, 64) && !ivb_slice_suits(&own, 65),
 	   "64 suit");
