@@ -16,6 +16,10 @@
 #include "dp/services.h"
 #include "nl/route.h"
 
+/* Packets change the counts meanwhile. */
+#define READ_ONCE(x) (*(volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+
 #define _cleanup_edit_ __cleanup(ivb_edit_closep)
 #define _cleanup_list_ __cleanup(ivb_edit_list_fini)
 
@@ -178,20 +182,24 @@ static void dest_set(struct ivb_dest *d, const struct ivb_server *s)
 	d->lower = s->lower;
 }
 
+static void dest_limit_once(const struct ivb_dest *d, struct ivb_dest_conns *c)
+{
+	__u32 all = count(READ_ONCE(c->active)) + count(READ_ONCE(c->inactive));
+
+	if (d->upper && all >= d->upper)
+		WRITE_ONCE(c->overloaded, 1);
+	else if (!d->upper || all < (d->lower ? d->lower : d->upper - d->upper / 4))
+		WRITE_ONCE(c->overloaded, 0);
+}
+
 /*
  * The limits may be others now (__ip_vs_dest_update_overload()). Packets do the same as connections
- * begin and end.
+ * begin and end; the last ones may have ended while we were about to write, hence twice.
  */
 static void dest_limit(const struct ivb_edit *edit, __u32 slot)
 {
-	struct ivb_dest_conns *c = &edit->dest_conns[slot];
-	const struct ivb_dest *d = &edit->dests[slot];
-	__u32 all = count(c->active) + count(c->inactive);
-
-	if (d->upper && all >= d->upper)
-		c->overloaded = 1;
-	else if (!d->upper || all < (d->lower ? d->lower : d->upper - d->upper / 4))
-		c->overloaded = 0;
+	dest_limit_once(&edit->dests[slot], &edit->dest_conns[slot]);
+	dest_limit_once(&edit->dests[slot], &edit->dest_conns[slot]);
 }
 
 /* Fills a slot that no list names, so nobody looks at it. */
