@@ -210,7 +210,7 @@ static __u32 some_weight(void)
 static void insert(__u32 slot, __u32 weight)
 {
 	memmove(dests + 1, dests, num_dests * sizeof(*dests));
-	dests[0] = (struct ivb_sched_dest){ slot, weight };
+	dests[0] = (struct ivb_sched_dest){ .slot = slot, .weight = weight };
 	num_dests++;
 }
 
@@ -400,7 +400,7 @@ static void test_long_period(void)
 	__u32 i;
 
 	for (i = 0; i < 70000; i++)
-		many[i] = (struct ivb_sched_dest){ i, i ? 65535 : 65534 };
+		many[i] = (struct ivb_sched_dest){ .slot = i, .weight = i ? 65535 : 65534 };
 	ivb_cursor_init(&c, IVB_SCHED_WRR, many, 70000);
 	is_int(ivb_table_build(&t, IVB_SCHED_WRR, many, 70000, &c, &err), -E2BIG,
 	       "a period of more than 2^32 connections");
