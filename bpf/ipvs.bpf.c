@@ -57,7 +57,7 @@ static __always_inline void conn_end(const int af, const struct ivb_kernel_conn 
 	struct ivb_conn *c = conn_get(af, id);
 
 	if (c && c->gen == gen && c->state & IVB_CONN_KERNEL && c->cp == cp)
-		conn_kill(af, id);
+		conn_kill(af, id, gen);
 }
 
 /* The connection has ended; a grace period after that nobody can be using it. */
@@ -120,7 +120,7 @@ static __always_inline long purge_conn(const int af, __u32 id)
 	struct ivb_conn *c = conn_get(af, id);
 
 	if (c && c->state & IVB_CONN_KERNEL)
-		conn_kill(af, id);
+		conn_kill(af, id, c->gen);
 	return 0;
 }
 

@@ -348,6 +348,8 @@ static __always_inline bool conn_remove(const int af, __u32 id)
 			dest_relieve(c->dest);
 		flow_remove(af, &key, id, gen);
 	}
+	/* Who still holds this connection's flow must not take the slot's next one for it. */
+	WRITE_ONCE(c->gen, gen + 1 ? gen + 1 : 1);
 	slot_free(af, id);
 	return found;
 }
@@ -362,17 +364,25 @@ GLOBAL int conn_remove6(__u32 id)
 	return conn_remove(AF_INET6, id);
 }
 
-/* Claims and removes a connection now. False: somebody else is at it. */
-static __always_inline bool conn_kill(const int af, __u32 id)
+/*
+ * Claims and removes the connection of that generation now. False: somebody else is at it, or has been:
+ * the slot may have been given to a connection that is being made, with the same stamp.
+ */
+static __always_inline bool conn_kill(const int af, __u32 id, __u32 gen)
 {
 	__u32 *stamp = clock_stamp(af, id), seen;
+	struct ivb_conn *c = conn_get(af, id);
 
-	if (!stamp)
+	if (!stamp || !c)
 		return false;
 	seen = READ_ONCE(*stamp);
 	if (seen <= IVB_CLOCK_BUSY ||
 	    __sync_val_compare_and_swap(stamp, seen, IVB_CLOCK_BUSY) != seen)
 		return false;
+	if (READ_ONCE(c->gen) != gen) {
+		WRITE_ONCE(*stamp, seen);
+		return false;
+	}
 	BY_AF(af, conn_remove, id);
 	return true;
 }

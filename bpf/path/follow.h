@@ -32,6 +32,8 @@ static __always_inline bool flow_leads_to(const int af, const union flow *f, con
 static __always_inline int follow_find(const int af, const struct note *n, const union tuple *key,
 				       struct followed *w)
 {
+	__u32 gen;
+
 	w->fwd = bpf_map_lookup_elem(MAP_OF(af, flows), key);
 	if (!w->fwd)
 		return 0;
@@ -42,8 +44,9 @@ static __always_inline int follow_find(const int af, const struct note *n, const
 	if (w->c && w->c->gen == w->fwd->flow.conn_gen && w->c->cp == n->cp &&
 	    flow_leads_to(af, w->fwd, n))
 		return 0;
+	gen = w->fwd->flow.conn_gen;
 	w->fwd = NULL;
-	return conn_kill(af, w->id) ? 0 : -1;
+	return conn_kill(af, w->id, gen) ? 0 : -1;
 }
 
 static __always_inline union flow *follow_peer(const int af, const struct note *n,

@@ -108,7 +108,8 @@ static __always_inline bool kernel_supersede(const int af, const struct note *n)
 	TUPLE_DPORT(af, &reply) = n->cport;
 	tuple_set_proto(af, &reply, n->proto);
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &reply);
-	return !f || (f->flow.flags & IVB_FLOW_KERNEL && conn_kill(af, f->flow.conn));
+	return !f ||
+	       (f->flow.flags & IVB_FLOW_KERNEL && conn_kill(af, f->flow.conn, f->flow.conn_gen));
 }
 
 /*

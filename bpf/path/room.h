@@ -39,39 +39,43 @@ static __always_inline bool port_is_left(const struct ivb_conn *c, const struct 
 	       (__s32)(now - READ_ONCE(rep->last_seen)) > (__s32)(HALF_OPEN_STALE_S * ivb_hz);
 }
 
-#define NOBODY (IVB_NONE - 1)
-
 /*
- * The connection at the reply key of port_want, if it may be ended, else IVB_NONE. NOBODY: the bitmap
- * was wrong, or somebody is just about to insert his flow, and will find out.
+ * Ends the connection at the reply key of port_want, if it may be ended. 1: the port is free now, or
+ * was: the bitmap was wrong, or somebody is just about to insert his flow, and will find out.
  */
-static __always_inline __u32 port_left(const int af, bool choosy)
+static __always_inline int port_end(const int af, bool choosy)
 {
-	__u32 family = FAMILY_INDEX(af), id, *stamp;
+	__u32 family = FAMILY_INDEX(af), id, gen, *stamp;
 	struct port_want *w = bpf_map_lookup_elem(&port_want, &family);
+	struct ivb_port_map *m;
 	struct ivb_conn *c;
 	union flow *rep;
 
 	rep = w ? bpf_map_lookup_elem(MAP_OF(af, flows), &w->reply) : NULL;
-	if (!rep)
-		return w ? NOBODY : IVB_NONE;
+	if (!rep) {
+		m = w ? bpf_map_lookup_elem(&port_maps, &w->key) : NULL;
+		if (m)
+			port_unmark(m, bpf_ntohs(TUPLE_DPORT(af, (union tuple *)&w->reply)));
+		return 1;
+	}
 	id = rep->flow.conn;
+	gen = rep->flow.conn_gen;
 	c = conn_get(af, id);
 	stamp = clock_stamp(af, id);
-	if (!c || !stamp || c->gen != rep->flow.conn_gen || !(rep->flow.flags & IVB_FLOW_REPLY) ||
+	if (!c || !stamp || c->gen != gen || !(rep->flow.flags & IVB_FLOW_REPLY) ||
 	    !port_is_left(c, &rep->flow, READ_ONCE(*stamp) - (__u32)bpf_jiffies64(), choosy))
-		return IVB_NONE;
-	return id;
+		return 0;
+	return conn_kill(af, id, gen);
 }
 
-GLOBAL __u32 port_left4(bool choosy)
+GLOBAL int port_end4(bool choosy)
 {
-	return port_left(AF_INET, choosy);
+	return port_end(AF_INET, choosy);
 }
 
-GLOBAL __u32 port_left6(bool choosy)
+GLOBAL int port_end6(bool choosy)
 {
-	return port_left(AF_INET6, choosy);
+	return port_end(AF_INET6, choosy);
 }
 
 /* A FIN or RST: if it was the connection's last, its port may be had if need be. key: of the packet. */
@@ -112,11 +116,12 @@ GLOBAL int port_leave6(const struct ivb_tuple6 *key, const struct ivb_flow6 *f)
 /* For the one that wants it: those that are known to be left, then any. */
 static __always_inline int port_room(const int af)
 {
-	__u32 zero = 0, family = FAMILY_INDEX(af), tries, freed = 0, num, port, turn, id;
+	__u32 zero = 0, family = FAMILY_INDEX(af), tries, freed = 0, num, port, turn;
 	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
 	struct port_want *w = bpf_map_lookup_elem(&port_want, &family);
 	struct ivb_port_map *m;
 	union tuple *rkey;
+	__u32 ended;
 
 	if (!w || !cfg || !READ_ONCE(w->wanted) || w->key.zone != ivb_zone)
 		return 0;
@@ -139,13 +144,9 @@ static __always_inline int port_room(const int af)
 			port = port_nth(turn);
 		}
 		TUPLE_DPORT(af, rkey) = bpf_htons(port);
-		id = BY_AF(af, port_left, tries < ROOM_CHOOSY);
-		if (id == NOBODY)
-			port_unmark(m, port);
-		else if (id == IVB_NONE || !conn_kill(af, id))
-			continue;
-		freed++;
-		m->taken_over++;
+		ended = BY_AF(af, port_end, tries < ROOM_CHOOSY) & 1;
+		freed += ended;
+		m->taken_over += ended;
 	}
 	return 0;
 }

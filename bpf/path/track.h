@@ -77,7 +77,7 @@ static __always_inline int dest_gone(const int af, const union flow *f, __u8 pro
 		return -IVB_R_RACE;
 	if (!expire_nodest() && (proto == IPPROTO_TCP || !service_serves(af, c)))
 		return -IVB_R_DEST_GONE;
-	return conn_kill(af, id) ? 1 : -IVB_R_RACE;
+	return conn_kill(af, id, f->flow.conn_gen) ? 1 : -IVB_R_RACE;
 }
 
 GLOBAL int dest_gone4(const struct ivb_flow4 *f, __u8 proto)
@@ -109,7 +109,7 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 		return -IVB_R_RACE; /* being removed */
 	if (!reply && (tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN &&
 	    (state == IVB_S_TIME_WAIT || state == IVB_S_CLOSE || !dest_takes_syn(f->flow.dest)))
-		return conn_kill(af, id) ? 1 : -IVB_R_RACE;
+		return conn_kill(af, id, f->flow.conn_gen) ? 1 : -IVB_R_RACE;
 	next = tcp_state_after(state, tcp_flags, reply);
 	/* Another CPU moved it just now, a packet of the other direction perhaps: once more. */
 	if (!conn_set_state(c, word, state_word(word, next, reply))) {

@@ -313,6 +313,15 @@ static int limit_write(const struct ivb_edit *edit, const struct ivb_edit_dest *
 	return 0;
 }
 
+/* The last connections may have ended while it was about to be written: then nobody looks again. */
+static int dest_limit_write(const struct ivb_edit *edit, const struct ivb_edit_dest *d,
+			    struct ivb_err *err)
+{
+	int r = limit_write(edit, d, err);
+
+	return r ? r : limit_write(edit, d, err);
+}
+
 static int limits_write(const struct ivb_edit *edit, struct ivb_err *err)
 {
 	size_t i;
@@ -322,7 +331,7 @@ static int limits_write(const struct ivb_edit *edit, struct ivb_err *err)
 		const struct ivb_edit_dest *d = edit->dests[edit->dest_list[i]];
 
 		if (d->changed && !d->fresh && d->dest.state == IVB_DEST_AVAILABLE)
-			r = limit_write(edit, d, err);
+			r = dest_limit_write(edit, d, err);
 	}
 	return r;
 }

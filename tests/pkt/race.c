@@ -225,7 +225,7 @@ static bool timer_start(struct env *t)
 }
 
 /*
- * Connections end a jiffy after their last packet, again and again, while both processors send as fast as they can.
+ * Connections are due as soon as their last packet has been seen, while both processors send as fast as they can.
  * At the end nothing is left.
  */
 static void hammer(struct env *t)
@@ -235,7 +235,7 @@ static void hammer(struct env *t)
 		return;
 	}
 	for (int i = 0; i < IVB_S_MAX_; i++)
-		t->config.timeouts[i] = 1;
+		t->config.timeouts[i] = 0;
 	config_write(t);
 	hammer_until = time(NULL) + 1 + seconds;
 	round_run(t);

@@ -5,6 +5,8 @@
  * a list with a pointer into it, and wrr's current weight.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "model/sched.h"
@@ -208,7 +210,7 @@ static __u32 some_weight(void)
 static void insert(__u32 slot, __u32 weight)
 {
 	memmove(dests + 1, dests, num_dests * sizeof(*dests));
-	dests[0] = (struct ivb_sched_dest){ slot, weight };
+	dests[0] = (struct ivb_sched_dest){ .slot = slot, .weight = weight };
 	num_dests++;
 }
 
@@ -398,12 +400,83 @@ static void test_long_period(void)
 	__u32 i;
 
 	for (i = 0; i < 70000; i++)
-		many[i] = (struct ivb_sched_dest){ i, i ? 65535 : 65534 };
+		many[i] = (struct ivb_sched_dest){ .slot = i, .weight = i ? 65535 : 65534 };
 	ivb_cursor_init(&c, IVB_SCHED_WRR, many, 70000);
 	is_int(ivb_table_build(&t, IVB_SCHED_WRR, many, 70000, &c, &err), -E2BIG,
 	       "a period of more than 2^32 connections");
 	is_int(ivb_table_build(&t, IVB_SCHED_WRR, many, 65000, &c, &err), 0,
 	       "and one of almost as many");
+	ivb_table_fini(&t);
+}
+
+static void test_lists(void)
+{
+	struct ivb_err err = {};
+	struct ivb_cursor c;
+	struct ivb_table t;
+
+	num_dests = 0;
+	insert(7, 3);
+	insert(8, 0);
+	insert(9, 65535);
+	ivb_cursor_init(&c, IVB_SCHED_WLC, dests, num_dests);
+	is_int(ivb_table_build(&t, IVB_SCHED_WLC, dests, num_dests, &c, &err), 0, "wlc's table");
+	ok(t.length == 2 && t.num_words == 4 && !t.num_segments, "is two pairs");
+	ok(t.words[0] == 9 && t.words[1] == 65535 && t.words[2] == 7 && t.words[3] == 3,
+	   "slot and weight, in order, without the one of weight 0");
+	ivb_table_fini(&t);
+	is_int(ivb_table_build(&t, IVB_SCHED_OVF, dests, 0, &c, &err), 0, "of no servers");
+	is_int((long long)t.length, 0, "it is empty");
+	ivb_table_fini(&t);
+}
+
+static void test_hashes(void)
+{
+	__u32 i, places[3] = {}, moved = 0, *before;
+	struct ivb_err err = {};
+	struct ivb_cursor c = {};
+	struct ivb_table t;
+
+	num_dests = 0;
+	insert(0, 1);
+	insert(1, 0);
+	insert(2, 3);
+	ivb_table_build(&t, IVB_SCHED_SH, dests, num_dests, &c, &err);
+	ok(t.length == 256 && t.words[0] == 2 && t.words[2] == 2 && t.words[3] == 1 &&
+		   t.words[4] == 0 && t.words[5] == 2,
+	   "sh: three places, one for weight 0, one, and again");
+	ivb_table_fini(&t);
+	ivb_table_build(&t, IVB_SCHED_DH, dests, num_dests, &c, &err);
+	ok(t.words[0] == 2 && t.words[1] == 1 && t.words[2] == 0 && t.words[3] == 2,
+	   "dh: one place each");
+	ivb_table_fini(&t);
+	for (i = 0; i < 3; i++) {
+		dests[i].last_weight = dests[i].weight;
+		dests[i].value = 0x0a000001 + i * 256 + 80;
+	}
+	ivb_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
+	is_int((long long)t.length, IVB_MH_SIZE, "mh's table");
+	for (i = 0; i < t.num_words; i++)
+		places[t.words[i] % 3]++;
+	ok(!places[1] && places[2] > 3 * places[0] - 8 && places[2] < 3 * places[0] + 8,
+	   "shares follow the weights: %u and %u places", places[2], places[0]);
+	before = t.words;
+	dests[0].weight = 0;
+	ivb_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
+	ok(!memcmp(before, t.words, IVB_MH_SIZE * sizeof(*before)), "weight 0 moves no place");
+	ivb_table_fini(&t);
+	dests[1].last_weight = 1;
+	ivb_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
+	for (i = 0; i < t.num_words; i++)
+		moved += before[i] != t.words[i] && t.words[i] != 1;
+	ok(moved < IVB_MH_SIZE / 10, "a server joins: %u places go from one old one to another",
+	   moved);
+	ivb_table_fini(&t);
+	free(before);
+	for (i = 0; i < 3; i++)
+		dests[i].last_weight = 0;
+	ivb_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
+	is_int((long long)t.length, 0, "nobody has ever had weight: no table");
 	ivb_table_fini(&t);
 }
 
@@ -441,6 +514,8 @@ int main(void)
 	test_shapes();
 	test_limits();
 	test_long_period();
+	test_lists();
+	test_hashes();
 	test_slices();
 	return done_testing();
 }
