@@ -227,6 +227,7 @@ void env_load(struct env *t)
 	resize(s->maps.service_state, 64);
 	resize(s->maps.dests, 64);
 	resize(s->maps.dest_conns, 64);
+	resize(s->maps.dest_bases, 64);
 	resize(s->maps.scheds, 128);
 	resize(s->maps.ring, 1024);
 	resize(s->maps.frags, 256);
