@@ -18,7 +18,7 @@ DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,http udp bulk metrics topologies conntrack manners vip zones replies snat ports \
-	icmp pmtu fragments checksums devices cli live expiry flood)
+	icmp pmtu fragments checksums devices cli live expiry flood bench)
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS)
