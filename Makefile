@@ -52,6 +52,8 @@ help:
 	@echo '  fuzz         a longer fuzzing run (FUZZ_SECONDS=60)'
 	@echo '  soak-ports   10,000 connections a second through one SNAT address for 150 s'
 	@echo '  bench        what a packet and a connection cost here, as ratios to others; build/bench.{json,svg}'
+	@echo '  bench-scale  the same with a million connections, and 1,024 servers (SCHEDULERS="rr wrr")'
+	@echo '  bench-record what the last bench measured is what check compares with from now on'
 	@echo '  bench-vm     instructions that the director spends, on 6.1 and 6.12 (BENCH_BOOTS=3)'
 	@echo '  bench-vm-record  what the last bench-vm measured is what check compares with from now on'
 	@echo '  vm           a shell in a guest with everything installed (KERNEL=6.1 or 6.12)'

@@ -49,10 +49,13 @@ HOST_BENCH_PROGS := $(addprefix $(BUILD)/bench/,live gaps)
 bench: all $(HOST_BENCH_PROGS)
 	$(Q)bench/host/run.sh
 
+bench-scale: all $(HOST_BENCH_PROGS)
+	$(Q)bench/host/scale.sh $(SCHEDULERS)
+
 # The ratios that `check` holds on to (tests/netns/bench.t), from the last bench.
 bench-record:
 	$(Q)bench/host/record.sh
 
 check check-netns: $(HOST_BENCH_PROGS)
 
-.PHONY: bench bench-record
+.PHONY: bench bench-record bench-scale

@@ -2,7 +2,7 @@
 /*
  * What a packet, or a connection, costs a director: packets made in the kernel (BPF_F_TEST_XDP_LIVE_FRAMES), in
  * short batches, the variants one after another in every round:
- *   live BENCH ROUNDS BATCHES PACKETS FLOWS VARIANT=NETNS:N[:PINS]...
+ *   live BENCH ROUNDS BATCHES PACKETS FLOWS CLIENTS SERVERS VARIANT=NETNS:N[:PINS[:FILL]]...
  * Each variant has a network namespace of its own. Prints "BENCH VARIANT ROUND NS ENTRIES" (ns: the round's
  * quickest batch, per packet or connection; entries: connections that the director then knows).
  */
@@ -30,6 +30,8 @@
 #define TCX_EGRESS 47
 #define LIVE_FRAMES 2 /* BPF_F_TEST_XDP_LIVE_FRAMES */
 #define VARIANTS 8
+#define DESTS 4096 /* that are looked at */
+#define CHUNK 4096
 #define SYN 0x02
 #define ACK 0x10
 
@@ -43,6 +45,7 @@ struct variant {
 	unsigned int client, server; /* ifindex of the director's devices */
 	__u32 next;		     /* of the connections that are made anew */
 	__u64 made;
+	__u32 fill;   /* connections that are there, if more than those that packets are sent of */
 	int restored; /* prog: fd of what is measured */
 };
 
@@ -156,7 +159,7 @@ static long entries(const struct variant *v)
 	FILE *f;
 
 	if (v->dest_conns >= 0) {
-		for (__u32 i = 0; i < 64 && !bpf_map_lookup_elem(v->dest_conns, &i, &c); i++)
+		for (__u32 i = 0; i < DESTS && !bpf_map_lookup_elem(v->dest_conns, &i, &c); i++)
 			n += c.active + c.inactive;
 		return n;
 	}
@@ -184,17 +187,22 @@ static void establish(struct variant *v, enum bench b, int num)
 {
 	int len;
 
-	flows(0, num);
 	if (b == PKT_HOT) {
+		flows(0, num);
 		len = make_frame(v, IPPROTO_UDP, 0);
 		batch(v, len, num, 64, &skel->bss->sunk);
-	} else {
+		v->made = num;
+		return;
+	}
+	num = v->fill > (__u32)num ? v->fill : (__u32)num;
+	for (int i = 0, n; i < num; i += n) {
+		n = num - i < CHUNK ? num - i : CHUNK;
 		/* conntrack takes a connection up in the middle, but a bare ACK after SYN is invalid to it */
+		flows(i, n);
 		if (v->dest_conns >= 0)
-			batch(v, make_frame(v, IPPROTO_TCP, SYN), num, 64, &skel->bss->sunk);
-		len = make_frame(v, IPPROTO_TCP, ACK);
-		flows(0, num);
-		batch(v, len, num, 64, &skel->bss->sunk);
+			batch(v, make_frame(v, IPPROTO_TCP, SYN), n, 64, &skel->bss->sunk);
+		flows(i, n);
+		batch(v, make_frame(v, IPPROTO_TCP, ACK), n, 64, &skel->bss->sunk);
 	}
 	v->made = num;
 }
@@ -237,14 +245,15 @@ static double prog(struct variant *v, int packets)
 static void open_variant(char *arg, struct variant *v)
 {
 	char *name = strtok(arg, "="), *netns = strtok(NULL, ":"), *n = strtok(NULL, ":"),
-	     *pins = strtok(NULL, ":"), path[300];
+	     *pins = strtok(NULL, ":"), *fill = strtok(NULL, ":"), path[300];
 
 	if (!name || !netns || !n)
-		die("variant", "NAME=NETNS:N[:PINS]");
+		die("variant", "NAME=NETNS:N[:PINS[:FILL]]");
 	snprintf(v->name, sizeof(v->name), "%s", name);
 	v->netns = open_or_die(netns);
 	v->n = atoi(n);
 	v->dest_conns = -1;
+	v->fill = fill ? atoi(fill) : 0;
 	v->conntrack = !strncmp(name, "nft", 3);
 	v->nat = v->conntrack || pins;
 	enter(v->netns);
@@ -319,7 +328,7 @@ int main(int argc, char **argv)
 
 	if (argc < 9)
 		die("usage",
-		    "live BENCH ROUNDS BATCHES PACKETS FLOWS CLIENTS SERVERS NAME=NETNS:N[:PINS]...");
+		    "live BENCH ROUNDS BATCHES PACKETS FLOWS CLIENTS SERVERS NAME=NETNS:N[:PINS[:FILL]]...");
 	while (b < BENCHES && strcmp(argv[1], names[b]))
 		b++;
 	int rounds = atoi(argv[2]), batches = atoi(argv[3]), packets = atoi(argv[4]),

@@ -6,6 +6,8 @@
 
 variants=''
 dests=16 # of the service on port 81: 16 times 64k ports, so that no bench comes near their end
+scheduler=rr
+protocols='t u'
 bench_pins=/sys/fs/bpf/ipvs-bpf
 
 # director NAME N: a namespace lbN, wired up; neighbours are permanent, so none of them is probed.
@@ -73,9 +75,9 @@ with_ours() {
 	# shellcheck disable=SC2086 # words
 	ivb_in "lb$1" up --snat always --snat-ports 1024-65535 --max-conns "$2" $half_open dc ds >/dev/null ||
 		bail "cannot set up ipvs-bpf"
-	for o_proto in t u; do
+	for o_proto in $protocols; do
 		ivb_in "lb$1" adm -A -$o_proto "10.9.$1.1:80" -s rr
-		ivb_in "lb$1" adm -A -$o_proto "10.9.$1.1:81" -s "${BENCH_SCHED:-rr}"
+		ivb_in "lb$1" adm -A -$o_proto "10.9.$1.1:81" -s "$scheduler"
 		for o_end in 2 3; do
 			ivb_in "lb$1" adm -a -$o_proto "10.9.$1.1:80" -r "10.2.$1.$o_end:80" -m
 		done
