@@ -82,6 +82,7 @@ run() {
 	conn) kernel_bench conn "$(rounds 7 11)" 3 4096 1 524288 ipvs-bpf nft-masq null-neigh route ;;
 	prog) kernel_bench prog "$(rounds 7 15)" 6 65536 256 65536 ipvs-bpf null ;;
 	sockets)
+		need nginx wrk iperf3 haproxy bpftool
 		sockets_begin ipvs-bpf nft-masq haproxy route
 		socket_bench cpu 5
 		socket_bench bulk 3

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bench/host/scale.sh [SCHEDULER...]: the same packets through a small and through a large instance: a hot
-# packet's cost with a million connections in the table, a new connection's with 1,024 servers in the service.
+# packet's cost with a million connections in the table, a new connection's with 1,024 servers in the
+# service. NEW_ONLY=1: the latter alone.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../../tests/lib/netns.sh"
 # shellcheck source=bench/host/net.sh
@@ -41,8 +42,8 @@ pair() {
 ns_begin
 [ $# -gt 0 ] || set -- rr wrr
 m=1000000
-pair 9 16384 pkt-64k 256 1048576 $m 64 64 "256 flows, a million connections : 256"
-pair 9 65536 pkt-64k 65536 1048576 $m 64 64 "65536 flows in turn, a million connections : 65536"
+[ "${NEW_ONLY:-}" ] || pair 9 16384 pkt-64k 256 1048576 $m 64 64 "256 flows, a million connections : 256"
+[ "${NEW_ONLY:-}" ] || pair 9 65536 pkt-64k 65536 1048576 $m 64 64 "65536 flows in turn, a million connections : 65536"
 # shellcheck disable=SC2034 # for net.sh
 for scheduler; do
 	pair 7 4096 new 1 524288 0 1024 16 "new connection, $scheduler, 1024 servers : 16"
