@@ -24,3 +24,38 @@ bench-vm-record:
 check check-vm: $(BENCH_PROGS)
 
 .PHONY: bench-vm bench-vm-record
+
+# What it spends on the host's own kernel, as ratios.
+$(BUILD)/bench/live.bpf.o: bench/host/live.bpf.c bench/host/live.h $(BUILD)/flags
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/bench/live.skel.h: $(BUILD)/bench/live.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name live_bpf > $@
+
+$(BUILD)/bench/live: bench/host/live.c bench/host/live.h $(BUILD)/bench/live.skel.h $(BUILD)/flags
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Ibpf $< $(LDLIBS_DP) -o $@
+
+$(BUILD)/bench/gaps: bench/host/gaps.c $(BUILD)/flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< -o $@
+
+HOST_BENCH_PROGS := $(addprefix $(BUILD)/bench/,live gaps)
+
+bench: all $(HOST_BENCH_PROGS)
+	$(Q)bench/host/run.sh
+
+bench-scale: all $(HOST_BENCH_PROGS)
+	$(Q)bench/host/scale.sh $(SCHEDULERS)
+
+# The ratios that `check` holds on to (tests/netns/bench.t), from the last bench.
+bench-record:
+	$(Q)bench/host/record.sh
+
+check check-netns: $(HOST_BENCH_PROGS)
+
+.PHONY: bench bench-record bench-scale

@@ -18,7 +18,7 @@ DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm http udp bulk metrics topologies conntrack manners vip zones replies snat \
-	ports icmp pmtu fragments checksums devices cli live kill expiry flood)
+	ports icmp pmtu fragments checksums devices cli live changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 

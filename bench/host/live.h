@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The network that bench/host/run.sh builds, one of these for each variant (n = 1, 2, ...). */
+#ifndef LIVE_H
+#define LIVE_H
+
+#define NET_CLIENT(n) (0x0a010000u | (n) << 8) /* 10.1.n.0/24: director .1, client .2 */
+#define NET_SERVER(n) (0x0a020000u | (n) << 8) /* 10.2.n.0/24: director .1, servers .2 and .3 */
+#define VIP(n) (0x0a090001u | (n) << 8)	       /* 10.9.n.1 */
+#define NET_SOURCES 0x0a640000u		       /* 10.100.0.0/16: clients, routed by 10.1.n.2 */
+#define LIVE_PORT 81			       /* of the service with DESTS servers */
+#define SOURCE_PORTS 60000		       /* of each client address */
+#define SOURCE_ADDRS 16			       /* that take turns */
+#define HEADERS 54			       /* Ethernet, IPv4, TCP */
+
+struct live_hop {
+	__u32 in;  /* ifindex */
+	__u32 out; /* ifindex */
+	__be32 nh;
+};
+
+#endif
