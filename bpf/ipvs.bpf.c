@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hooks on kernel IPVS, by which the ipvs engine follows it. They read, and write only our own maps.
- * What each function does there, and when: net/netfilter/ipvs/ip_vs_{xmit,conn,core,ctl}.c.
+ * The hooks on kernel IPVS, by which the ipvs engine follows it. They read, and write only our own
+ * maps. What each function does there, and when: net/netfilter/ipvs/ip_vs_{xmit,conn,core,ctl}.c.
  */
 #include <stdbool.h>
 #include <linux/types.h>
@@ -33,7 +33,10 @@ XMIT(ip_vs_tunnel_xmit_v6)
 XMIT(ip_vs_bypass_xmit)
 XMIT(ip_vs_bypass_xmit_v6)
 
-/* A reply has moved the state, or kept it alive. (Packets from clients come by the functions above.) */
+/*
+ * A reply has moved the state, or kept it alive. (Packets from clients come by the functions
+ * above.)
+ */
 #define TRANSITION(name)                                                                   \
 	SEC("fexit/" #name)                                                                \
 	int BPF_PROG(on_##name, struct ip_vs_conn *cp, int direction, struct sk_buff *skb) \
@@ -77,7 +80,10 @@ int BPF_PROG(on_conn_free, struct callback_head *head)
 	return 0;
 }
 
-/* A server goes: from here its connections' packets are kernel IPVS's, which drops them or ends them. */
+/*
+ * A server goes: from here its connections' packets are kernel IPVS's, which drops them or ends
+ * them.
+ */
 SEC("fentry/__ip_vs_del_dest")
 int BPF_PROG(on_del_dest, struct netns_ipvs *ipvs, struct ip_vs_dest *dest)
 {
@@ -95,8 +101,8 @@ int BPF_PROG(on_del_dest, struct netns_ipvs *ipvs, struct ip_vs_dest *dest)
 }
 
 /*
- * Attached only while `up` reads /proc/net/ip_vs_conn: connections that are older than the hooks. Their
- * servers know the clients' own addresses.
+ * Attached only while `up` reads /proc/net/ip_vs_conn: connections that are older than the hooks.
+ * Their servers know the clients' own addresses.
  */
 SEC("fentry/ip_vs_conn_seq_show")
 int BPF_PROG(on_conn_show, void *seq, void *v)

@@ -54,8 +54,8 @@ IVB_ARRAY(hand6, struct hand, 1, 0);
 IVB_ARRAY(sweeps, struct ivb_sweep, 2, 0);
 
 /*
- * Whether a part of the clock may have connections: set by whoever takes a slot there, cleared by the
- * sweep that finds none. IVB_CLOCK_PARTS for each family.
+ * Whether a part of the clock may have connections: set by whoever takes a slot there, cleared by
+ * the sweep that finds none. IVB_CLOCK_PARTS for each family.
  */
 #define IVB_CLOCK_PARTS 64
 IVB_ARRAY(busy_parts, __u32, 2 * IVB_CLOCK_PARTS, 0);
@@ -87,7 +87,9 @@ IVB_ARRAY(ring, __u32, 2097152, BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
 IVB_ARRAY(config, struct ivb_config, 1, BPF_F_RDONLY_PROG);
 IVB_ARRAY(snat_ports, struct ivb_port_group, 65536 / IVB_PORT_GROUP, BPF_F_RDONLY_PROG);
 IVB_HASH(port_maps, BPF_MAP_TYPE_LRU_HASH, struct ivb_port_key, struct ivb_port_map, 512, 0);
-/* Whose free ports are few; and the reply key that is looked for (there is no room on the stack). */
+/*
+ * Whose free ports are few; and the reply key that is looked for (there is no room on the stack).
+ */
 struct port_want {
 	struct ivb_port_key key;
 	__u32 wanted;

@@ -29,8 +29,9 @@ int tc_ingress6(struct __sk_buff *ctx)
 }
 
 /*
- * What kernel IPVS has handled; attached where the ipvs engine is on. Every packet that we carry comes by here
- * as well: so this one writes to none, or the kernel would make each of them writable before (its prologue).
+ * What kernel IPVS has handled; attached where the ipvs engine is on. Every packet that we carry
+ * comes by here as well: so this one writes to none, or the kernel would make each of them writable
+ * before (its prologue).
  */
 SEC("tc")
 int tc_egress(struct __sk_buff *ctx)
@@ -58,7 +59,9 @@ int tc_egress6(struct __sk_buff *ctx)
 	return path_exit(ctx, follow(ctx, AF_INET6));
 }
 
-/* Each starts its family's expiry timer, or gives a running one the code of this load. 0 or -errno. */
+/*
+ * Each starts its family's expiry timer, or gives a running one the code of this load. 0 or -errno.
+ */
 SEC("syscall")
 int arm4(void *args)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* gaps MS: which part of the processors' time others take, in per mille: a loop on each that reads the clock. */
+/*
+ * gaps MS: which part of the processors' time others take, in per mille: a loop on each that reads
+ * the clock.
+ */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>

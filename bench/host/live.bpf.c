@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packets for the benches, made and ended in the kernel: a generator (XDP live frames), a sink that looks at
- * what it gets, two ends of a TCP connection without sockets, the null forwarder, and what restores a packet
- * between repeats of a test run.
+ * Packets for the benches, made and ended in the kernel: a generator (XDP live frames), a sink that
+ * looks at what it gets, two ends of a TCP connection without sockets, the null forwarder, and what
+ * restores a packet between repeats of a test run.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -107,7 +107,10 @@ static __always_inline __u8 answer(__u8 flags, bool client)
 	return flags == (TCP_FIN | TCP_ACK) ? TCP_ACK : 0;
 }
 
-/* The six packets of a connection: SYN, SYN-ACK, PSH, FIN-PSH, FIN, ACK. Checksums stand for a NIC's, unread. */
+/*
+ * The six packets of a connection: SYN, SYN-ACK, PSH, FIN-PSH, FIN, ACK. Checksums stand for a
+ * NIC's, unread.
+ */
 static __always_inline int reflect(struct __sk_buff *skb, bool client)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;

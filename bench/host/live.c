@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a packet, or a connection, costs a director: packets made in the kernel (BPF_F_TEST_XDP_LIVE_FRAMES), in
- * short batches, the variants one after another in every round:
+ * What a packet, or a connection, costs a director: packets made in the kernel
+ * (BPF_F_TEST_XDP_LIVE_FRAMES), in short batches, the variants one after another in every round:
  *   live BENCH ROUNDS BATCHES PACKETS FLOWS CLIENTS SERVERS VARIANT=NETNS:N[:PINS[:FILL]]...
- * Each variant has a network namespace of its own. Prints "BENCH VARIANT ROUND NS ENTRIES" (ns: the round's
- * quickest batch, per packet or connection; entries: connections that the director then knows).
+ * Each variant has a network namespace of its own. Prints "BENCH VARIANT ROUND NS ENTRIES" (ns: the
+ * round's quickest batch, per packet or connection; entries: connections that the director then
+ * knows).
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -83,7 +84,9 @@ static int attach(const struct bpf_program *prog, unsigned int ifindex, int type
 	return fd;
 }
 
-/* From client 0.0.0.0:0 to the variant's service or, where nothing is translated, its first server. */
+/*
+ * From client 0.0.0.0:0 to the variant's service or, where nothing is translated, its first server.
+ */
 static int make_frame(const struct variant *v, __u8 proto, __u8 flags)
 {
 	int l4 = proto == IPPROTO_TCP ? 20 : 8 + 18;
@@ -182,7 +185,10 @@ static void use(const struct variant *v)
 	skel->bss->strange = 0;
 }
 
-/* The flows that the packets of pkt-* will belong to; both directions of none has been established before. */
+/*
+ * The flows that the packets of pkt-* will belong to; both directions of none has been established
+ * before.
+ */
 static void establish(struct variant *v, enum bench b, int num)
 {
 	int len;
@@ -197,7 +203,10 @@ static void establish(struct variant *v, enum bench b, int num)
 	num = v->fill > (__u32)num ? v->fill : (__u32)num;
 	for (int i = 0, n; i < num; i += n) {
 		n = num - i < CHUNK ? num - i : CHUNK;
-		/* conntrack takes a connection up in the middle, but a bare ACK after SYN is invalid to it */
+		/*
+		 * conntrack takes a connection up in the middle, but a bare ACK after SYN is
+		 * invalid to it
+		 */
 		flows(i, n);
 		if (v->dest_conns >= 0)
 			batch(v, make_frame(v, IPPROTO_TCP, SYN), n, 64, &skel->bss->sunk);

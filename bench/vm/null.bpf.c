@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The least that a tc program can do to forward: two MAC addresses and a device, known beforehand. What this
- * costs is the floor for anything that forwards by tc.
+ * The least that a tc program can do to forward: two MAC addresses and a device, known beforehand.
+ * What this costs is the floor for anything that forwards by tc.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

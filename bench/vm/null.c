@@ -2,8 +2,8 @@
 /*
  * Attaches null.bpf.o to devices and stays until it is ended:
  *   null FROM TO DSTMAC SRCMAC [FROM TO DSTMAC SRCMAC]...
- * IPv4 packets that come in by FROM leave by TO with these addresses. By tcx where the kernel has it, else by
- * clsact: as ipvs-bpf does.
+ * IPv4 packets that come in by FROM leave by TO with these addresses. By tcx where the kernel has
+ * it, else by clsact: as ipvs-bpf does.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Client and server of the instruction bench: one tick of the time stamp counter is one instruction there, of
- * the client, the server or the director.
+ * Client and server of the instruction bench: one tick of the time stamp counter is one instruction
+ * there, of the client, the server or the director.
  *   ops serve PORT     64 bytes back for every 64 bytes; closes when the client has
  *   ops pair|connection ADDR PORT N BATCHES REPEATS
  *                      instructions per operation, a line a repeat: of its batches of N, the first decile
@@ -182,8 +182,8 @@ static int by_size(const void *a, const void *b)
 }
 
 /*
- * Timer ticks, and a slab that runs out within an operation, time and again, depend on what was before, not on the
- * packets' way: most operations have none of them.
+ * Timer ticks, and a slab that runs out within an operation, time and again, depend on what was
+ * before, not on the packets' way: most operations have none of them.
  */
 static unsigned long long typical(const struct sockaddr_in *to, int n, int batches, int is_pair)
 {
@@ -205,8 +205,9 @@ static unsigned long long typical(const struct sockaddr_in *to, int n, int batch
 }
 
 /*
- * A loop of known length shows that a tick is an instruction, and that no kernel thread is busy beside it (after
- * boot, or after namespaces went away): waits until it does; with idle time skipped that takes no time.
+ * A loop of known length shows that a tick is an instruction, and that no kernel thread is busy
+ * beside it (after boot, or after namespaces went away): waits until it does; with idle time
+ * skipped that takes no time.
  */
 static int calm(void)
 {
@@ -228,7 +229,10 @@ static int calm(void)
 	return 1;
 }
 
-/* Whoever is woken waits until the other sleeps: else how often they switch varies, and with it the sum. */
+/*
+ * Whoever is woken waits until the other sleeps: else how often they switch varies, and with it the
+ * sum.
+ */
 static void take_turns(void)
 {
 	struct sched_param p = { 0 };

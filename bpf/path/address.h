@@ -115,8 +115,8 @@ static long address_step6(__u32 i, struct address_walk *w)
 }
 
 /*
- * NULL, but the verifier does not know. 6.1 goes through the callback of a loop once, from the state
- * before its first turn, and takes away branches that are not taken then: with plain NULLs no
+ * NULL, but the verifier does not know. 6.1 goes through the callback of a loop once, from the
+ * state before its first turn, and takes away branches that are not taken then: with plain NULLs no
  * address is ever looked at (tests/pkt finds every service "not local" there).
  */
 static __always_inline void *hidden_null(void)

@@ -188,7 +188,10 @@ static __always_inline void dest_relieve(__u32 dest)
 		WRITE_ONCE(c->overloaded, 0);
 }
 
-/* Moves the connection's state; the CPU that moves it moves the counts. False: another CPU moved it. */
+/*
+ * Moves the connection's state; the CPU that moves it moves the counts. False: another CPU moved
+ * it.
+ */
 static __always_inline bool conn_set_state(struct ivb_conn *c, __u32 from, __u32 to)
 {
 	if (from == to)
@@ -365,8 +368,8 @@ GLOBAL int conn_remove6(__u32 id)
 }
 
 /*
- * Claims and removes the connection of that generation now. False: somebody else is at it, or has been:
- * the slot may have been given to a connection that is being made, with the same stamp.
+ * Claims and removes the connection of that generation now. False: somebody else is at it, or has
+ * been: the slot may have been given to a connection that is being made, with the same stamp.
  */
 static __always_inline bool conn_kill(const int af, __u32 id, __u32 gen)
 {

@@ -26,9 +26,9 @@ struct sweep {
 };
 
 /*
- * One bit for each stamp of the group that has passed, and GROUP_USED if there is any. The intermediate
- * values are hidden from clang, which would otherwise make branches of them: 2^16 paths for the verifier
- * (clang 14, all kernels, "BPF program is too large").
+ * One bit for each stamp of the group that has passed, and GROUP_USED if there is any. The
+ * intermediate values are hidden from clang, which would otherwise make branches of them: 2^16
+ * paths for the verifier (clang 14, all kernels, "BPF program is too large").
  */
 #define GROUP_USED (1u << IVB_CLOCK_GROUP)
 
@@ -69,7 +69,9 @@ static __always_inline void reap(const int af, __u32 id, struct sweep *s)
 		s->stale++;
 }
 
-/* Apart from the sweep: its loop's paths are too many for 6.1 where a stack's contents are tracked. */
+/*
+ * Apart from the sweep: its loop's paths are too many for 6.1 where a stack's contents are tracked.
+ */
 static __always_inline int reap_group(const int af, __u32 group, __u32 due, struct sweep *s)
 {
 	int j;
@@ -119,7 +121,10 @@ static long sweep_group6(__u32 i, void *s)
 	return sweep_group(AF_INET6, i, s);
 }
 
-/* Goes through a part of the clock, or, if that is not the whole, what the last tick has left of it. */
+/*
+ * Goes through a part of the clock, or, if that is not the whole, what the last tick has left of
+ * it.
+ */
 static __always_inline void sweep_part(const int af, __u32 chunk, bool whole, struct sweep *s)
 {
 	__u32 *busy = clock_part(af, s->group);

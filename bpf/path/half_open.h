@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Half-open TCP and unanswered UDP connections, bounded. Each has a place in a ring, taken in order of arrival;
- * who takes a place evicts whom it still belongs to: the oldest. A confirmed connection (TCP established, UDP
- * answered) has no place, and nothing here touches it. While the oldest is younger than FLOOD_S, only those are
- * let in that have been refused a while ago: a client that repeats its first packet, not a flood's next source.
+ * Half-open TCP and unanswered UDP connections, bounded. Each has a place in a ring, taken in order
+ * of arrival; who takes a place evicts whom it still belongs to: the oldest. A confirmed connection
+ * (TCP established, UDP answered) has no place, and nothing here touches it. While the oldest is
+ * younger than FLOOD_S, only those are let in that have been refused a while ago: a client that
+ * repeats its first packet, not a flood's next source.
  */
 #ifndef IVB_PATH_HALF_OPEN_H
 #define IVB_PATH_HALF_OPEN_H
@@ -36,7 +37,9 @@ static __always_inline __u64 try_hash(const int af, __u64 seed, const union tupl
 	return seed ^ seed >> 27;
 }
 
-/* Whether it was refused before; if not, that is remembered, in place of the oldest of the bucket. */
+/*
+ * Whether it was refused before; if not, that is remembered, in place of the oldest of the bucket.
+ */
 GLOBAL int tried_before(__u64 hash, __u32 now)
 {
 	__u32 bucket = hash >> 32 & ivb_tries_mask, tag = (__u32)hash << 8;
@@ -109,8 +112,8 @@ static __always_inline int half_open_admit(const int af, const struct ivb_config
 }
 
 /*
- * Gives a connection that has just been made the next place. Returns the id, plus 1, of the half-open connection
- * that this displaces and that is to be evicted, or 0.
+ * Gives a connection that has just been made the next place. Returns the id, plus 1, of the half-
+ * open connection that this displaces and that is to be evicted, or 0.
  */
 static __always_inline __u32 half_open_enter(const int af, __u32 max, __u32 id, __u32 state)
 {
@@ -154,8 +157,8 @@ static __always_inline bool half_open_displaced(const int af, __u32 id, __u32 st
 }
 
 /*
- * Removes a connection whose place has gone to another. Its stamp is claimed first: from there on the slot stays this
- * connection's. If it is confirmed in that moment, it gets its stamp back.
+ * Removes a connection whose place has gone to another. Its stamp is claimed first: from there on
+ * the slot stays this connection's. If it is confirmed in that moment, it gets its stamp back.
  */
 static __always_inline void half_open_evict(const int af, __u32 id)
 {

@@ -6,7 +6,10 @@
 #include "path/exit.h"
 #include "path/tuple.h"
 
-/* Parses, most packets the short way, and once pulls what a short head lacks. 0, or what path_exit() takes. */
+/*
+ * Parses, most packets the short way, and once pulls what a short head lacks. 0, or what
+ * path_exit() takes.
+ */
 static __always_inline int headers(struct ivb_ctx *ctx, const int af, struct ivb_pkt *p)
 {
 	int r = IVB_PARSE_SHORT, i;

@@ -247,8 +247,8 @@ static __always_inline int outer_readdress(struct ivb_ctx *ctx, const int af, co
 }
 
 /*
- * About a packet of a client on the director, s->key and f are of the reply's direction: SNAT is undone, then
- * kernel IPVS passes it on.
+ * About a packet of a client on the director, s->key and f are of the reply's direction: SNAT is
+ * undone, then kernel IPVS passes it on.
  */
 static __always_inline int icmp_undo(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				     const struct ivb_pkt *quote, const union flow *f,
@@ -285,7 +285,10 @@ static __always_inline int icmp_error(struct ivb_ctx *ctx, const int af, const s
 	if (r)
 		return r == IVB_GONE ? IVB_NEXT : r;
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &s->key);
-	/* Kernel IPVS's to pass on: servers that are routed to directly, and clients on the director. */
+	/*
+	 * Kernel IPVS's to pass on: servers that are routed to directly, and clients on the
+	 * director.
+	 */
 	if (!f || f->flow.flags & IVB_FLOW_DIRECT)
 		return IVB_NEXT;
 	if (f->flow.flags & IVB_FLOW_LOCAL)

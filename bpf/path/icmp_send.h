@@ -226,8 +226,8 @@ static __always_inline void icmp_choose(const int af, __u32 reason, struct icmp_
 
 /*
  * Drops the packet for IVB_R_TTL, IVB_R_TOO_BIG (mtu: of the next hop) or IVB_R_NO_DEST, and tells
- * its sender. f: its flow, if there is one. An IPv4 packet without DF would be fragmented by a router;
- * we cannot, and there is no error that says so.
+ * its sender. f: its flow, if there is one. An IPv4 packet without DF would be fragmented by a
+ * router; we cannot, and there is no error that says so.
  */
 static __always_inline int refuse(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				  const union flow *f, __u32 reason, __u32 mtu)

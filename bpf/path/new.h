@@ -60,8 +60,8 @@ static __always_inline void conn_counted(const struct birth *b, __u8 proto)
 }
 
 /*
- * IVB_CREATED also when another CPU was first: its flow is there then. With it, shifted, the id, plus 1, of a
- * half-open connection that has to go: not from here, for there is not stack enough.
+ * IVB_CREATED also when another CPU was first: its flow is there then. With it, shifted, the id,
+ * plus 1, of a half-open connection that has to go: not from here, for there is not stack enough.
  */
 #define IVB_DISPLACED_SHIFT 4
 static __always_inline int birth_create(const int af, const struct birth *b, const union tuple *key,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the hooks on kernel IPVS (ipvs.bpf.c) tell the egress program of a packet that is on its way
- * there. Both run in one call chain and know the packet by its sk_buff's address. A note that no packet
- * came for is put aside when the next one is written: the packet may be waiting for its neighbour.
+ * there. Both run in one call chain and know the packet by its sk_buff's address. A note that no
+ * packet came for is put aside when the next one is written: the packet may be waiting for its
+ * neighbour.
  */
 #ifndef IVB_PATH_NOTE_H
 #define IVB_PATH_NOTE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the hooks on kernel IPVS tell the egress program of a packet (path/note.h): the types alone, which
- * the packet tests write as well.
+ * What the hooks on kernel IPVS tell the egress program of a packet (path/note.h): the types alone,
+ * which the packet tests write as well.
  */
 #ifndef IVB_PATH_NOTE_TYPES_H
 #define IVB_PATH_NOTE_TYPES_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The making of a connection's two flows, whoever scheduled it. The reply flow is inserted first and
- * reserves the SNAT port; the forward flow's insertion decides between two CPUs that see the same
- * first packet, and the loser takes back what it made.
+ * The making of a connection's two flows, whoever scheduled it. The reply flow is inserted first
+ * and reserves the SNAT port; the forward flow's insertion decides between two CPUs that see the
+ * same first packet, and the loser takes back what it made.
  */
 #ifndef IVB_PATH_PAIR_H
 #define IVB_PATH_PAIR_H
@@ -75,8 +75,8 @@ static __always_inline void flows_set_port(const int af, const union tuple *key,
 }
 
 /*
- * Of what bpf_map_update_elem() returns: an int. Up to 6.3 the upper half of the register is not the
- * sign's, so it must not be kept in a long, which is what the helper's declaration says.
+ * Of what bpf_map_update_elem() returns: an int. Up to 6.3 the upper half of the register is not
+ * the sign's, so it must not be kept in a long, which is what the helper's declaration says.
  */
 static __always_inline int insert_reason(int r)
 {
@@ -84,9 +84,9 @@ static __always_inline int insert_reason(int r)
 }
 
 /*
- * A reply key that is taken: if by the same client's connection through another virtual address, then
- * kernel IPVS could not tell the two apart once SNAT is undone. The search for a port begins at the
- * same place for both, so they meet.
+ * A reply key that is taken: if by the same client's connection through another virtual address,
+ * then kernel IPVS could not tell the two apart once SNAT is undone. The search for a port begins
+ * at the same place for both, so they meet.
  */
 static __always_inline void note_ambiguous(const int af, const union tuple *key, struct scratch *s)
 {
@@ -147,7 +147,10 @@ static __always_inline int reply_preferred(const int af, const struct pair *b,
 	return r;
 }
 
-/* Ports that nobody has, as far as the bitmap knows; those that somebody has all the same stay marked. */
+/*
+ * Ports that nobody has, as far as the bitmap knows; those that somebody has all the same stay
+ * marked.
+ */
 static __always_inline int reply_free(const int af, const union tuple *key, struct scratch *s,
 				      struct ivb_port_map *m)
 {
@@ -243,7 +246,9 @@ static __always_inline int conn_begin(const int af, struct pair *b, const union 
 	return 0;
 }
 
-/* Makes the connection: 0, IVB_CREATED if another CPU was first and its flow is there, or a reason. */
+/*
+ * Makes the connection: 0, IVB_CREATED if another CPU was first and its flow is there, or a reason.
+ */
 static __always_inline int conn_create(const int af, struct pair *b, const union tuple *key)
 {
 	struct scratch *s = scratch_get();

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which ports of a source address are in use towards one server: a bitmap as a hint where the free ones
- * are. Whether a port is free is decided by the insertion of the reply flow alone, so a bitmap that is
- * lost (the map is an LRU) or wrong costs time and nothing else. It is made when the first ports that
- * are tried are taken, or with one connection of many: it has to know of those that were made before.
+ * Which ports of a source address are in use towards one server: a bitmap as a hint where the free
+ * ones are. Whether a port is free is decided by the insertion of the reply flow alone, so a bitmap
+ * that is lost (the map is an LRU) or wrong costs time and nothing else. It is made when the first
+ * ports that are tried are taken, or with one connection of many: it has to know of those that were
+ * made before.
  */
 #ifndef IVB_PATH_PORTS_H
 #define IVB_PATH_PORTS_H
@@ -112,7 +113,10 @@ static __always_inline __u32 lowest_bit(__u64 w)
 	return w * 0x0101010101010101ull >> 56;
 }
 
-/* The next bit after this one in a summary of PORT_WORDS bits, turned over with flip; PORT_WORDS: none. */
+/*
+ * The next bit after this one in a summary of PORT_WORDS bits, turned over with flip; PORT_WORDS:
+ * none.
+ */
 static __always_inline __u32 bit_after(const __u64 *summary, __u32 word, __u64 flip)
 {
 	__u32 i, group;
@@ -129,8 +133,8 @@ static __always_inline __u32 bit_after(const __u64 *summary, __u32 word, __u64 f
 }
 
 /*
- * The next port after this one whose bit in the map is not flip's, with a summary of the words that have
- * such a bit; 0: none.
+ * The next port after this one whose bit in the map is not flip's, with a summary of the words that
+ * have such a bit; 0: none.
  */
 static __always_inline __u32 port_after(const __u64 *map, const __u64 *summary, __u32 port,
 					__u64 flip)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ports made free before they run out: those of connections that have ended, in turn, so that each is
- * left alone for as long as can be. Not while a connection is being made, which is too deep in the
- * program for the stack that the removal of another takes.
+ * Ports made free before they run out: those of connections that have ended, in turn, so that each
+ * is left alone for as long as can be. Not while a connection is being made, which is too deep in
+ * the program for the stack that the removal of another takes.
  */
 #ifndef IVB_PATH_ROOM_H
 #define IVB_PATH_ROOM_H
@@ -18,9 +18,9 @@
 #define HALF_OPEN_STALE_S 3   /* without a packet: the client has given up, or never was */
 
 /*
- * Whether a connection needs its port no more; choosy: nor has the server a use for it. A server that
- * closed first is in TIME_WAIT itself, and there refuses another client whose sequence numbers are
- * lower (RFC 9293 3.6.1, RFC 6191); that client succeeds with its second SYN.
+ * Whether a connection needs its port no more; choosy: nor has the server a use for it. A server
+ * that closed first is in TIME_WAIT itself, and there refuses another client whose sequence numbers
+ * are lower (RFC 9293 3.6.1, RFC 6191); that client succeeds with its second SYN.
  */
 static __always_inline bool port_is_left(const struct ivb_conn *c, const struct ivb_flow *rep,
 					 __u32 expires_in, bool choosy)
@@ -40,8 +40,8 @@ static __always_inline bool port_is_left(const struct ivb_conn *c, const struct 
 }
 
 /*
- * Ends the connection at the reply key of port_want, if it may be ended. 1: the port is free now, or
- * was: the bitmap was wrong, or somebody is just about to insert his flow, and will find out.
+ * Ends the connection at the reply key of port_want, if it may be ended. 1: the port is free now,
+ * or was: the bitmap was wrong, or somebody is just about to insert his flow, and will find out.
  */
 static __always_inline int port_end(const int af, bool choosy)
 {
@@ -78,7 +78,10 @@ GLOBAL int port_end6(bool choosy)
 	return port_end(AF_INET6, choosy);
 }
 
-/* A FIN or RST: if it was the connection's last, its port may be had if need be. key: of the packet. */
+/*
+ * A FIN or RST: if it was the connection's last, its port may be had if need be. key: of the
+ * packet.
+ */
 static __always_inline int port_leave(const int af, const union tuple *key, const union flow *f)
 {
 	bool reply = f->flow.flags & IVB_FLOW_REPLY;

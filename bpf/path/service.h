@@ -35,7 +35,8 @@ static __always_inline int fib_ask(struct ivb_ctx *ctx, const int af, const __be
 /*
  * The routing tables answer NOT_FWDED for a local address, and for one without any route. The
  * address beside it (last bit turned) tells the two apart where that one has a route; else the
- * addresses of the devices do. A device that does not forward gets no answer from the tables at all.
+ * addresses of the devices do. A device that does not forward gets no answer from the tables at
+ * all.
  */
 static __always_inline bool address_local(struct ivb_ctx *ctx, const int af,
 					  const union ivb_addr *a)
@@ -66,8 +67,8 @@ GLOBAL int address_local6(struct ivb_ctx *ctx, const union ivb_addr *addr)
 }
 
 /*
- * "Yes" is kept for a second (0 stands for "never asked"), "no" is not: an address may have come just
- * now, and the stack would answer what we pass on with RST.
+ * "Yes" is kept for a second (0 stands for "never asked"), "no" is not: an address may have come
+ * just now, and the stack would answer what we pass on with RST.
  */
 static __always_inline bool service_local(struct ivb_ctx *ctx, const int af, __u32 slot,
 					  const __be32 *addr)

@@ -57,8 +57,9 @@ GLOBAL int snat_has_port6(__u32 n, const union ivb_addr *server, __be16 port, __
 }
 
 /*
- * Which of the addresses of `up --snat-addr`: a client has its own, as with the kernel's NAT, unless that
- * one has no free port towards the server and another has. The index; below 0: none were given.
+ * Which of the addresses of `up --snat-addr`: a client has its own, as with the kernel's NAT,
+ * unless that one has no free port towards the server and another has. The index; below 0: none
+ * were given.
  */
 static __always_inline int snat_choose(const int af, const union tuple *key,
 				       const union ivb_addr *server, __be16 port)
@@ -124,8 +125,8 @@ static __always_inline const __be32 *snat_address(const int af, const struct ivb
 }
 
 /*
- * Where the search for a port starts: the same for a client's port wherever the key is the same, also
- * through another virtual address (see note_ambiguous()).
+ * Where the search for a port starts: the same for a client's port wherever the key is the same,
+ * also through another virtual address (see note_ambiguous()).
  */
 static __always_inline __u32 port_hash(const int af, const struct ivb_config *cfg,
 				       const union tuple *key)

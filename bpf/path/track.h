@@ -17,7 +17,10 @@ static __always_inline bool dest_available(__u32 slot)
 	return d && READ_ONCE(d->state) == IVB_DEST_AVAILABLE;
 }
 
-/* The client begins anew: the next ACK of either side counts. (Of this flow the caller knows itself.) */
+/*
+ * The client begins anew: the next ACK of either side counts. (Of this flow the caller knows
+ * itself.)
+ */
 static __always_inline void reopened(const int af, const union flow *f)
 {
 	union tuple key;

@@ -207,9 +207,9 @@ static __always_inline bool ipv6_is_ext(__u8 next)
 }
 
 /*
- * Steps over one extension header; 1: it was the last, or a fragment's end of what can be read. What has been
- * found so far lives in *p, read and written there each time: in registers the verifier follows every combination
- * of headers (70,000 instructions of its own for that).
+ * Steps over one extension header; 1: it was the last, or a fragment's end of what can be read.
+ * What has been found so far lives in *p, read and written there each time: in registers the
+ * verifier follows every combination of headers (70,000 instructions of its own for that).
  */
 static __always_inline int ipv6_step(void *data, void *end, volatile struct ivb_pkt *p)
 {

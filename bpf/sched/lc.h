@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Least connections (net/netfilter/ipvs/ip_vs_lc.c, ip_vs_dest_conn_overhead()): an active connection
- * weighs as much as 257 inactive ones. Of equals the first.
+ * Least connections (net/netfilter/ipvs/ip_vs_lc.c, ip_vs_dest_conn_overhead()): an active
+ * connection weighs as much as 257 inactive ones. Of equals the first.
  */
 #ifndef IVB_SCHED_LC_H
 #define IVB_SCHED_LC_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the schedulers that compare servers share: the walk over a service's servers, in the kernel's
- * order. User space has laid them out as pairs of words, slot and weight (struct ivb_sched); servers
- * of weight 0 are not among them.
+ * What the schedulers that compare servers share: the walk over a service's servers, in the
+ * kernel's order. User space has laid them out as pairs of words, slot and weight (struct
+ * ivb_sched); servers of weight 0 are not among them.
  */
 #ifndef IVB_SCHED_LIST_H
 #define IVB_SCHED_LIST_H

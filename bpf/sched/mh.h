@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Maglev hashing (net/netfilter/ipvs/ip_vs_mh.c): sh's ways with a table that changes little when
- * servers come and go, and the kernel's hsiphash() (SipHash-1-3 of 32 bits, include/linux/siphash.h).
+ * servers come and go, and the kernel's hsiphash() (SipHash-1-3 of 32 bits,
+ * include/linux/siphash.h).
  */
 #ifndef IVB_SCHED_MH_H
 #define IVB_SCHED_MH_H

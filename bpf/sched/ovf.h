@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Overflow (net/netfilter/ipvs/ip_vs_ovf.c): of the servers whose active connections do not exceed their
- * weight, the heaviest.
+ * Overflow (net/netfilter/ipvs/ip_vs_ovf.c): of the servers whose active connections do not exceed
+ * their weight, the heaviest.
  */
 #ifndef IVB_SCHED_OVF_H
 #define IVB_SCHED_OVF_H

@@ -44,7 +44,10 @@ static __always_inline bool dest_overloaded(__u32 slot)
 	return c && READ_ONCE(c->overloaded);
 }
 
-/* The search for a server that is not overloaded. All sets are nested, but in the order of the list. */
+/*
+ * The search for a server that is not overloaded. All sets are nested, but in the order of the
+ * list.
+ */
 struct ring_search {
 	__u32 first; /* of the slice */
 	__u32 num_segments;
@@ -96,8 +99,8 @@ static long search_step(__u32 i, struct ring_search *s)
 
 /*
  * The server at pos, which is in that segment, is overloaded: the next one that is not, and the
- * position goes on behind it. If there is none, the kernel stays where it was if that was in the last
- * pass (every server takes part in it), else starts afresh.
+ * position goes on behind it. If there is none, the kernel stays where it was if that was in the
+ * last pass (every server takes part in it), else starts afresh.
  */
 static __always_inline __u32 ring_search(struct ivb_sched *s, __u32 pos, __u32 at)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shortest expected delay (net/netfilter/ipvs/ip_vs_sed.c): active connections with the one that comes,
- * shared by the weight.
+ * Shortest expected delay (net/netfilter/ipvs/ip_vs_sed.c): active connections with the one that
+ * comes, shared by the weight.
  */
 #ifndef IVB_SCHED_SED_H
 #define IVB_SCHED_SED_H

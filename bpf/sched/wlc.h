@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Weighted least connections (net/netfilter/ipvs/ip_vs_wlc.c): the load of lc, shared by the weight.
+ * Weighted least connections (net/netfilter/ipvs/ip_vs_wlc.c): the load of lc, shared by the
+ * weight.
  */
 #ifndef IVB_SCHED_WLC_H
 #define IVB_SCHED_WLC_H

@@ -23,8 +23,8 @@ struct ivb_adm_table {
 };
 
 /*
- * All services, or only the one that the request names (-ESRCH: there is none), in the order in which
- * they are to be printed. The caller calls ivb_adm_table_fini().
+ * All services, or only the one that the request names (-ESRCH: there is none), in the order in
+ * which they are to be printed. The caller calls ivb_adm_table_fini().
  */
 int ivb_adm_table_load(struct ivb_adm_table *ret, struct ivb_dp *dp, const struct ivb_adm *adm,
 		       struct ivb_err *err);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ipvsadm's command line to a request, with ipvsadm's words and statuses for what is wrong with it. */
+/*
+ * ipvsadm's command line to a request, with ipvsadm's words and statuses for what is wrong with it.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
@@ -37,7 +39,9 @@ static int host_parse(const char *host, __u8 *ret_af, union ivb_addr *ret)
 
 	if (!ivb_addr_parse(AF_INET, host, ret_af, ret))
 		return 0;
-	/* Not a name: neither a name server nor inet_aton() ("10.1" for 10.0.0.1) has a say in it. */
+	/*
+	 * Not a name: neither a name server nor inet_aton() ("10.1" for 10.0.0.1) has a say in it.
+	 */
 	if (!*host || strpbrk(host, ":/[] \t\n") || strspn(host, "0123456789.") == strlen(host))
 		return -EINVAL;
 	if (getaddrinfo(host, NULL, &hints, &ai))
@@ -316,7 +320,10 @@ static int scheduler_take(struct parser *p)
 	__u8 scheduler = IVB_SCHED_MAX_;
 	int r = 0;
 
-	/* A name that nobody has is found out later: ipvsadm tells first whether the service exists. */
+	/*
+	 * A name that nobody has is found out later: ipvsadm tells first whether the service
+	 * exists.
+	 */
 	if (ivb_scheduler_parse(&scheduler, name) == -EOPNOTSUPP)
 		return ivb_adm_refuse(p->err, USAGE,
 				      "the scheduler %s comes with a later version of ipvs-bpf",

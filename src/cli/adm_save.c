@@ -56,7 +56,9 @@ void ivb_adm_print_rules(const struct ivb_adm_table *table, const struct ivb_adm
 	}
 }
 
-/* --- restore ------------------------------------------------------------------------------------- */
+/*
+ * --- restore -------------------------------------------------------------------------------------
+ */
 
 struct restore {
 	const char *program;
@@ -64,7 +66,10 @@ struct restore {
 	__u32 line, warnings;
 };
 
-/* Words at blanks, as ipvsadm reads them; a leading "ipvsadm" is left out. Returns how many, or -E2BIG. */
+/*
+ * Words at blanks, as ipvsadm reads them; a leading "ipvsadm" is left out. Returns how many, or
+ * -E2BIG.
+ */
 static int words_split(char *line, char **words, const char *program)
 {
 	char *save, *word;

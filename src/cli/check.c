@@ -111,7 +111,10 @@ static void check_bpffs(struct check *c)
 	say_check(c, "bpffs", r, &err, "mounted");
 }
 
-/* How many connections a second a server can get with SNAT from one address: ports / time that each is kept. */
+/*
+ * How many connections a second a server can get with SNAT from one address: ports / time that each
+ * is kept.
+ */
 static void say_ports(struct check *c, __u32 ports, __u32 seconds)
 {
 	say(c, "snat-ports", OK,
@@ -257,7 +260,9 @@ static void check_netfilter(struct check *c)
 		say(c, "netfilter", OK, "no rules that would be passed by");
 }
 
-/* Services of the kernel's own IPVS: lines "TCP  0A000050:0050 rr" and so on; -1: there is no IPVS. */
+/*
+ * Services of the kernel's own IPVS: lines "TCP  0A000050:0050 rr" and so on; -1: there is no IPVS.
+ */
 static int count_kernel_services(void)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/thread-self/net/ip_vs", "re");

@@ -35,7 +35,10 @@ int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_timeout(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv);
 
-/* Prints "ipvs-bpf <cmd>: <text>" on stderr ({"error":...} on stdout with --json); returns the status. */
+/*
+ * Prints "ipvs-bpf <cmd>: <text>" on stderr ({"error":...} on stdout with --json); returns the
+ * status.
+ */
 int ivb_fail(const struct ivb_cli *cli, const char *cmd, int status, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

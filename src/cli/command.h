@@ -19,7 +19,9 @@ struct ivb_command_opts {
 	const char *usage;	    /* what follows the command's name */
 	const char *help;	    /* what the command does */
 	const struct ivb_opt *opts; /* NULL: none but --help, and no set() */
-	/* value is NULL if there is none. Returns IVB_OPTS_GO or, having said why, an exit status. */
+	/*
+	 * value is NULL if there is none. Returns IVB_OPTS_GO or, having said why, an exit status.
+	 */
 	int (*set)(const struct ivb_cli *cli, int id, const char *value, void *arg);
 };
 

@@ -84,7 +84,9 @@ static int value_option(const char *name, char **argv, int argc, const char **re
 	return 2;
 }
 
-/* Takes the global options out of argv, wherever they stand. Returns the new argc, or -1: see bad. */
+/*
+ * Takes the global options out of argv, wherever they stand. Returns the new argc, or -1: see bad.
+ */
 static int globals_take(struct ivb_cli *cli, int argc, char **argv, const char **bad)
 {
 	int in = 1, out = 1, n;

@@ -108,7 +108,9 @@ static struct ivb_traffic total(const struct ivb_traffic *kernel, const struct i
 	return t;
 }
 
-/* --- text ---------------------------------------------------------------------------------------- */
+/*
+ * --- text ----------------------------------------------------------------------------------------
+ */
 
 #define NUM_COLUMNS 9
 #define NUM_TOTALS 5 /* of the columns */
@@ -237,7 +239,9 @@ static void print_text(const struct ivb_stats *stats)
 	each_line(stats, print_line, &t);
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------- */
+/*
+ * --- JSON ----------------------------------------------------------------------------------------
+ */
 
 static void add_num(struct json_object *o, const char *name, __u64 value)
 {
@@ -332,7 +336,9 @@ static void print_json(const struct ivb_stats *stats)
 	ivb_json_print(o);
 }
 
-/* --- what is asked for --------------------------------------------------------------------------- */
+/*
+ * --- what is asked for ---------------------------------------------------------------------------
+ */
 
 static __u64 sort_value(const struct ivb_traffic *kernel, const struct ivb_traffic *ebpf, int sort)
 {

@@ -39,7 +39,9 @@ static __u32 next_sched(const struct ivb_edit_service *s)
 	return s->svc.slot * 2 + (s->exists ? !(s->svc.sched & 1) : 0);
 }
 
-/* --- room for tables ----------------------------------------------------------------------------- */
+/*
+ * --- room for tables -----------------------------------------------------------------------------
+ */
 
 /* All slices but those that packets do not read any more because this session writes them anew. */
 static int slices_read(struct apply *a, struct ivb_err *err)
@@ -104,7 +106,9 @@ static int slice_get(struct apply *a, struct ivb_edit_service *s, struct ivb_err
 	return 0;
 }
 
-/* --- before anything is written ------------------------------------------------------------------ */
+/*
+ * --- before anything is written ------------------------------------------------------------------
+ */
 
 /* The list as dests are linked, the newest first. */
 static int list_link(struct ivb_edit *edit, const struct ivb_edit_service *s, struct ivb_err *err)
@@ -160,7 +164,9 @@ static int prepare(struct apply *a, struct ivb_err *err)
 	return r;
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
+/*
+ * --- writing -------------------------------------------------------------------------------------
+ */
 
 static int editing_set(const struct ivb_edit *edit, __u32 editing, struct ivb_err *err)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Our programs on devices: by tcx links pinned as links/<ifindex> and links/<ifindex>-egress, or as the clsact filter of priority
- * IVB_FILTER_PRIORITY and handle IVB_FILTER_HANDLE. A folder links/<ifindex>-clsact remembers that the
- * clsact qdisc was made by us. devs has an entry for each device.
+ * Our programs on devices: by tcx links pinned as links/<ifindex> and links/<ifindex>-egress, or as
+ * the clsact filter of priority IVB_FILTER_PRIORITY and handle IVB_FILTER_HANDLE. A folder
+ * links/<ifindex>-clsact remembers that the clsact qdisc was made by us. devs has an entry for each
+ * device.
  */
 #ifndef IVB_DP_ATTACH_H
 #define IVB_DP_ATTACH_H
@@ -37,7 +38,9 @@ struct ivb_attachment {
 int ivb_attach_list(const struct ivb_dp *dp, struct ivb_attachment **ret, size_t *ret_n,
 		    struct ivb_err *err);
 
-/* Attaches the zone's loaded program to a device where nothing of ours is. Undoes all on failure. */
+/*
+ * Attaches the zone's loaded program to a device where nothing of ours is. Undoes all on failure.
+ */
 int ivb_attach(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
 	       enum ivb_attach *ret_kind, struct ivb_err *err);
 

@@ -52,7 +52,10 @@ int ivb_config_put(const struct ivb_dp *dp, const struct ivb_config *c, struct i
 	return 0;
 }
 
-/* One number for both families; it is IPv4's table that limits it, and IPv6's, where smaller, its own. */
+/*
+ * One number for both families; it is IPv4's table that limits it, and IPv6's, where smaller, its
+ * own.
+ */
 static int plan_half_open(const struct ivb_dp *dp, __u32 n, struct ivb_config *c,
 			  struct ivb_err *err)
 {
@@ -85,9 +88,9 @@ static void plan_blank(struct ivb_config_plan *p)
 }
 
 /*
- * The ports that SNAT may take, in ascending order (the programs search them by halves). A range that
- * was given is taken whole but for sockets that are there now; the default also leaves alone what the
- * kernel gives to local sockets.
+ * The ports that SNAT may take, in ascending order (the programs search them by halves). A range
+ * that was given is taken whole but for sockets that are there now; the default also leaves alone
+ * what the kernel gives to local sockets.
  */
 static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct ivb_err *err)
 {
@@ -214,7 +217,10 @@ static void change_blank(struct ivb_port_map *m, const struct ivb_port_map *old,
 	}
 }
 
-/* Packets mark ports meanwhile; what is lost of that they find out as they come to these ports again. */
+/*
+ * Packets mark ports meanwhile; what is lost of that they find out as they come to these ports
+ * again.
+ */
 static int write_blank(const struct ivb_dp *dp, const struct ivb_config_plan *p,
 		       struct ivb_err *err)
 {

@@ -17,7 +17,9 @@ struct ivb_config_plan {
 	bool set_non_masq;
 };
 
-/* Works it out without changing anything; fresh: from the defaults, else from the current config. */
+/*
+ * Works it out without changing anything; fresh: from the defaults, else from the current config.
+ */
 int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh,
 		    struct ivb_config_plan *ret, struct ivb_err *err);
 

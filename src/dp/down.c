@@ -141,7 +141,10 @@ static bool is_dead(const struct ivb_dp *dp)
 	if (ivb_attach_list(dp, &a, &n, NULL) || !n)
 		return false;
 	for (i = 0; i < n; i++) {
-		/* A link that is gone or missing runs nowhere; of filters elsewhere nothing is known. */
+		/*
+		 * A link that is gone or missing runs nowhere; of filters elsewhere nothing is
+		 * known.
+		 */
 		if (a[i].kind != IVB_ATTACH_TCX ||
 		    (a[i].state != IVB_ATTACH_GONE && a[i].state != IVB_ATTACH_MISSING))
 			return false;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What taking an instance down does to the connections that live, and waiting until it does nothing. */
+/*
+ * What taking an instance down does to the connections that live, and waiting until it does
+ * nothing.
+ */
 #ifndef IVB_DP_DRAIN_H
 #define IVB_DP_DRAIN_H
 
@@ -25,8 +28,8 @@ struct ivb_fates {
 int ivb_fates_count(struct ivb_dp *dp, struct ivb_fates *ret, struct ivb_err *err);
 
 /*
- * No new connections, as if we were down already: first packets go to the stack, and new connections of
- * kernel IPVS get no SNAT. Any `up` ends it. Needs the exclusive lock.
+ * No new connections, as if we were down already: first packets go to the stack, and new
+ * connections of kernel IPVS get no SNAT. Any `up` ends it. Needs the exclusive lock.
  */
 int ivb_drain_set(struct ivb_dp *dp, bool on, struct ivb_err *err);
 

@@ -35,7 +35,9 @@ void ivb_edit_unmap(const void *p, size_t value_size, __u32 entries)
 		munmap((void *)p, map_bytes(value_size, entries));
 }
 
-/* --- services ------------------------------------------------------------------------------------ */
+/*
+ * --- services ------------------------------------------------------------------------------------
+ */
 
 static int service_cmp(const void *a, const void *b)
 {
@@ -224,7 +226,9 @@ int ivb_edit_list_insert(struct ivb_edit_list *list, const struct ivb_sched_dest
 	return 0;
 }
 
-/* --- a service's dests, and where its scheduler stands ------------------------------------------- */
+/*
+ * --- a service's dests, and where its scheduler stands -------------------------------------------
+ */
 
 struct ring_window {
 	const struct ivb_dp *dp;
@@ -299,7 +303,9 @@ int ivb_edit_service_change(struct ivb_edit *edit, const struct ivb_service_key 
 	return 0;
 }
 
-/* --- the session --------------------------------------------------------------------------------- */
+/*
+ * --- the session ---------------------------------------------------------------------------------
+ */
 
 static void leave(void *p)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A session of changes, from inside: services and dests as they will be. What has not been looked at
- * is not in memory, so that one change costs the same with ten services and with ten thousand.
+ * A session of changes, from inside: services and dests as they will be. What has not been looked
+ * at is not in memory, so that one change costs the same with ten services and with ten thousand.
  * Private to src/dp.
  */
 #ifndef IVB_DP_EDIT_H
@@ -86,8 +86,8 @@ int ivb_edit_all_services(struct ivb_edit *edit, struct ivb_err *err);
 int ivb_edit_dest(struct ivb_edit *edit, __u32 slot, struct ivb_edit_dest **ret,
 		  struct ivb_err *err);
 /*
- * For a new server: the dest of the same one that waits for its connections to end (*ret_revive), else
- * one without connections.
+ * For a new server: the dest of the same one that waits for its connections to end (*ret_revive),
+ * else one without connections.
  */
 int ivb_edit_dest_find(struct ivb_edit *edit, const struct ivb_dest *like,
 		       struct ivb_edit_dest **ret, bool *ret_revive, struct ivb_err *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dests of a session: as they will be, and which one a new server gets. A removed one keeps its slot
- * while it has connections, and is revived if it is added again: what the kernel's trash list does
- * (net/netfilter/ipvs/ip_vs_ctl.c).
+ * Dests of a session: as they will be, and which one a new server gets. A removed one keeps its
+ * slot while it has connections, and is revived if it is added again: what the kernel's trash list
+ * does (net/netfilter/ipvs/ip_vs_ctl.c).
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -232,7 +232,9 @@ int ivb_edit_dest_remove(struct ivb_edit *edit, struct ivb_edit_dest *d)
 	return edit->search ? waiting_add(edit->search, d->slot, &d->dest) : 0;
 }
 
-/* --- routes -------------------------------------------------------------------------------------- */
+/*
+ * --- routes --------------------------------------------------------------------------------------
+ */
 
 struct route {
 	union ivb_addr addr;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Following kernel IPVS: attaching to its functions, and letting go. The only file with that skeleton. */
+/*
+ * Following kernel IPVS: attaching to its functions, and letting go. The only file with that
+ * skeleton.
+ */
 #include "dp/hooks.h"
 
 #include <bpf/bpf.h>
@@ -21,7 +24,9 @@
 
 #define LET_GO_MS 5000
 
-/* The functions that we attach to, with the number of arguments that they had when we learnt them. */
+/*
+ * The functions that we attach to, with the number of arguments that they had when we learnt them.
+ */
 static const struct hook {
 	const char *function;
 	int args;
@@ -306,9 +311,10 @@ static int note_existing(struct ipvs_bpf *skel, struct ivb_err *err)
 }
 
 /*
- * First the end of connections, then those that are there: a packet of theirs that came by the other hooks
- * before would make them new ones, with SNAT in mid-life. What begins meanwhile is dropped at egress, where
- * nobody knows it yet, and so has its SNAT from the first packet that a server sees.
+ * First the end of connections, then those that are there: a packet of theirs that came by the
+ * other hooks before would make them new ones, with SNAT in mid-life. What begins meanwhile is
+ * dropped at egress, where nobody knows it yet, and so has its SNAT from the first packet that a
+ * server sees.
  */
 static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb_err *err)
 {
@@ -351,7 +357,10 @@ static int count_pin(const char *name, void *arg)
 	return 0;
 }
 
-/* Which of our hooks a kernel may lack is known only while it has ip_vs: a few more or less are all. */
+/*
+ * Which of our hooks a kernel may lack is known only while it has ip_vs: a few more or less are
+ * all.
+ */
 enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp)
 {
 	unsigned int n = 0, optional = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hooks on kernel IPVS (ipvs.bpf.c), pinned as hooks/<program>. While they are there ip_vs cannot be
- * unloaded. Internal to dp, but for what `check` asks.
+ * The hooks on kernel IPVS (ipvs.bpf.c), pinned as hooks/<program>. While they are there ip_vs
+ * cannot be unloaded. Internal to dp, but for what `check` asks.
  */
 #ifndef IVB_DP_HOOKS_H
 #define IVB_DP_HOOKS_H
@@ -19,8 +19,9 @@ enum ivb_hooks {
 enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp);
 
 /*
- * Attaches and pins all of them, and notes which connections are older. ready is called when they have been
- * loaded, which takes long, and are about to be attached, which does not; an error of its is returned. Undoes all on failure.
+ * Attaches and pins all of them, and notes which connections are older. ready is called when they
+ * have been loaded, which takes long, and are about to be attached, which does not; an error of its
+ * is returned. Undoes all on failure.
  * -ENOENT: the kernel has no ip_vs now; -EOPNOTSUPP: it has one that we do not know; -EEXIST: another
  * instance follows this network namespace's.
  */

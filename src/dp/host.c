@@ -60,7 +60,9 @@ static int check_link(const struct ivb_link *l, const char *name, struct ivb_err
 			"%s is not an Ethernet device (its type is %u): only frames with an Ethernet "
 			"header can be carried",
 			name, l->type);
-	/* A device in a VRF receives for itself; a part of anything else receives for its master. */
+	/*
+	 * A device in a VRF receives for itself; a part of anything else receives for its master.
+	 */
 	if (!l->slave_kind[0] || !strcmp(l->slave_kind, "vrf"))
 		return 0;
 	if (ivb_link_by_index(&master, l->master))

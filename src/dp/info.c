@@ -51,7 +51,10 @@ static bool in_use(const struct ivb_clock_group *clock, __u32 id)
 	return clock[id / IVB_CLOCK_GROUP].expires[id % IVB_CLOCK_GROUP] != IVB_CLOCK_FREE;
 }
 
-/* A slot that is free keeps its last state. The whole table is read only if a good part of it is in use. */
+/*
+ * A slot that is free keeps its last state. The whole table is read only if a good part of it is in
+ * use.
+ */
 static int count_half_open(const struct ivb_dp *dp, const struct ivb_family *f,
 			   const struct ivb_clock_group *clock, struct ivb_family_info *ret)
 {

@@ -10,7 +10,9 @@
 
 struct ivb_err;
 
-/* Every pinned map; the pin's name is the map's. The v6 ones are made with the first IPv6 service. */
+/*
+ * Every pinned map; the pin's name is the map's. The v6 ones are made with the first IPv6 service.
+ */
 /* clang-format off */
 #define IVB_MAPS(X) \
 	X(FLOWS4, flows4) X(CONNS4, conns4) X(CLOCK4, clock4) X(HALF_OPEN4, half_open4) \
@@ -57,7 +59,10 @@ int ivb_dp_open(struct ivb_dp **ret, const char *instance, enum ivb_lock lock, s
 void ivb_dp_close(struct ivb_dp *dp);
 void ivb_dp_closep(struct ivb_dp **dp); /* for __cleanup */
 
-/* Makes the IPv6 maps and loads the IPv6 program, once; 0 if they are there. Needs the exclusive lock. */
+/*
+ * Makes the IPv6 maps and loads the IPv6 program, once; 0 if they are there. Needs the exclusive
+ * lock.
+ */
 int ivb_dp_enable_v6(struct ivb_dp *dp, struct ivb_err *err);
 
 /* Now, in the kernel's jiffies64 (low 32 bits), computed from meta and CLOCK_MONOTONIC. */

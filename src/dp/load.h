@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loading the programs of a zone and making the maps that are not there yet. Pins beside the maps':
- * prog-<zone> (tc_ingress), egress-<zone> (tc_egress), progs-<zone> (the IPv6 programs), arm4, arm6 (start the
- * expiry timers). Internal to dp.
+ * prog-<zone> (tc_ingress), egress-<zone> (tc_egress), progs-<zone> (the IPv6 programs), arm4, arm6
+ * (start the expiry timers). Internal to dp.
  */
 #ifndef IVB_DP_LOAD_H
 #define IVB_DP_LOAD_H
@@ -11,7 +11,10 @@
 
 #include "dp/instance.h"
 
-/* Fills in what the object and the kernel decide: abi, hz, limits other than max_conns and max_conns6. */
+/*
+ * Fills in what the object and the kernel decide: abi, hz, limits other than max_conns and
+ * max_conns6.
+ */
 int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err);
 
 enum {
@@ -20,9 +23,9 @@ enum {
 };
 
 /*
- * Loads what the zone has not loaded yet: IPv4's ingress program, and what is asked for beside it. Makes missing maps by dp->meta and
- * pins everything; sets meta.jiffies and meta.monotonic_ns if they are 0 (in dp, not in the map).
- * After a failure no pin of this call stays.
+ * Loads what the zone has not loaded yet: IPv4's ingress program, and what is asked for beside it.
+ * Makes missing maps by dp->meta and pins everything; sets meta.jiffies and meta.monotonic_ns if
+ * they are 0 (in dp, not in the map). After a failure no pin of this call stays.
  */
 int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_err *err);
 
@@ -32,7 +35,9 @@ int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
 /* Removes the pins of a zone that nothing has been attached for. */
 void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone);
 
-/* Loads everything with small maps, runs the timer, and lets go of it all: can this kernel do it? */
+/*
+ * Loads everything with small maps, runs the timer, and lets go of it all: can this kernel do it?
+ */
 int ivb_load_probe(struct ivb_err *err);
 
 /* Starts the expiry timers that are not running. */

@@ -9,8 +9,8 @@
 int ivb_map_read_array(int fd, __u32 value_size, __u32 n, void **ret);
 
 /*
- * Calls fn for each element of a hash map, in no order; an element that is added or removed meanwhile
- * may be missed or seen. Nonzero stops and is returned.
+ * Calls fn for each element of a hash map, in no order; an element that is added or removed
+ * meanwhile may be missed or seen. Nonzero stops and is returned.
  */
 int ivb_map_walk_hash(int fd, __u32 key_size, __u32 value_size,
 		      int (*fn)(const void *key, const void *value, void *arg), void *arg);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The maps of a BPF object that is being loaded: pinned ones are shared, others are made. Internal to dp. */
+/*
+ * The maps of a BPF object that is being loaded: pinned ones are shared, others are made. Internal
+ * to dp.
+ */
 #ifndef IVB_DP_MAPSET_H
 #define IVB_DP_MAPSET_H
 

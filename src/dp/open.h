@@ -7,7 +7,10 @@
 
 #include "dp/instance.h"
 
-/* Maps that only the programs use, beside IVB_MAPS; pinned so that every zone's programs share them. */
+/*
+ * Maps that only the programs use, beside IVB_MAPS; pinned so that every zone's programs share
+ * them.
+ */
 #define IVB_INNER_MAPS(X) \
 	X(cursors) X(busy_parts) X(port_want) X(icmp_tokens) X(first_tries) X(notes) X(waiting)
 
@@ -19,7 +22,9 @@ enum ivb_open {
 	IVB_OPEN_SALVAGE, /* as existing, for `down`: maps that are not ours and a missing v<ABI> do not matter */
 };
 
-/* As ivb_dp_open(), but what is missing or half made is no error: descriptors are -1, meta is zero. */
+/*
+ * As ivb_dp_open(), but what is missing or half made is no error: descriptors are -1, meta is zero.
+ */
 int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock lock,
 		    enum ivb_open how, struct ivb_err *err);
 

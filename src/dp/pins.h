@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The folders on bpffs: IVB_PIN_ROOT/<instance>/v<ABI>, all root's and closed to others, and the lock
- * on <instance>. Internal to dp.
+ * The folders on bpffs: IVB_PIN_ROOT/<instance>/v<ABI>, all root's and closed to others, and the
+ * lock on <instance>. Internal to dp.
  */
 #ifndef IVB_DP_PINS_H
 #define IVB_DP_PINS_H
@@ -23,7 +23,8 @@ int ivb_pins_check_name(const char *name, struct ivb_err *err);
 int ivb_pins_check_bpffs(struct ivb_err *err);
 
 /*
- * Opens and locks the instance's folder, making it (and the root) if create says so. The caller closes
+ * Opens and locks the instance's folder, making it (and the root) if create says so. The caller
+ * closes
  * *ret_fd, which ends the lock. -ENOENT: there is none; -EPERM: not permitted, or not root's folders;
  * -EBUSY: another process held the lock for several seconds.
  */
@@ -36,7 +37,9 @@ int ivb_pins_mkdir(const char *path, struct ivb_err *err);
 /* Whether a path exists and is root's; -EPERM with a sentence if it is somebody else's. */
 int ivb_pins_check_dir(const char *path, struct ivb_err *err);
 
-/* Calls fn for each name in a folder, in no order. fn may remove it. Nonzero stops and is returned. */
+/*
+ * Calls fn for each name in a folder, in no order. fn may remove it. Nonzero stops and is returned.
+ */
 int ivb_pins_list(const char *path, int (*fn)(const char *name, void *arg), void *arg);
 
 /* Removes a folder with all pins in it; 0 if it is not there. */

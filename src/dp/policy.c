@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The map kernel_snat, and the flags that tell whether it has anything, and whether anybody may want SNAT. */
+/*
+ * The map kernel_snat, and the flags that tell whether it has anything, and whether anybody may
+ * want SNAT.
+ */
 #include "dp/policy.h"
 
 #include <bpf/bpf.h>

@@ -9,8 +9,8 @@ struct ivb_dp;
 struct ivb_err;
 
 /*
- * For connections from now on. IVB_SNAT_DEFAULT removes the service's policy, and it has the instance's
- * again. -E2BIG: there are too many. Needs the exclusive lock.
+ * For connections from now on. IVB_SNAT_DEFAULT removes the service's policy, and it has the
+ * instance's again. -E2BIG: there are too many. Needs the exclusive lock.
  */
 int ivb_policy_set(struct ivb_dp *dp, const struct ivb_service_key *key, enum ivb_snat policy,
 		   struct ivb_err *err);

@@ -130,7 +130,10 @@ int ivb_services_list(struct ivb_dp *dp, struct ivb_service_info **ret, size_t *
 
 	if (!keys || !values)
 		return -ENOMEM;
-	/* There is room for all, and the lock is held: one call reads the whole map, ending in ENOENT. */
+	/*
+	 * There is room for all, and the lock is held: one call reads the whole map, ending in
+	 * ENOENT.
+	 */
 	if (bpf_map_lookup_batch(dp->fds[IVB_MAP_SERVICES], NULL, &cursor, keys, values, &count,
 				 NULL) &&
 	    errno != ENOENT)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Services and their servers, as `adm` changes and lists them. Changes need an instance opened with
- * IVB_LOCK_EXCLUSIVE; packets see each of them whole or not at all, and a process killed in the middle
- * leaves the old or the new state of each service for the next one to go on with.
+ * IVB_LOCK_EXCLUSIVE; packets see each of them whole or not at all, and a process killed in the
+ * middle leaves the old or the new state of each service for the next one to go on with.
  */
 #ifndef IVB_DP_SERVICES_H
 #define IVB_DP_SERVICES_H
@@ -45,7 +45,10 @@ int ivb_edit_open(struct ivb_edit **ret, struct ivb_dp *dp, struct ivb_err *err)
 void ivb_edit_closep(struct ivb_edit **edit); /* for __cleanup */
 /* What cannot be is found before anything is written (-ENOSPC, -E2BIG: see ivb_edit_failed()). */
 int ivb_edit_apply(struct ivb_edit *edit, struct ivb_err *err);
-/* A number of the caller's for the changes that follow; and that of the last one of what was refused. */
+/*
+ * A number of the caller's for the changes that follow; and that of the last one of what was
+ * refused.
+ */
 void ivb_edit_tag(struct ivb_edit *edit, __u32 tag);
 __u32 ivb_edit_failed(const struct ivb_edit *edit);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which service the carried packets belong to. The account of kernel IPVS's connections knows the
- * packets' addresses alone: an address service is found by them, and one with a fwmark by its servers.
+ * packets' addresses alone: an address service is found by them, and one with a fwmark by its
+ * servers.
  */
 #include "dp/stats.h"
 
@@ -62,7 +63,9 @@ static struct ivb_stats_server *server_new(struct ivb_stats_service *svc, __u8 a
 	return s;
 }
 
-/* --- the kernel's services ----------------------------------------------------------------------- */
+/*
+ * --- the kernel's services -----------------------------------------------------------------------
+ */
 
 static int kernel_service(struct ivb_stats *stats, const struct ivb_ipvs_service *k)
 {
@@ -109,7 +112,9 @@ static int kernel_services(struct ivb_stats *stats, struct ivb_err *err)
 	return r;
 }
 
-/* --- which of them ------------------------------------------------------------------------------- */
+/*
+ * --- which of them -------------------------------------------------------------------------------
+ */
 
 static int place_cmp(const void *a, const void *b)
 {
@@ -244,7 +249,9 @@ static int join_row(struct joining *j, const struct ivb_carried_row *row)
 	return 0;
 }
 
-/* --- ours ---------------------------------------------------------------------------------------- */
+/*
+ * --- ours ----------------------------------------------------------------------------------------
+ */
 
 static int own_server(struct ivb_stats_service *svc, const struct ivb_dest_info *d)
 {
@@ -311,7 +318,9 @@ static void own_live(struct ivb_stats_service *svc, const struct ivb_carried *ca
 	}
 }
 
-/* --- both ---------------------------------------------------------------------------------------- */
+/*
+ * --- both ----------------------------------------------------------------------------------------
+ */
 
 static int service_cmp(const void *a, const void *b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Services and servers of both engines with their traffic: what kernel IPVS has counted, and what eBPF
- * carried past it. A packet is in one of the two, so their sum is what was sent.
+ * Services and servers of both engines with their traffic: what kernel IPVS has counted, and what
+ * eBPF carried past it. A packet is in one of the two, so their sum is what was sent.
  */
 #ifndef IVB_DP_STATS_H
 #define IVB_DP_STATS_H

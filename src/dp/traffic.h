@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the programs have carried, added up: for kernel IPVS's connections, and for live ones of ours. */
+/*
+ * What the programs have carried, added up: for kernel IPVS's connections, and for live ones of
+ * ours.
+ */
 #ifndef IVB_DP_TRAFFIC_H
 #define IVB_DP_TRAFFIC_H
 

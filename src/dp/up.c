@@ -285,8 +285,8 @@ static int set_egress_on(void *arg, struct ivb_err *err)
 }
 
 /*
- * The egress program just before the hooks: it drops what kernel IPVS sends and nobody tells it of, as a
- * connection that is SNATed at its beginning must be so to its end.
+ * The egress program just before the hooks: it drops what kernel IPVS sends and nobody tells it of,
+ * as a connection that is SNATed at its beginning must be so to its end.
  */
 static int follow(struct job *j, struct ivb_err *err)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Law 4 and its like, proved from the maps: both directions of a connection live and die together,
- * every connection has its place in the clock, counts are what a recount finds, and services, servers
- * and scheduler tables fit together. What may be traffic's doing is looked at again before it counts.
+ * every connection has its place in the clock, counts are what a recount finds, and services,
+ * servers and scheduler tables fit together. What may be traffic's doing is looked at again before
+ * it counts.
  */
 #ifndef IVB_DP_VERIFY_H
 #define IVB_DP_VERIFY_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Services, their lists of servers, and their scheduler tables, as packets would follow them. Nobody
- * changes them while we hold the lock, so everything is looked at once.
+ * Services, their lists of servers, and their scheduler tables, as packets would follow them.
+ * Nobody changes them while we hold the lock, so everything is looked at once.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -111,7 +111,10 @@ static void check_segment(struct config *c, const char *name, const struct ivb_s
 	}
 }
 
-/* A word that is a dest slot: the service's own, and of that weight or, if there is none given, any. */
+/*
+ * A word that is a dest slot: the service's own, and of that weight or, if there is none given,
+ * any.
+ */
 static bool names_own(const struct config *c, const struct ivb_service *svc, __u32 slot,
 		      const __u32 *weight)
 {

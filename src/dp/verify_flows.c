@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every flow has its peer and its slot, every slot its flow or an end in sight, and the sweeper runs.
- * A suspect is looked at again, some times and some time apart; what is only on its way is gone then.
+ * Every flow has its peer and its slot, every slot its flow or an end in sight, and the sweeper
+ * runs. A suspect is looked at again, some times and some time apart; what is only on its way is
+ * gone then.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -112,7 +113,9 @@ static const char *check_kernel_conn(const struct ivb_verifier *v, const struct 
 	return NULL;
 }
 
-/* Who has a place among the half-open ones is the one that the place will evict, and not confirmed. */
+/*
+ * Who has a place among the half-open ones is the one that the place will evict, and not confirmed.
+ */
 static const char *check_place(const struct ivb_verifier *v, const struct ivb_family *f, __u32 id,
 			       __u32 state)
 {
@@ -186,7 +189,9 @@ static bool slot_has_flow(const struct ivb_verifier *v, const struct ivb_family 
 	       flow.flow.conn == id && flow.flow.conn_gen == conn.conn.gen;
 }
 
-/* A slot without flow is stale, and freed when its time comes: wrong only if that does not happen. */
+/*
+ * A slot without flow is stale, and freed when its time comes: wrong only if that does not happen.
+ */
 static const char *check_slot(const struct ivb_verifier *v, const struct ivb_family *f, __u32 id)
 {
 	__u32 stamp, late;

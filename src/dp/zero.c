@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dest_bases has what listings subtract of a dest's counters. Packets go on counting meanwhile, and no
- * count is lost: live connections' are in the base too, and come to dest_conns when they end.
+ * dest_bases has what listings subtract of a dest's counters. Packets go on counting meanwhile, and
+ * no count is lost: live connections' are in the base too, and come to dest_conns when they end.
  */
 #include "dp/zero.h"
 

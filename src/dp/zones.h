@@ -11,19 +11,25 @@
 /* The path of a pin of that name. */
 void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name);
 
-/* Descriptors of what is pinned under a name, or "<kind>-<zone>"; the caller closes them. -errno. */
+/*
+ * Descriptors of what is pinned under a name, or "<kind>-<zone>"; the caller closes them. -errno.
+ */
 int ivb_pin_get(const struct ivb_dp *dp, const char *name);
 int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone);
 
 /* Entries of progs-<zone>, as in bpf/maps.h. */
 enum { IVB_PROG_INGRESS6, IVB_PROG_EGRESS6, IVB_PROG_EGRESS4 };
 
-/* Whether the zone's program of a family is loaded (and for IPv6, reached); index: which of IPv6's. */
+/*
+ * Whether the zone's program of a family is loaded (and for IPv6, reached); index: which of IPv6's.
+ */
 bool ivb_zone_has_v4(const struct ivb_dp *dp, __u32 zone);
 bool ivb_zone_has_v6(const struct ivb_dp *dp, __u32 zone, __u32 index);
 bool ivb_zone_has_egress(const struct ivb_dp *dp, __u32 zone);
 
-/* Runs a program of type syscall. Its own result, which is 0 or -errno, or -errno with a sentence. */
+/*
+ * Runs a program of type syscall. Its own result, which is 0 or -errno, or -errno with a sentence.
+ */
 int ivb_prog_run(int fd, struct ivb_err *err, const char *what);
 
 /* Runs arm4 or arm6: starts an expiry timer, or gives it this program's code. */

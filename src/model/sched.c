@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rr's and wrr's period as segments. wrr: passes with cw = mw, mw - di, ... 1 over all dests of weight
- * >= cw, where di is the gcd of the weights and mw = max - (di - 1); so cw is 1 modulo di, and the
- * passes between two neighbouring distinct weights go through the same dests: a segment.
+ * rr's and wrr's period as segments. wrr: passes with cw = mw, mw - di, ... 1 over all dests of
+ * weight >= cw, where di is the gcd of the weights and mw = max - (di - 1); so cw is 1 modulo di,
+ * and the passes between two neighbouring distinct weights go through the same dests: a segment.
  */
 #include "model/sched.h"
 

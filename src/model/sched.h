@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tables that the schedulers work from (struct ivb_sched and its words of ring), and how a change
- * of the servers moves rr's and wrr's place in the sequence: as kernel IPVS does (net/netfilter/ipvs/
- * ip_vs_rr.c, ip_vs_wrr.c). Pure: nothing here reads or writes a map.
+ * The tables that the schedulers work from (struct ivb_sched and its words of ring), and how a
+ * change of the servers moves rr's and wrr's place in the sequence: as kernel IPVS does
+ * (net/netfilter/ipvs/ ip_vs_rr.c, ip_vs_wrr.c). Pure: nothing here reads or writes a map.
  */
 #ifndef IVB_MODEL_SCHED_H
 #define IVB_MODEL_SCHED_H
@@ -43,7 +43,10 @@ struct ivb_cursor {
 	__u32 di;   /* wrr: greatest common divisor of the positive weights */
 };
 
-/* A table that is not in the maps yet. words: the segments, then the dest slots; the owner frees it. */
+/*
+ * A table that is not in the maps yet. words: the segments, then the dest slots; the owner frees
+ * it.
+ */
 struct ivb_table {
 	__u64 length;
 	__u64 position;

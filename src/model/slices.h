@@ -18,15 +18,19 @@ void ivb_slice_sort(struct ivb_slice *taken, size_t n);
 void ivb_slice_insert(struct ivb_slice *taken, size_t *n, const struct ivb_slice *slice);
 
 /*
- * A place for words entries that overlaps none of the n taken slices, within an array of max entries:
- * the first one at or after hint, else the first one at all, so that what has just been freed is not
- * the first to be taken again. The capacity has some room to grow, unless that is all there is.
+ * A place for words entries that overlaps none of the n taken slices, within an array of max
+ * entries: the first one at or after hint, else the first one at all, so that what has just been
+ * freed is not the first to be taken again. The capacity has some room to grow, unless that is all
+ * there is.
  * -ENOSPC: none.
  */
 int ivb_slice_find(struct ivb_slice *ret, const struct ivb_slice *taken, size_t n, __u32 max,
 		   __u32 words, __u32 hint);
 
-/* Whether a table of so many words should go into a slice that is there: it fits, without much waste. */
+/*
+ * Whether a table of so many words should go into a slice that is there: it fits, without much
+ * waste.
+ */
 int ivb_slice_suits(const struct ivb_slice *s, __u32 words);
 
 #endif

@@ -35,7 +35,10 @@ static struct nlmsghdr *request(char *buf, __u16 type, __u8 cmd, __u8 version)
 	return nlh;
 }
 
-/* --- the family's number: all are asked for, since a question for one by name may load its module --- */
+/*
+ * --- the family's number: all are asked for, since a question for one by name may load its module
+ * ---
+ */
 
 struct family {
 	char name[GENL_NAMSIZ];
@@ -86,7 +89,9 @@ static int family_id(__u16 *ret)
 	return 0;
 }
 
-/* --- what both have ----------------------------------------------------------------------------- */
+/*
+ * --- what both have -----------------------------------------------------------------------------
+ */
 
 static int stats_attr(const struct nlattr *attr, void *arg)
 {
@@ -128,7 +133,10 @@ static void trim_addr(int af, union ivb_addr *a)
 		a->ip6[1] = a->ip6[2] = a->ip6[3] = 0;
 }
 
-/* --- servers of a service -------------------------------------------------------------------------- */
+/*
+ * --- servers of a service
+ * --------------------------------------------------------------------------
+ */
 
 static int dest_attr(const struct nlattr *attr, void *arg)
 {
@@ -194,7 +202,10 @@ static int dests_get(__u16 family, struct ivb_ipvs_service *svc)
 	return ivb_nl_talk(NETLINK_GENERIC, nlh, dest_msg, svc);
 }
 
-/* --- services --------------------------------------------------------------------------------------- */
+/*
+ * --- services
+ * ---------------------------------------------------------------------------------------
+ */
 
 struct list {
 	struct ivb_ipvs_service *services;

@@ -30,8 +30,8 @@ struct ivb_ipvs_service {
 };
 
 /*
- * All services. The caller calls ivb_ipvs_free(). -ENOENT: ip_vs is not loaded (and is not loaded by
- * the question); -EPERM: not permitted. A service removed meanwhile may come without servers.
+ * All services. The caller calls ivb_ipvs_free(). -ENOENT: ip_vs is not loaded (and is not loaded
+ * by the question); -EPERM: not permitted. A service removed meanwhile may come without servers.
  */
 int ivb_ipvs_list(struct ivb_ipvs_service **ret, size_t *ret_n);
 void ivb_ipvs_free(struct ivb_ipvs_service *services, size_t n);

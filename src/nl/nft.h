@@ -6,8 +6,9 @@
 #include <linux/types.h>
 
 /*
- * The number of base chains at the hooks that forwarded or delivered packets pass (prerouting, input,
- * forward, output, postrouting) in the families ip, ip6 and inet. A kernel without nf_tables has none.
+ * The number of base chains at the hooks that forwarded or delivered packets pass (prerouting,
+ * input, forward, output, postrouting) in the families ip, ip6 and inet. A kernel without nf_tables
+ * has none.
  */
 int ivb_nft_base_chains(__u32 *ret);
 

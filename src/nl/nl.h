@@ -8,8 +8,8 @@
 #define IVB_NL_BUF_SIZE 65536
 
 /*
- * Sends nlh (its flags get NLM_F_REQUEST; sequence and port are filled in) on the bus (NETLINK_ROUTE,
- * NETLINK_XFRM) and calls cb, which may be NULL, for each message of the answer.
+ * Sends nlh (its flags get NLM_F_REQUEST; sequence and port are filled in) on the bus
+ * (NETLINK_ROUTE, NETLINK_XFRM) and calls cb, which may be NULL, for each message of the answer.
  * -EINTR: the kernel's tables changed during a dump; ask again.
  */
 int ivb_nl_talk(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg);

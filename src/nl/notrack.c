@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * NFT_MSG_NEWTABLE, NEWCHAIN, NEWRULE and DELTABLE in one batch. The matches are xtables' (nft_compat), as
- * nf_tables has none of its own for BPF and ipsets; iptables-nft makes its rules in the same way.
+ * NFT_MSG_NEWTABLE, NEWCHAIN, NEWRULE and DELTABLE in one batch. The matches are xtables'
+ * (nft_compat), as nf_tables has none of its own for BPF and ipsets; iptables-nft makes its rules
+ * in the same way.
  */
 #include "nl/notrack.h"
 
@@ -80,7 +81,10 @@ static void chain(struct batch *b, __u8 family)
 	end(b);
 }
 
-/* --- a rule's expressions --------------------------------------------------------------------------- */
+/*
+ * --- a rule's expressions
+ * ---------------------------------------------------------------------------
+ */
 
 static struct nlattr *expr(struct batch *b, const char *name, struct nlattr **data)
 {
@@ -168,7 +172,10 @@ static void rule(struct batch *b, const struct ivb_notrack_rule *r, __u8 family)
 	end(b);
 }
 
-/* --- the batch --------------------------------------------------------------------------------------- */
+/*
+ * --- the batch
+ * ---------------------------------------------------------------------------------------
+ */
 
 static void close_socket(struct mnl_socket **s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table of nf_tables that keeps packets out of conntrack, in the current namespace: one for IPv4 and one
- * for IPv6, both named "ipvs-bpf". What a rule matches is a BPF program, or an ipset.
+ * A table of nf_tables that keeps packets out of conntrack, in the current namespace: one for IPv4
+ * and one for IPv6, both named "ipvs-bpf". What a rule matches is a BPF program, or an ipset.
  */
 #ifndef IVB_NL_NOTRACK_H
 #define IVB_NL_NOTRACK_H
@@ -12,7 +12,10 @@
 
 #define IVB_NOTRACK_TABLE "ipvs-bpf"
 
-/* In their order: packets that match are untracked, or left to conntrack, and later rules do not see them. */
+/*
+ * In their order: packets that match are untracked, or left to conntrack, and later rules do not
+ * see them.
+ */
 struct ivb_notrack_rule {
 	const char *comment;
 	int prog_fd;  /* a socket filter; -1: a set */
@@ -22,7 +25,9 @@ struct ivb_notrack_rule {
 	__u8 family;  /* AF_INET, AF_INET6; 0: both */
 };
 
-/* Replaces both tables in one step. -EOPNOTSUPP: the kernel has no nf_tables, or none of its parts. */
+/*
+ * Replaces both tables in one step. -EOPNOTSUPP: the kernel has no nf_tables, or none of its parts.
+ */
 int ivb_notrack_write(const struct ivb_notrack_rule *rules, size_t n);
 
 /* Removes them; that they are not there is no error. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Traffic control of the current namespace: the clsact queueing discipline and the filters on it. */
+/*
+ * Traffic control of the current namespace: the clsact queueing discipline and the filters on it.
+ */
 #ifndef IVB_NL_TC_H
 #define IVB_NL_TC_H
 

@@ -6,8 +6,8 @@
 #include <linux/types.h>
 
 /*
- * The number of policies of the current namespace that transform or block packets (sockets' own ones
- * and plain "allow" ones do not count). A kernel without XFRM has none.
+ * The number of policies of the current namespace that transform or block packets (sockets' own
+ * ones and plain "allow" ones do not count). A kernel without XFRM has none.
  */
 int ivb_xfrm_policies(__u32 *ret);
 

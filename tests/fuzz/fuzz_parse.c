@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * libFuzzer target: bpf/pkt/parse.h against a second parser. Input: a byte that chooses the family
- * and packet or quote, two that say how much of the frame is linear at first, and the frame. The parser
- * sees copies that end where the linear part ends, so that the sanitizers find any read beyond it.
+ * and packet or quote, two that say how much of the frame is linear at first, and the frame. The
+ * parser sees copies that end where the linear part ends, so that the sanitizers find any read
+ * beyond it.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -2,7 +2,8 @@
 /*
  * Both ends of many short TCP connections without a socket: gen makes the SYNs at a device of the
  * director's, client and server answer each packet with the next one. The server knows which source
- * ports have an open connection, and counts a SYN that takes one from it. Checksums are not looked at.
+ * ports have an open connection, and counts a SYN that takes one from it. Checksums are not looked
+ * at.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>

@@ -2,9 +2,9 @@
 /*
  * Many short TCP connections through a director, made and answered in the kernel (churn.bpf.c).
  *   churn VIP:PORT DIRECTOR-NETNS DEV CLIENT-NETNS DEV [SERVER-NETNS DEV]...
- * Lines of standard input: "run RATE COUNT" begins COUNT connections, RATE a second; "hold RATE COUNT" does
- * so and leaves them open. After each it waits for what is on its way, and prints a line: begun N done N ...
- * (of that command; held ones are done when they are accepted).
+ * Lines of standard input: "run RATE COUNT" begins COUNT connections, RATE a second; "hold RATE
+ * COUNT" does so and leaves them open. After each it waits for what is on its way, and prints a
+ * line: begun N done N ... (of that command; held ones are done when they are accepted).
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>

@@ -3,7 +3,8 @@
  * Long-lived TCP connections, and what becomes of them.
  *   echo serve [-s MS] PORT    echoes; with -s it sends a byte on every connection each MS instead
  *   echo talk [-n CONNECTIONS] [-i MS] [-p FIRST_SOURCE_PORT] [-a SOURCE] [-q] ADDRESS PORT
- * sends a byte on every connection each MS (-q: never), and on SIGUSR1 prints a line (see report()).
+ * sends a byte on every connection each MS (-q: never), and on SIGUSR1 prints a line (see
+ * report()).
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,7 +2,8 @@
 /*
  * A flood of first packets, each from a source of its own: SYN, or datagrams of one byte.
  *   flood [-u] [-r PACKETS_PER_SECOND] DEV DSTMAC ADDRESS PORT COUNT
- * Sources are 10.9.0.0/16 or fd09::/16 and ports from 1024; all COUNT are different. Prints the rate.
+ * Sources are 10.9.0.0/16 or fd09::/16 and ports from 1024; all COUNT are different. Prints the
+ * rate.
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sends one raw frame with an IP packet and prints the IP packets that come back to its source, whatever
- * the host's own stack thinks of them: what traceroute, scanners and forgers see.
+ * Sends one raw frame with an IP packet and prints the IP packets that come back to its source,
+ * whatever the host's own stack thinks of them: what traceroute, scanners and forgers see.
  *   probe [options] DEV DSTMAC SRC DST       (DSTMAC: or "-": send nothing, only listen)
  * Exit status 0: something came back.
  */

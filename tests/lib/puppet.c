@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A client and a server on strings: one process does what a script says, line by line, where starting a
- * program for each step would cost a guest too much. TCP and UDP, IPv4 and IPv6.
+ * A client and a server on strings: one process does what a script says, line by line, where
+ * starting a program for each step would cost a guest too much. TCP and UDP, IPv4 and IPv6.
  *   puppet serve PORT NAME    what it understands: see obey()
  *   puppet play IN OUT        commands from the fifo IN, one line of answer each to the fifo OUT: see main()
  */

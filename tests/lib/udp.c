@@ -57,7 +57,10 @@ static int serve(const char *port, const char *name, const char *addr)
 	}
 }
 
-/* from: the port to send from; 0 = the kernel's choice, which may be one that a live connection has. */
+/*
+ * from: the port to send from; 0 = the kernel's choice, which may be one that a live connection
+ * has.
+ */
 static int open_to(const char *host, const char *port, int df, int from)
 {
 	struct sockaddr_in6 own6 = { .sin6_family = AF_INET6, .sin6_port = htons(from) };
@@ -83,7 +86,9 @@ static int open_to(const char *host, const char *port, int df, int from)
 	return fd;
 }
 
-/* One question and its answer; prints the name, or why there is none. Returns 1 if it is not right. */
+/*
+ * One question and its answer; prints the name, or why there is none. Returns 1 if it is not right.
+ */
 static int ask_once(int fd, int serial, size_t length, int wait_ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Another program on the same hook, as monitors and policers are: counts untagged TCP and UDP packets by
- * destination port, the others (ICMP, fragments) at 0, tagged ones at 1; and the kinds of checksum.
+ * Another program on the same hook, as monitors and policers are: counts untagged TCP and UDP
+ * packets by destination port, the others (ICMP, fragments) at 0, tagged ones at 1; and the kinds
+ * of checksum.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

@@ -2,10 +2,11 @@
 /*
  * Attaches watch.bpf.o to a device and stays until it is ended, which detaches it again.
  *   watch tcx|clsact DEV FIFO
- * For each line that comes in through FIFO (a port, 0 for other packets, 1 for tagged ones, or sum0 .. sum3:
- * checksum none, unnecessary, complete, partial) it prints how many it has seen.
+ * For each line that comes in through FIFO (a port, 0 for other packets, 1 for tagged ones, or sum0
+ * .. sum3: checksum none, unnecessary, complete, partial) it prints how many it has seen.
  *   watch list DEV
- * prints the names of the tcx programs on DEV's ingress in their order; exit status 3: this kernel has no tcx
+ * prints the names of the tcx programs on DEV's ingress in their order; exit status 3: this kernel
+ * has no tcx
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -56,7 +57,10 @@ static void answer(int map, const char *line)
 		printf("%u\n", n);
 }
 
-/* BPF_PROG_QUERY of a device is younger than Debian 12's libbpf and headers: target in word 0, type in 1. */
+/*
+ * BPF_PROG_QUERY of a device is younger than Debian 12's libbpf and headers: target in word 0, type
+ * in 1.
+ */
 static int list(int ifindex)
 {
 	struct {

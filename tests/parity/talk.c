@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A server that answers each connection (TCP) or datagram (UDP) with its name, and a client that makes
- * connections one at a time, each from the next source port, and prints who answered or the errno's name.
+ * A server that answers each connection (TCP) or datagram (UDP) with its name, and a client that
+ * makes connections one at a time, each from the next source port, and prints who answered or the
+ * errno's name.
  *   talk serve PORT NAME
  *   talk ask tcp|udp ADDRESS FIRST_SOURCE_PORT COUNT PORT...   a line of answers for each PORT
  *   talk hold tcp|udp ADDRESS FIRST_SOURCE_PORT PORT...   reads steps, answers each with a line for each PORT
- * Steps of hold, where connections are numbered from 0: "o N" opens N more, "c I" closes one, "r I" cuts it by RST.
- * The server keeps a TCP connection open until the client closes it.
+ * Steps of hold, where connections are numbered from 0: "o N" opens N more, "c I" closes one, "r I"
+ * cuts it by RST. The server keeps a TCP connection open until the client closes it.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections of kernel IPVS's that are routed directly: to the server's MAC, and nothing is translated. */
+/*
+ * Connections of kernel IPVS's that are routed directly: to the server's MAC, and nothing is
+ * translated.
+ */
 #include "kernel.h"
 
 #include <netinet/in.h>
@@ -69,8 +72,8 @@ static void no_snat(struct env *t)
 }
 
 /*
- * The server tells the two apart, but the flows of their replies would be one: the second is left to kernel
- * IPVS, and the first goes on.
+ * The server tells the two apart, but the flows of their replies would be one: the second is left
+ * to kernel IPVS, and the first goes on.
  */
 static void two_vips(struct env *t)
 {

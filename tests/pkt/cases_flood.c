@@ -99,7 +99,10 @@ static void confirm(struct env *t, int proto, int n)
 		go(t, &c, TCP_ACK);
 }
 
-/* Whoever is confirmed stays; of the others the oldest goes first, and never are there more than places. */
+/*
+ * Whoever is confirmed stays; of the others the oldest goes first, and never are there more than
+ * places.
+ */
 static void oldest_first(struct env *t, int proto)
 {
 	struct conn c;

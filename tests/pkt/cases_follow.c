@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Packets that kernel IPVS has handled, at egress: connections become ours, and leases are renewed. */
+/*
+ * Packets that kernel IPVS has handled, at egress: connections become ours, and leases are renewed.
+ */
 #include "kernel.h"
 
 #include <netinet/in.h>
@@ -54,7 +56,10 @@ static void first_packet(struct env *t)
 	check_first(t, IPPROTO_UDP);
 }
 
-/* The first lease of the client's lets replies through for a second; then they need one of their own. */
+/*
+ * The first lease of the client's lets replies through for a second; then they need one of their
+ * own.
+ */
 static void renewal(struct env *t)
 {
 	struct kconn k = plain(t, IPPROTO_TCP);
@@ -124,7 +129,10 @@ static void synced_ago(struct env *t, const struct kconn *k, uint32_t jiffies)
 	bpf_map__update_elem(map, &cp, sizeof(cp), &kc, sizeof(kc), 0);
 }
 
-/* While the sync daemon is master: no lease before the backup knows, and it is told twice a timeout. */
+/*
+ * While the sync daemon is master: no lease before the backup knows, and it is told twice a
+ * timeout.
+ */
 static void sync_master(struct env *t)
 {
 	struct kconn k = plain(t, IPPROTO_TCP);

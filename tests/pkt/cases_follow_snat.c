@@ -131,8 +131,8 @@ static void hairpin(struct env *t)
 }
 
 /*
- * By itself: what the kernel would send from, as it does when masquerading; though with IPv6 the kernel
- * takes the pool's, which stands first but in no network with the server.
+ * By itself: what the kernel would send from, as it does when masquerading; though with IPv6 the
+ * kernel takes the pool's, which stands first but in no network with the server.
  */
 static void own_address(struct env *t)
 {
@@ -145,7 +145,10 @@ static void own_address(struct env *t)
 	kconn_renew(t, &k);
 }
 
-/* Of several networks on the device, the server's; addresses that are link-local or going are no use. */
+/*
+ * Of several networks on the device, the server's; addresses that are link-local or going are no
+ * use.
+ */
 static void own_network(struct env *t)
 {
 	bool v4 = t->af == AF_INET;
@@ -226,7 +229,10 @@ static void no_port(struct env *t)
 	check(t, !(flow_flags(t, &a.c.reply_in) & IVB_FLOW_AMBIGUOUS), "another client's");
 }
 
-/* Two virtual addresses, one client and port, one server: kernel IPVS could not tell the replies apart. */
+/*
+ * Two virtual addresses, one client and port, one server: kernel IPVS could not tell the replies
+ * apart.
+ */
 static void two_vips(struct env *t)
 {
 	struct kconn a = kconn_of(t, IPPROTO_TCP, CLIENT, 4000, SNAT_POOL, 4000);
@@ -306,7 +312,10 @@ static void policy_changes(struct env *t)
 	kconn_renew_reply(t, &k);
 }
 
-/* What the kernel has fragmented, the later ones known by the first one's id; and one that is whole. */
+/*
+ * What the kernel has fragmented, the later ones known by the first one's id; and one that is
+ * whole.
+ */
 static void fragments(struct env *t)
 {
 	struct kconn k = kconn_of(t, IPPROTO_UDP, CLIENT, 4000, SNAT_POOL, 4000);

@@ -359,7 +359,9 @@ static void options(struct env *t)
 	slow_back(t, &k, TCP_ACK);
 }
 
-/* A checksum that is wrong stays wrong by as much; UDP's that is not there is not made up (IPv4). */
+/*
+ * A checksum that is wrong stays wrong by as much; UDP's that is not there is not made up (IPv4).
+ */
 static void checksums(struct env *t)
 {
 	struct kconn k = opened(t, IPPROTO_UDP, DIRECTOR, 4000);

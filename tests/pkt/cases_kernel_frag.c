@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fragments on connections of kernel IPVS: the first fragment seen decides for its datagram, which kernel
- * IPVS gets whole or not at all.
+ * Fragments on connections of kernel IPVS: the first fragment seen decides for its datagram, which
+ * kernel IPVS gets whole or not at all.
  */
 #include "kernel.h"
 
@@ -97,8 +97,8 @@ static void in_order(struct env *t)
 }
 
 /*
- * A later one first: it passes as it came, so kernel IPVS gets the whole datagram; only of a reply whose
- * SNAT would have to be undone it has lost a part already.
+ * A later one first: it passes as it came, so kernel IPVS gets the whole datagram; only of a reply
+ * whose SNAT would have to be undone it has lost a part already.
  */
 static void late_first(struct env *t)
 {

@@ -155,8 +155,8 @@ static void port_per_server(struct env *t)
 }
 
 /*
- * When all ports are taken: the next one that comes is refused, and ends a connection that has ended
- * anyway; so the one after it succeeds. Those that live keep their ports.
+ * When all ports are taken: the next one that comes is refused, and ends a connection that has
+ * ended anyway; so the one after it succeeds. Those that live keep their ports.
  */
 static void port_of_ended(struct env *t)
 {
@@ -190,7 +190,10 @@ static void port_of_ended(struct env *t)
 	check_int(t, flows_count(t), 32, "flows");
 }
 
-/* A client has its own address of several; when that has no port left towards the server, the next one. */
+/*
+ * A client has its own address of several; when that has no port left towards the server, the next
+ * one.
+ */
 static void several_addresses(struct env *t)
 {
 	struct conn c = conn_of(t, IPPROTO_UDP, CLIENT, 4000, DIRECTOR, 0, SERVER1);

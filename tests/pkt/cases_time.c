@@ -45,7 +45,9 @@ static void renewed_once_a_second(struct env *t)
 	}
 }
 
-/* A service's own timeouts come before everybody's; each of the three in its state, and no other. */
+/*
+ * A service's own timeouts come before everybody's; each of the three in its state, and no other.
+ */
 static void own_timeouts(struct env *t)
 {
 	static const uint32_t states[] = { IVB_S_ESTABLISHED, IVB_S_FIN_WAIT, IVB_S_TIME_WAIT };
@@ -80,7 +82,10 @@ static void arm(struct env *t)
 
 	static const struct timespec pause = { .tv_nsec = 10000000 };
 
-	/* twice: the second run gives the running timer the code again; on 6.18 there may be no memory just now */
+	/*
+	 * twice: the second run gives the running timer the code again; on 6.18 there may be no
+	 * memory just now
+	 */
 	for (int i = 0; i < 2; i++) {
 		for (int tries = 0; tries < 50; tries++) {
 			check(t, !bpf_prog_test_run_opts(bpf_program__fd(p), &opts), "arm: %s",

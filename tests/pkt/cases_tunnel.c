@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections of kernel IPVS's through a tunnel: the client's packet in one from the director to the server. */
+/*
+ * Connections of kernel IPVS's through a tunnel: the client's packet in one from the director to
+ * the server.
+ */
 #include "kernel.h"
 
 #include <netinet/in.h>

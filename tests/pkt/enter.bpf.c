@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A test run gives a program neither tc_index nor its own address, and does not tell what became of
- * tc_index: this program sets it, puts the sk_buff's address into the note of the hooks, and goes on to
- * the real one; tracepoints look at the packet when it is freed, and at the copies that are made of it.
+ * tc_index: this program sets it, puts the sk_buff's address into the note of the hooks, and goes
+ * on to the real one; tracepoints look at the packet when it is freed, and at the copies that are
+ * made of it.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a packet enters the programs, and what they leave in its sk_buff: between enter.c and enter.bpf.c. */
+/*
+ * How a packet enters the programs, and what they leave in its sk_buff: between enter.c and
+ * enter.bpf.c.
+ */
 #ifndef TESTS_PKT_ENTER_H
 #define TESTS_PKT_ENTER_H
 

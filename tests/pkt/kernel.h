@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections of kernel IPVS: what its hooks would have told of their packets, those packets as they
- * come to the egress program, and what is kept of the connection.
+ * Connections of kernel IPVS: what its hooks would have told of their packets, those packets as
+ * they come to the egress program, and what is kept of the connection.
  */
 #ifndef TESTS_PKT_KERNEL_H
 #define TESTS_PKT_KERNEL_H

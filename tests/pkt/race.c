@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two processors at the same connections: each sends its packets through the real program, released one by one
- * together, or as fast as they can, and the expiry timer or changes of the configuration come between. After each round both directions of
- * every connection must be there, and every count be right. `race SECONDS` takes that long for each case.
+ * Two processors at the same connections: each sends its packets through the real program, released
+ * one by one together, or as fast as they can, and the expiry timer or changes of the configuration
+ * come between. After each round both directions of every connection must be there, and every count
+ * be right. `race SECONDS` takes that long for each case.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -135,7 +136,9 @@ static void load_reply(struct env *t, struct gun *g, int proto, uint8_t flags)
 	}
 }
 
-/* One round after another until the time is up: prepared, run, settled and verified, cleared away. */
+/*
+ * One round after another until the time is up: prepared, run, settled and verified, cleared away.
+ */
 static void rounds(struct env *t, void (*prepare)(struct env *t), void (*settle)(struct env *t))
 {
 	time_t end = time(NULL) + seconds;
@@ -225,8 +228,8 @@ static bool timer_start(struct env *t)
 }
 
 /*
- * Connections are due as soon as their last packet has been seen, while both processors send as fast as they can.
- * At the end nothing is left.
+ * Connections are due as soon as their last packet has been seen, while both processors send as
+ * fast as they can. At the end nothing is left.
  */
 static void hammer(struct env *t)
 {

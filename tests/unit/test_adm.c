@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * adm's command lines. The refusals' words and statuses are those that ipvsadm 1.31 gave for the same
- * lines on Debian 12, but for what is marked as ours.
+ * adm's command lines. The refusals' words and statuses are those that ipvsadm 1.31 gave for the
+ * same lines on Debian 12, but for what is marked as ours.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rr's and wrr's tables against the kernel's algorithm: random sequences of changes and connections,
- * the same dest every time. The kernel's side is written from ip_vs_rr.c and ip_vs_wrr.c (6.1, 6.12):
- * a list with a pointer into it, and wrr's current weight.
+ * rr's and wrr's tables against the kernel's algorithm: random sequences of changes and
+ * connections, the same dest every time. The kernel's side is written from ip_vs_rr.c and
+ * ip_vs_wrr.c (6.1, 6.12): a list with a pointer into it, and wrr's current weight.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -133,7 +133,9 @@ static __u32 kernel_next(struct kernel *k)
 	return k->scheduler == IVB_SCHED_RR ? kernel_rr(k) : kernel_wrr(k);
 }
 
-/* --- the data plane: as bpf/sched/ring.h reads the words, but the segments one by one ---------- */
+/*
+ * --- the data plane: as bpf/sched/ring.h reads the words, but the segments one by one ----------
+ */
 
 struct plane {
 	enum ivb_scheduler scheduler;
@@ -195,7 +197,9 @@ static __u32 plane_next(struct plane *p)
 	return ring[ring[at + 1] + (__u32)(pos - ring[at]) % ring[at + 2]];
 }
 
-/* --- both, side by side ------------------------------------------------------------------------- */
+/*
+ * --- both, side by side -------------------------------------------------------------------------
+ */
 
 static struct kernel kernel;
 static struct plane plane;
