@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A flood of first packets, each from a source of its own: SYN, or datagrams of one byte.
- *   flood [-u] [-r PACKETS_PER_SECOND] DEV DSTMAC ADDRESS PORT COUNT
- * Sources are 10.9.0.0/16 or fd09::/16 and ports from 1024; all COUNT are different. Prints the
+ *   flood [-u] [-o FIRST] [-r PACKETS_PER_SECOND] DEV DSTMAC ADDRESS PORT COUNT
+ * Sources are 10.9.0.0/16 or fd09::/16 and ports from 1024; all COUNT are different, and others with
+ * another FIRST. Prints the
  * rate.
  */
 #include <arpa/inet.h>
@@ -31,6 +32,7 @@
 
 static struct {
 	int proto, af, rate;
+	uint32_t first;
 	uint16_t port;
 	union {
 		struct in_addr v4;
@@ -133,7 +135,7 @@ static void send_all(int fd, uint32_t count)
 	while (n < count) {
 		batch = count - n < BATCH ? count - n : BATCH;
 		for (i = 0; i < batch; i++) {
-			iov[i] = (struct iovec){ frames[i], frame(frames[i], n + i) };
+			iov[i] = (struct iovec){ frames[i], frame(frames[i], opt.first + n + i) };
 			msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
 		}
 		sent = sendmmsg(fd, msgs, batch, 0);
@@ -151,9 +153,11 @@ int main(int argc, char **argv)
 	struct ether_addr *mac;
 	int c, fd, on = 1;
 
-	while ((c = getopt(argc, argv, "ur:")) != -1) {
+	while ((c = getopt(argc, argv, "uo:r:")) != -1) {
 		if (c == 'u')
 			opt.proto = IPPROTO_UDP;
+		else if (c == 'o')
+			opt.first = strtoul(optarg, NULL, 10);
 		else if (c == 'r')
 			opt.rate = atoi(optarg);
 		else
@@ -161,7 +165,7 @@ int main(int argc, char **argv)
 	}
 	argv += optind;
 	if (argc - optind != 5 || !(mac = ether_aton(argv[1])))
-		return fputs("usage: flood [-u] [-r RATE] DEV DSTMAC ADDRESS PORT COUNT\n", stderr),
+		return fputs("usage: flood [-u] [-o FIRST] [-r RATE] DEV DSTMAC ADDRESS PORT COUNT\n", stderr),
 		       2;
 	opt.af = strchr(argv[2], ':') ? AF_INET6 : AF_INET;
 	opt.port = htons(atoi(argv[3]));

@@ -76,8 +76,8 @@ flooded "SYN over IPv6" 6 9
 flooded "UDP over IPv6" 6 9 -u
 is "the table was never full" "$(counter map_full)" 0
 
-diag "a client in a flood: its second SYN comes a second after the first"
-start flood cl "$libdir/flood" -r $((20000 / slow)) eth0 "$(mac lb wan)" $vip4 7 $((80000 / slow))
+diag "a client in a flood of other sources: its second SYN comes a second after the first"
+start flood cl "$libdir/flood" -o 500000 -r $((20000 / slow)) eth0 "$(mac lb wan)" $vip4 7 $((80000 / slow))
 flood=$started
 sleep 1
 refused=$(counter half_open)
