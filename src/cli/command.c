@@ -2,6 +2,8 @@
 /* Long options by a table, and errors. */
 #include "cli/command.h"
 
+#include "base/addr.h"
+
 #include <getopt.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -103,4 +105,25 @@ void ivb_json_print(struct json_object *o)
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
+}
+
+int ivb_service_opt(const struct ivb_cli *cli, const char *command, __u8 proto, const char *value,
+		    struct ivb_service_key *key)
+{
+	bool has_port;
+
+	if (key->proto)
+		return ivb_fail(cli, command, IVB_EXIT_USAGE, "one service at a time, please");
+	if (ivb_addrport_parse(value, &key->af, &key->addr, &key->port, &has_port) || !has_port)
+		return ivb_fail(
+			cli, command, IVB_EXIT_USAGE,
+			"'%s': not an address with a port (as 10.0.0.80:80 or [fd00::80]:80)",
+			value);
+	key->proto = proto;
+	return IVB_OPTS_GO;
+}
+
+int ivb_fail_unexpected(const struct ivb_cli *cli, const char *command, const char *arg)
+{
+	return ivb_fail(cli, command, IVB_EXIT_USAGE, "unexpected '%s'; see --help", arg);
 }

@@ -3,6 +3,8 @@
 #ifndef IVB_CLI_COMMAND_H
 #define IVB_CLI_COMMAND_H
 
+#include <ivb/abi.h>
+
 #include "cli/cli.h"
 
 struct json_object;
@@ -36,6 +38,16 @@ int ivb_opts_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd
 
 /* Ends a command with what a library said of its failure r (-errno). Returns IVB_EXIT_FAILURE. */
 int ivb_fail_err(const struct ivb_cli *cli, const char *command, int r, const struct ivb_err *err);
+
+/*
+ * The value of --tcp-service or --udp-service, the only one that there may be: the rest of *key
+ * stays. Returns as set() does.
+ */
+int ivb_service_opt(const struct ivb_cli *cli, const char *command, __u8 proto, const char *value,
+		    struct ivb_service_key *key);
+
+/* Ends a command that takes no such argument. Returns IVB_EXIT_USAGE. */
+int ivb_fail_unexpected(const struct ivb_cli *cli, const char *command, const char *arg);
 
 /* Prints an object on a line or more, and lets go of it. */
 void ivb_json_print(struct json_object *o);

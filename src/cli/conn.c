@@ -166,8 +166,7 @@ int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv)
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
-		return ivb_fail(cli, "conn", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
-				argv[first]);
+		return ivb_fail_unexpected(cli, "conn", argv[first]);
 	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
 	if (r)
 		return ivb_fail_err(cli, "conn", r, &err);

@@ -215,8 +215,7 @@ int ivb_cmd_metrics(const struct ivb_cli *cli, int argc, char **argv)
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
-		return ivb_fail(cli, "metrics", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
-				argv[first]);
+		return ivb_fail_unexpected(cli, "metrics", argv[first]);
 	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
 	if (!r)
 		r = ivb_info_get(dp, &info, &err);

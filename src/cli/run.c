@@ -64,8 +64,7 @@ int ivb_cmd_run(const struct ivb_cli *cli, int argc, char **argv)
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
-		return ivb_fail(cli, "run", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
-				argv[first]);
+		return ivb_fail_unexpected(cli, "run", argv[first]);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	r = ivb_uevent_open(&fd);

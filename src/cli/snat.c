@@ -25,26 +25,15 @@ static const struct ivb_opt opts[] = {
 };
 
 struct options {
-	bool has_key;
-	struct ivb_service_key key;
+	struct ivb_service_key key; /* proto 0: none was given */
 };
 
 static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 {
 	struct options *o = arg;
-	bool has_port;
 
-	if (o->has_key)
-		return ivb_fail(cli, "snat", IVB_EXIT_USAGE, "one service at a time, please");
-	if (ivb_addrport_parse(value, &o->key.af, &o->key.addr, &o->key.port, &has_port) ||
-	    !has_port)
-		return ivb_fail(
-			cli, "snat", IVB_EXIT_USAGE,
-			"'%s': not an address with a port (as 10.0.0.80:80 or [fd00::80]:80)",
-			value);
-	o->key.proto = id == OPT_TCP ? IPPROTO_TCP : IPPROTO_UDP;
-	o->has_key = true;
-	return IVB_OPTS_GO;
+	return ivb_service_opt(cli, "snat", id == OPT_TCP ? IPPROTO_TCP : IPPROTO_UDP, value,
+			       &o->key);
 }
 
 static const struct ivb_command_opts command = {
@@ -99,7 +88,7 @@ static int print(const struct ivb_service_key *key, enum ivb_snat policy, void *
 static int list(const struct ivb_cli *cli, const struct options *o)
 {
 	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
-	struct printer p = { .only = o->has_key ? o : NULL };
+	struct printer p = { .only = o->key.proto ? o : NULL };
 	struct ivb_err err = { 0 };
 	int r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
 
@@ -138,8 +127,7 @@ int ivb_cmd_snat(const struct ivb_cli *cli, int argc, char **argv)
 	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
-	if (argc - first > 1 || (argc > first && !o.has_key))
-		return ivb_fail(cli, "snat", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
-				argv[o.has_key ? first + 1 : first]);
+	if (argc - first > 1 || (argc > first && !o.key.proto))
+		return ivb_fail_unexpected(cli, "snat", argv[o.key.proto ? first + 1 : first]);
 	return argc > first ? change(cli, &o, argv[first]) : list(cli, &o);
 }

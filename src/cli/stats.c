@@ -451,8 +451,7 @@ int ivb_cmd_stats(const struct ivb_cli *cli, int argc, char **argv)
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
-		return ivb_fail(cli, "stats", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
-				argv[first]);
+		return ivb_fail_unexpected(cli, "stats", argv[first]);
 	for (;;) {
 		r = show(cli, &q);
 		if (r || !q.watch || fflush(stdout))

@@ -458,8 +458,7 @@ int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv)
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
-		return ivb_fail(cli, "status", IVB_EXIT_USAGE, "unexpected '%s'; see --help",
-				argv[first]);
+		return ivb_fail_unexpected(cli, "status", argv[first]);
 	if (cli->json && s.o.verify)
 		s.problems = json_object_new_array();
 	r = get(&s, &err);
