@@ -125,16 +125,19 @@ static __always_inline struct ivb_port_map *port_map(const struct ivb_port_key *
 	return bpf_map_lookup_elem(&port_maps, k);
 }
 
-/* The client's own port, or one by the key. */
+/*
+ * The client's own port, or one by the key. For kernel IPVS's connections more of these: two of a client's
+ * port through two virtual addresses have to meet, also if others had the first ones.
+ */
 static __always_inline int reply_preferred(const int af, const struct pair *b,
 					   const union tuple *key, struct scratch *s,
 					   const struct ivb_config *cfg, __u32 hash,
 					   struct ivb_port_map *m)
 {
-	__u32 try, port;
+	__u32 tries = b->flags & IVB_FLOW_KERNEL ? KERNEL_TRIES : PREFERRED_TRIES, try, port;
 	int r = -EEXIST;
 
-	for (try = 0; try < PREFERRED_TRIES && r == -EEXIST; try++) {
+	for (try = 0; try < KERNEL_TRIES && try < tries && r == -EEXIST; try++) {
 		port = port_preferred(cfg, hash, bpf_ntohs(TUPLE_SPORT(af, key)), try);
 		if (!port)
 			continue;
