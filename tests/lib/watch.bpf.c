@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Another program on the same hook, as monitors and policers are: counts untagged TCP and UDP
- * packets by destination port, the others (ICMP, fragments) at 0, tagged ones at 1; and the kinds
- * of checksum.
+ * packets by destination port, the others (ICMP, fragments) of IPv4 at 0 and of IPv6, where
+ * neighbour discovery comes at any time, at 2, tagged ones at 1; and the kinds of checksum.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -15,6 +15,9 @@
 #include <bpf/bpf_helpers.h>
 
 #define PORTS 65536
+#define OTHER4 0
+#define TAGGED 1
+#define OTHER6 2
 
 /* 0..65535: by port; then 4 of enum ip_summed: none, unnecessary, complete, partial */
 struct {
@@ -41,23 +44,25 @@ static __always_inline __u32 port(struct __sk_buff *skb)
 	__u32 l4 = ETH_HLEN + sizeof(struct iphdr);
 	struct ipv6hdr ip6;
 	struct iphdr ip;
+	__u32 other = OTHER4;
 	__u8 proto;
 	__be16 p;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
 		if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) || ip.ihl != 5 ||
 		    ip.frag_off & bpf_htons(0x1fff))
-			return 0;
+			return other;
 		proto = ip.protocol;
 	} else {
+		other = OTHER6;
 		if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip6, sizeof(ip6)))
-			return 0;
+			return other;
 		proto = ip6.nexthdr;
 		l4 = ETH_HLEN + sizeof(ip6);
 	}
 	if ((proto != IPPROTO_TCP && proto != IPPROTO_UDP) ||
 	    bpf_skb_load_bytes(skb, l4 + 2, &p, sizeof(p)))
-		return 0;
+		return other;
 	return bpf_ntohs(p);
 }
 
@@ -68,7 +73,7 @@ int watch(struct __sk_buff *skb)
 	struct sk_buff___ivb *real = (void *)skb;
 
 	if (skb->vlan_present) {
-		count(1);
+		count(TAGGED);
 		return TC_ACT_UNSPEC;
 	}
 	if (skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6))

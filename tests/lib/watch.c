@@ -2,8 +2,9 @@
 /*
  * Attaches watch.bpf.o to a device and stays until it is ended, which detaches it again.
  *   watch tcx|clsact DEV FIFO
- * For each line that comes in through FIFO (a port, 0 for other packets, 1 for tagged ones, or sum0
- * .. sum3: checksum none, unnecessary, complete, partial) it prints how many it has seen.
+ * For each line that comes in through FIFO (a port, 0 for other IPv4 packets, 1 for tagged ones, 2
+ * for other IPv6 packets, or sum0 .. sum3: checksum none, unnecessary, complete, partial) it prints
+ * how many it has seen.
  *   watch list DEV
  * prints the names of the tcx programs on DEV's ingress in their order; exit status 3: this kernel
  * has no tcx
