@@ -138,6 +138,23 @@ static __always_inline int flow_note(const int af, const struct ivb_pkt *p, unio
 	return 0;
 }
 
+/*
+ * The flow of a connection that began just now. Of one that this CPU made there is a copy at hand:
+ * looking for the element would cost as much as any lookup, and nothing is written to it, as its
+ * first packet was counted in advance (as ip_vs_in_stats() counts before it is known whether the
+ * packet can be sent).
+ */
+static __always_inline union flow *flow_made(const int af, int verdict, const union tuple *key)
+{
+	__u32 zero = 0;
+	struct scratch *s;
+
+	if (verdict != IVB_MADE)
+		return bpf_map_lookup_elem(MAP_OF(af, flows), key);
+	s = bpf_map_lookup_elem(&scratches, &zero);
+	return s ? &s->fwd : NULL;
+}
+
 static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 {
 	__u32 now = bpf_jiffies64(), tag;
@@ -182,7 +199,7 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 			return r;
 		if (r >> IVB_DISPLACED_SHIFT)
 			BY_AF(af, half_open_evict, (r >> IVB_DISPLACED_SHIFT) - 1);
-		f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
+		f = flow_made(af, r & IVB_VERDICT_MASK, &key);
 		if (!f)
 			return -IVB_R_RACE;
 	}

@@ -20,6 +20,7 @@ enum verdict {
 	IVB_NEXT,    /* not ours: other programs, then the stack */
 	IVB_GONE,    /* redirected */
 	IVB_CREATED, /* within the path: a flow exists now, look it up again */
+	IVB_MADE,    /* the same, and it is this CPU's: scratch has what it was made of */
 };
 
 static __always_inline void count(__u32 reason, __u32 bytes)

@@ -60,12 +60,14 @@ static __always_inline void conn_counted(const struct birth *b, __u8 proto)
 }
 
 /*
- * IVB_CREATED also when another CPU was first: its flow is there then. With it, shifted, the id,
- * plus 1, of a half-open connection that has to go: not from here, for there is not stack enough.
+ * IVB_MADE, or IVB_CREATED when another CPU was first: its flow is there then. With it, shifted,
+ * the id, plus 1, of a half-open connection that has to go: not from here, for there is not stack
+ * enough.
  */
 #define IVB_DISPLACED_SHIFT 4
+#define IVB_VERDICT_MASK ((1 << IVB_DISPLACED_SHIFT) - 1)
 static __always_inline int birth_create(const int af, const struct birth *b, const union tuple *key,
-					const __be32 *source)
+					const __be32 *source, __u32 len)
 {
 	__u8 proto = tuple_proto(af, key);
 	__u32 state = first_state(proto);
@@ -77,6 +79,7 @@ static __always_inline int birth_create(const int af, const struct birth *b, con
 		.timeout = state_timeout(b->svc->slot, state),
 		.seen = b->now,
 		.seen_reply = b->now,
+		.len = len,
 		.flags = b->snat ? IVB_FLOW_SNAT : 0,
 	};
 	int r;
@@ -88,7 +91,7 @@ static __always_inline int birth_create(const int af, const struct birth *b, con
 		return r;
 	conn_counted(b, proto);
 	r = BY_AF(af, half_open_enter, b->cfg->max_half_open[FAMILY_INDEX(af)], pair.conn, state);
-	return r << IVB_DISPLACED_SHIFT | IVB_CREATED;
+	return r << IVB_DISPLACED_SHIFT | IVB_MADE;
 }
 
 /*
@@ -184,7 +187,7 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 	r = birth_route(ctx, af, &b, key, source, way);
 	if (r)
 		return r;
-	return birth_create(af, &b, key, source);
+	return birth_create(af, &b, key, source, ctx_len(ctx) - ETH_HLEN);
 }
 
 GLOBAL int flow_miss4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_tuple4 *key,

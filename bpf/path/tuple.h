@@ -38,9 +38,9 @@ union flow {
  * between the filling and the using.
  */
 struct scratch {
+	union flow fwd; /* conn_create(), and who sends the connection's first packet */
 	union {
 		struct { /* conn_create() */
-			union flow fwd;
 			union flow rep;
 			union tuple key; /* maps of 6.1 take no key from a GLOBAL's caller */
 			union tuple rkey;
