@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Least connections (net/netfilter/ipvs/ip_vs_lc.c, ip_vs_dest_conn_overhead()): an active
- * connection weighs as much as 257 inactive ones. Of equals the first.
+ * Least connections (net/netfilter/ipvs/ip_vs_lc.c): the server with the least overhead. Of equals
+ * the first.
  */
 #ifndef IVB_SCHED_LC_H
 #define IVB_SCHED_LC_H
@@ -15,7 +15,7 @@ static long lc_visit(__u32 i, struct pick *p)
 
 	if (!candidate_get(p, i, &c))
 		return 0;
-	load = c.active * 256 + c.all;
+	load = conn_overhead(&c);
 	if (p->slot == IVB_NONE || load < p->load)
 		pick_take(p, &c, load);
 	return 0;

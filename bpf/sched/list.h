@@ -49,6 +49,12 @@ static __always_inline bool candidate_get(const struct pick *p, __u32 i, struct 
 	return true;
 }
 
+/* ip_vs_dest_conn_overhead(): an active connection weighs as much as 257 inactive ones. */
+static __always_inline __u32 conn_overhead(const struct candidate *c)
+{
+	return c->active * 256 + c->all;
+}
+
 static __always_inline void pick_take(struct pick *p, const struct candidate *c, __u32 load)
 {
 	p->slot = c->slot;

@@ -15,7 +15,7 @@ static long wlc_visit(__u32 i, struct pick *p)
 
 	if (!candidate_get(p, i, &c))
 		return 0;
-	load = c.active * 256 + c.all;
+	load = conn_overhead(&c);
 	if (pick_beaten(p, &c, load))
 		pick_take(p, &c, load);
 	return 0;
