@@ -271,13 +271,16 @@ static __always_inline int icmp_undo(struct ivb_ctx *ctx, const int af, const st
 static __always_inline int icmp_error(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p)
 {
 	const __u32 local = IVB_FLOW_LOCAL | IVB_FLOW_REPLY | IVB_FLOW_SNAT;
-	struct scratch *s = scratch_get(); /* for the key, which would not fit on the stack */
 	struct ivb_pkt quote = {};
+	struct scratch *s; /* for the key, which would not fit on the stack */
 	union flow *f;
 	__u8 *icmp;
 	int r;
 
-	if (!s || p->flags & IVB_PKT_FRAGMENT || !icmp_is_error(af, p->tcp_flags))
+	if (p->flags & IVB_PKT_FRAGMENT || !icmp_is_error(af, p->tcp_flags))
+		return IVB_NEXT;
+	s = scratch_get();
+	if (!s)
 		return IVB_NEXT;
 	r = BY_AF(af, quote_parse, ctx, p, &quote);
 	if (!r)
