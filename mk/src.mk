@@ -3,6 +3,7 @@
 
 BASE_SRCS := \
 	src/base/addr.c \
+	src/base/clock.c \
 	src/base/err.c \
 	src/base/num.c
 

@@ -25,6 +25,8 @@ struct candidate {
 	__u32 weight;
 	__u32 active;
 	__u32 all; /* active and inactive */
+	__u32 overloaded;
+	__u64 in_set; /* lblcr's */
 };
 
 /* The counts are moved by atomics without a lock, so for a moment one may be less than zero. */
@@ -33,20 +35,28 @@ static __always_inline __u32 count_of(__u32 n)
 	return (__s32)n > 0 ? n : 0;
 }
 
-/* False: it takes no connections. */
-static __always_inline bool candidate_get(const struct pick *p, __u32 i, struct candidate *ret)
+/* The nth server of the list that begins at that word; false: there is none. */
+static __always_inline bool candidate_read(__u32 first, __u32 n, struct candidate *ret)
 {
-	__u32 at = p->first + 2 * i;
+	__u32 at = first + 2 * n;
 	struct ivb_dest_conns *c;
 
 	ret->slot = ring_word(at);
 	ret->weight = ring_word(at + 1);
 	c = bpf_map_lookup_elem(&dest_conns, &ret->slot);
-	if (!c || READ_ONCE(c->overloaded))
+	if (!c)
 		return false;
 	ret->active = count_of(READ_ONCE(c->active));
 	ret->all = ret->active + count_of(READ_ONCE(c->inactive));
+	ret->overloaded = READ_ONCE(c->overloaded);
+	ret->in_set = READ_ONCE(c->in_set);
 	return true;
+}
+
+/* False: it takes no connections. */
+static __always_inline bool candidate_get(const struct pick *p, __u32 i, struct candidate *ret)
+{
+	return candidate_read(p->first, i, ret) && !ret->overloaded;
 }
 
 /* ip_vs_dest_conn_overhead(): an active connection weighs as much as 257 inactive ones. */
@@ -68,14 +78,21 @@ static __always_inline bool pick_beaten(const struct pick *p, const struct candi
 	return p->slot == IVB_NONE || (__u64)p->load * c->weight > (__u64)load * p->weight;
 }
 
+/* A table of pairs; NULL: another scheduler's, as the service is being changed. */
+static __always_inline struct ivb_sched *list_get(__u32 sched)
+{
+	struct ivb_sched *s = bpf_map_lookup_elem(&scheds, &sched);
+
+	return s && !s->num_segments && s->length <= LIST_MAX ? s : NULL;
+}
+
 /* Shows every server to visit(), which returns 1 to end the walk. Slot of the best, or IVB_NONE. */
 static __always_inline __u32 list_schedule(__u32 sched, long (*visit)(__u32 i, struct pick *p))
 {
-	struct ivb_sched *s = bpf_map_lookup_elem(&scheds, &sched);
+	struct ivb_sched *s = list_get(sched);
 	struct pick p = { .slot = IVB_NONE };
 
-	/* Another scheduler's table: the service is being changed. */
-	if (!s || s->num_segments || s->length > LIST_MAX)
+	if (!s)
 		return IVB_NONE;
 	p.first = s->first;
 	bpf_loop(s->length, visit, &p, 0);

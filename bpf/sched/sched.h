@@ -5,6 +5,8 @@
 
 #include "sched/dh.h"
 #include "sched/fo.h"
+#include "sched/lblc.h"
+#include "sched/lblcr.h"
 #include "sched/lc.h"
 #include "sched/mh.h"
 #include "sched/nq.h"
@@ -12,6 +14,7 @@
 #include "sched/ring.h"
 #include "sched/sed.h"
 #include "sched/sh.h"
+#include "sched/twos.h"
 #include "sched/wlc.h"
 
 /* What sh and mh know a client by. */
@@ -42,6 +45,12 @@ static __always_inline __u32 schedule(const int af, const struct ivb_service *sv
 		return fo_schedule(sched);
 	case IVB_SCHED_OVF:
 		return ovf_schedule(sched);
+	case IVB_SCHED_TWOS:
+		return twos_schedule(sched);
+	case IVB_SCHED_LBLC:
+		return lblc_schedule(sched, svc->slot);
+	case IVB_SCHED_LBLCR:
+		return lblcr_schedule(sched, svc->slot);
 	case IVB_SCHED_SH:
 		return sh_schedule(sched, client_value(af, flags, key), fallback);
 	case IVB_SCHED_MH:

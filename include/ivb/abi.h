@@ -211,6 +211,9 @@ enum ivb_scheduler {
 	IVB_SCHED_SH,
 	IVB_SCHED_DH,
 	IVB_SCHED_MH,
+	IVB_SCHED_LBLC,
+	IVB_SCHED_LBLCR,
+	IVB_SCHED_TWOS,
 	IVB_SCHED_MAX_,
 };
 
@@ -290,7 +293,7 @@ struct ivb_dest_conns {
 	__u64 out_packets;
 	__u64 in_bytes;
 	__u64 out_bytes;
-	__u64 pad2_;
+	__u64 in_set; /* lblcr: CLOCK_MONOTONIC, ns, when it came to the set; 0 = it is not in it */
 };
 
 /* dest_bases (array of struct ivb_traffic, by dest slot): what listings subtract. */
@@ -303,9 +306,10 @@ struct ivb_dest_conns {
  * run of dest slots in ring), gone through (length / count) times. Equal weights are one segment.
  * A position p belongs to the last segment with start <= p % length, and there to
  * ring[first + (p % length - start) % count].
- * Schedulers that compare servers (lc, wlc, sed, nq, fo, ovf): no segments, length pairs {dest slot,
- * weight} of the servers whose weight is not 0. Those that hash (sh, dh, mh): no segments, length
- * dest slots. Neither has a position.
+ * Schedulers that compare servers (lc, wlc, sed, nq, fo, ovf, lblc, lblcr, twos): no segments, length
+ * pairs {dest slot, weight} of the servers whose weight is not 0. Those that hash (sh, dh, mh): no
+ * segments, length dest slots. Neither has a position, but lblc and lblcr keep there what they know:
+ * the slot, plus 1, of the server chosen last, or 0; when the set changed last (CLOCK_MONOTONIC, ns).
  */
 struct ivb_sched {
 	__u64 position; /* of the next connection; packets add to it */
@@ -314,7 +318,8 @@ struct ivb_sched {
 	__u32 first; /* index into ring of the slice: num_segments triplets, then the dest slots */
 	__u32 capacity; /* words of ring that the slice owns */
 	__u32 cw;	/* wrr: the kernel's current weight at the time of writing; user space's */
-	__u64 written_at; /* position when the table was written, or IVB_SCHED_AFRESH */
+	__u64 written_at; /* position when the table was written, or IVB_SCHED_AFRESH; lblcr: when
+			   * the service got this scheduler */
 };
 
 /* With position 0: wrr has begun afresh, because every server was overloaded. */

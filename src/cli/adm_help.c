@@ -51,7 +51,7 @@ int ivb_adm_usage(const char *program)
 	     "\n"
 	     "Options:\n"
 	     "  --scheduler    -s scheduler         rr, wrr, lc, wlc (the default), sed, nq, fo, ovf, sh,\n"
-	     "                                      dh or mh\n"
+	     "                                      dh, mh, lblc, lblcr or twos\n"
 	     "  --sched-flags  -b flags             sh-port, sh-fallback, mh-port, mh-fallback (commas)\n"
 	     "  --snat            policy            never, auto or always translate the client's\n"
 	     "                                      address too (default: as `up --snat` says)\n"

@@ -324,10 +324,7 @@ static int scheduler_take(struct parser *p)
 	 * A name that nobody has is found out later: ipvsadm tells first whether the service
 	 * exists.
 	 */
-	if (ivb_scheduler_parse(&scheduler, name) == -EOPNOTSUPP)
-		return ivb_adm_refuse(p->err, USAGE,
-				      "the scheduler %s comes with a later version of ipvs-bpf",
-				      name);
+	(void)ivb_scheduler_parse(&scheduler, name);
 	if (p->sched_flags)
 		r = ivb_sched_flags_parse(&p->adm->sched_flags, scheduler, &p->sched_flags);
 	if (r)

@@ -191,7 +191,7 @@ static int table_write(const struct ivb_edit *edit, struct ivb_edit_service *s, 
 		.first = s->slice.first,
 		.capacity = s->slice.capacity,
 		.cw = s->table.state,
-		.written_at = s->table.position,
+		.written_at = s->table.written_at,
 	};
 
 	if (!keys)

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "dp/bpflog.h"
 #include "dp/open.h"
@@ -64,14 +64,6 @@ static const struct {
 	[IVB_MAP_KERNEL_TRAFFIC] = { sizeof(struct ivb_traffic_key), sizeof(struct ivb_traffic) },
 	[IVB_MAP_META] = { sizeof(__u32), sizeof(struct ivb_meta) },
 };
-
-__u64 ivb_monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (__u64)t.tv_sec * 1000000000ull + (__u64)t.tv_nsec;
-}
 
 int ivb_netns_cookie(__u64 *ret)
 {

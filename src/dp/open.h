@@ -52,7 +52,4 @@ int ivb_dp_check_netns(const struct ivb_dp *dp, struct ivb_err *err);
 /* SO_NETNS_COOKIE of the current network namespace. */
 int ivb_netns_cookie(__u64 *ret);
 
-/* CLOCK_MONOTONIC, in nanoseconds. */
-__u64 ivb_monotonic_ns(void);
-
 #endif

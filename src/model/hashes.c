@@ -28,9 +28,10 @@ __u32 ivb_sched_value(__u8 af, const union ivb_addr *addr, __be16 port)
 	return ntohl(fold) + ntohs(port);
 }
 
-int ivb_list_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n)
+int ivb_list_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		   const struct ivb_cursor *c)
 {
-	struct ivb_table t = {};
+	struct ivb_table t = { .position = c->position, .written_at = c->written_at };
 	size_t i;
 
 	t.words = calloc(n ? n : 1, 2 * sizeof(*t.words));

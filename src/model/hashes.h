@@ -5,8 +5,9 @@
 
 #include "model/sched.h"
 
-/* lc, wlc, sed, nq, fo, ovf: -ENOMEM. */
-int ivb_list_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n);
+/* lc, wlc, sed, nq, fo, ovf, lblc, lblcr, twos: -ENOMEM. */
+int ivb_list_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		   const struct ivb_cursor *c);
 
 /* sh, dh, mh: -ENOMEM. */
 int ivb_hash_build(struct ivb_table *ret, enum ivb_scheduler scheduler,

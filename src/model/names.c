@@ -11,14 +11,12 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const schedulers[IVB_SCHED_MAX_] = {
-	[IVB_SCHED_RR] = "rr",	 [IVB_SCHED_WRR] = "wrr", [IVB_SCHED_LC] = "lc",
-	[IVB_SCHED_WLC] = "wlc", [IVB_SCHED_SED] = "sed", [IVB_SCHED_NQ] = "nq",
-	[IVB_SCHED_FO] = "fo",	 [IVB_SCHED_OVF] = "ovf", [IVB_SCHED_SH] = "sh",
-	[IVB_SCHED_DH] = "dh",	 [IVB_SCHED_MH] = "mh",
+	[IVB_SCHED_RR] = "rr",	     [IVB_SCHED_WRR] = "wrr",	[IVB_SCHED_LC] = "lc",
+	[IVB_SCHED_WLC] = "wlc",     [IVB_SCHED_SED] = "sed",	[IVB_SCHED_NQ] = "nq",
+	[IVB_SCHED_FO] = "fo",	     [IVB_SCHED_OVF] = "ovf",	[IVB_SCHED_SH] = "sh",
+	[IVB_SCHED_DH] = "dh",	     [IVB_SCHED_MH] = "mh",	[IVB_SCHED_LBLC] = "lblc",
+	[IVB_SCHED_LBLCR] = "lblcr", [IVB_SCHED_TWOS] = "twos",
 };
-
-/* The kernel's others (net/netfilter/ipvs). */
-static const char *const kernel_schedulers[] = { "lblc", "lblcr", "twos" };
 
 static const char *const snats[IVB_SNAT_MAX_] = {
 	[IVB_SNAT_DEFAULT] = "default",
@@ -41,10 +39,6 @@ int ivb_scheduler_parse(__u8 *ret, const char *name)
 			*ret = (__u8)i;
 			return 0;
 		}
-	}
-	for (i = 0; i < ARRAY_LEN(kernel_schedulers); i++) {
-		if (!strcmp(name, kernel_schedulers[i]))
-			return -EOPNOTSUPP;
 	}
 	return -ENOENT;
 }

@@ -9,7 +9,7 @@
 
 /* "rr", ...; "?" for anything else. */
 const char *ivb_scheduler_name(__u32 scheduler);
-/* -EOPNOTSUPP: the kernel has a scheduler of that name, ipvs-bpf not yet; -ENOENT: nobody has. */
+/* -ENOENT: there is no such scheduler. */
 int ivb_scheduler_parse(__u8 *ret, const char *name);
 
 #define IVB_SCHED_FLAGS_LEN 40

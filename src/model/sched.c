@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "model/hashes.h"
 
@@ -51,6 +52,8 @@ void ivb_cursor_init(struct ivb_cursor *c, enum ivb_scheduler scheduler,
 	*c = (struct ivb_cursor){ .last = IVB_NONE, .di = 1 };
 	if (scheduler == IVB_SCHED_WRR)
 		wrr_params(dests, n, &c->di, &c->cw);
+	else if (scheduler == IVB_SCHED_LBLCR)
+		c->written_at = ivb_monotonic_ns();
 }
 
 static struct ivb_segment segment_get(const struct ivb_sched *s, __u32 i,
@@ -146,6 +149,8 @@ int ivb_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler, const 
 	int r;
 
 	if (ivb_sched_kind(scheduler) != IVB_SCHED_KIND_RING) {
+		c.position = s->position;
+		c.written_at = s->written_at;
 		*ret = c;
 		return 0;
 	}
@@ -325,6 +330,7 @@ static int ring_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 	}
 	t.position = scheduler == IVB_SCHED_RR ? rr_position(dests, n, c->last)
 					       : wrr_position(&t, weights, c);
+	t.written_at = t.position;
 	t.state = scheduler == IVB_SCHED_RR ? c->last : WRR_STATE(c->cw, c->di);
 	*ret = t;
 	return 0;
@@ -338,7 +344,7 @@ int ivb_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 	case IVB_SCHED_KIND_RING:
 		return ring_build(ret, scheduler, dests, n, c, err);
 	case IVB_SCHED_KIND_LIST:
-		return ivb_list_build(ret, dests, n);
+		return ivb_list_build(ret, dests, n, c);
 	case IVB_SCHED_KIND_HASH:
 		return ivb_hash_build(ret, scheduler, dests, n);
 	}

@@ -38,9 +38,11 @@ struct ivb_sched_dest {
 
 /* What the kernel's scheduler remembers between two connections. */
 struct ivb_cursor {
-	__u32 last; /* rr: slot of the dest chosen last, or IVB_NONE: the head of the list */
-	__u32 cw;   /* wrr: the current weight; 0 when no dest has a positive weight */
-	__u32 di;   /* wrr: greatest common divisor of the positive weights */
+	__u32 last;	  /* rr: slot of the dest chosen last, or IVB_NONE: the head of the list */
+	__u32 cw;	  /* wrr: the current weight; 0 when no dest has a positive weight */
+	__u32 di;	  /* wrr: greatest common divisor of the positive weights */
+	__u64 position;	  /* lblc, lblcr: what they keep in ivb_sched.position */
+	__u64 written_at; /* lblcr: when the scheduler began */
 };
 
 /*
@@ -50,6 +52,7 @@ struct ivb_cursor {
 struct ivb_table {
 	__u64 length;
 	__u64 position;
+	__u64 written_at;
 	__u32 num_segments;
 	__u32 num_words;
 	__u32 state;  /* for ivb_sched.cw */

@@ -174,11 +174,11 @@ by_hash 4 sh-port,sh-fallback sh
 by_hash 6 mh-port mh
 # each process that is started costs a guest a third of a second
 if [ -z "${IVB_LONG:-}" ]; then
-	for s in lc sed nq fo ovf; do
+	for s in lc sed nq fo ovf lblc lblcr; do
 		in_short 4 $s
 	done
 else
-	for s in lc sed nq fo ovf; do
+	for s in lc sed nq fo ovf lblc lblcr; do
 		by_counts 4 $s
 	done
 	by_counts 6 wlc

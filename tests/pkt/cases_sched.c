@@ -102,9 +102,10 @@ static void compared(struct env *t)
 		enum ivb_scheduler scheduler;
 		const char *order;
 	} cases[] = {
-		{ IVB_SCHED_LC, "ABCABCA" },  { IVB_SCHED_WLC, "ABCBCBA" },
-		{ IVB_SCHED_SED, "BBBBBBB" }, { IVB_SCHED_NQ, "AAAAAAA" },
-		{ IVB_SCHED_FO, "BBBBBBB" },  { IVB_SCHED_OVF, "BBBBBBB" },
+		{ IVB_SCHED_LC, "ABCABCA" },   { IVB_SCHED_WLC, "ABCBCBA" },
+		{ IVB_SCHED_SED, "BBBBBBB" },  { IVB_SCHED_NQ, "AAAAAAA" },
+		{ IVB_SCHED_FO, "BBBBBBB" },   { IVB_SCHED_OVF, "BBBBBBB" },
+		{ IVB_SCHED_LBLC, "AAAAAAA" }, { IVB_SCHED_LBLCR, "AAAAAAA" },
 	};
 	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
 	const uint32_t weights[] = { 1, 3, 2 };
@@ -126,8 +127,14 @@ static void compared_active(struct env *t)
 		enum ivb_scheduler scheduler;
 		const char *order;
 	} cases[] = {
-		{ IVB_SCHED_LC, "ABCAB" },  { IVB_SCHED_WLC, "ABCBC" }, { IVB_SCHED_SED, "BCBCA" },
-		{ IVB_SCHED_NQ, "ABCBC" },  { IVB_SCHED_OVF, "BBBBC" },
+		{ IVB_SCHED_LC, "ABCAB" },
+		{ IVB_SCHED_WLC, "ABCBC" },
+		{ IVB_SCHED_SED, "BCBCA" },
+		{ IVB_SCHED_NQ, "ABCBC" },
+		{ IVB_SCHED_OVF, "BBBBC" },
+		/* the second and third have as much in the end; the last one of the set takes it */
+		{ IVB_SCHED_LBLC, "AABBBBCCCCCC" },
+		{ IVB_SCHED_LBLCR, "AABBBBCCCCCB" },
 	};
 	struct service s = service_add(t, IPPROTO_TCP, VIP, 80, IVB_SNAT_NEVER);
 	const uint32_t weights[] = { 1, 3, 3 };
@@ -147,6 +154,40 @@ static void compared_active(struct env *t)
 		}
 		conns_forget(t);
 	}
+}
+
+/* Connections to whatever server. */
+static void connect_blind(struct env *t, uint16_t port, uint16_t n)
+{
+	struct pkt_spec in;
+
+	for (; n--; port++) {
+		in = from(t, CLIENT_SIDE, CLIENT, port, VIP, 80);
+		in.proto = IPPROTO_UDP;
+		send_blind(t, &in);
+	}
+}
+
+/*
+ * By chance, but not only: where both lots fall on one server it gets the connection, else the one
+ * that has fewer.
+ */
+static void two_choices(struct env *t)
+{
+	struct service s = service_add(t, IPPROTO_UDP, VIP, 80, IVB_SNAT_NEVER);
+	const uint32_t weights[] = { 2, 2 };
+	uint32_t slots[2], first;
+
+	for (int i = 0; i < 2; i++)
+		slots[i] = dest_add(t, &s, servers[i], 8080, weights[i]);
+	compare_by(t, &s, IVB_SCHED_TWOS, slots, weights, 2);
+	connect_blind(t, 4000, 64);
+	first = dest_counts(t, slots[0]).inactive;
+	check_int(t, first + dest_counts(t, slots[1]).inactive, 64, "connections");
+	check(t, first >= 16 && first <= 48, "about as many for each server: %u of 64", first);
+	dest_limit(t, slots[0], 1, 0);
+	connect_blind(t, 5000, 16);
+	check(t, dest_counts(t, slots[0]).inactive <= first + 1, "it has a limit");
 }
 
 /* Overloaded servers are passed over, and rr and wrr go on behind the one that was taken. */
@@ -343,6 +384,7 @@ const struct test_case cases_sched[] = {
 	{ "wrr, a segment gone through twice", wrr_long_segment, BOTH },
 	{ "by counts: inactive connections", compared, BOTH },
 	{ "by counts: active connections", compared_active, BOTH },
+	{ "the power of two choices", two_choices, BOTH },
 	{ "overloaded servers", overloaded, BOTH },
 	{ "service update switches slices", slice_switch, BOTH },
 	{ "no server: port unreachable", no_server, BOTH },

@@ -204,7 +204,6 @@ static const struct {
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.2:80 -w", 255, "-w: missing argument" },
 	{ "-A --tcp-service", 255, "--tcp-service: missing argument" },
 	/* ours: what a later version brings */
-	{ "-A -t 10.9.9.9:80 -s lblc", 2, "the scheduler lblc" LATER },
 	{ "-A -t 10.9.9.9:80 -s sh -b mh-port", 2, "incompatible scheduler flag `mh-port'" },
 	{ "-A -t 10.9.9.9:80 -s sh -b sh-port,flag-4,x", 2, "invalid scheduler flag `flag-4'" },
 	{ "-a -t 10.9.9.9:80 -r 10.0.1.7:80 -m -x -5", 2, "illegal u_threshold specified" },
@@ -337,7 +336,7 @@ static void test_taken(void)
 		{ "-A -t [fd00::9]:80 -s rr", "add 6 [fd00::9]:80 zone 0 sched 0 snat 4" },
 		{ "-A -t 10.9.9.9:080 -s rr", "add 6 10.9.9.9:80 zone 0 sched 0 snat 4" },
 		{ "-A -t localhost:80 -s rr", "add 6 127.0.0.1:80 zone 0 sched 0 snat 4" },
-		{ "-A -t 10.9.9.9:81 -s nosuch", "add 6 10.9.9.9:81 zone 0 sched 11 snat 4" },
+		{ "-A -t 10.9.9.9:81 -s nosuch", "add 6 10.9.9.9:81 zone 0 sched 14 snat 4" },
 		{ "-A -t 10.9.9.9:80", "add 6 10.9.9.9:80 zone 0 sched 3 snat 4" },
 		{ "-A -t 10.9.9.9:80 -s ''", "add 6 10.9.9.9:80 zone 0 sched 3 snat 4" },
 		{ "-A -t 10.9.9.9:80 -b sh-port,sh-fallback -s sh",

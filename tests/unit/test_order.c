@@ -61,7 +61,7 @@ static void test_names(void)
 
 	is_str(ivb_scheduler_name(IVB_SCHED_WRR), "wrr", "a scheduler's name");
 	is_str(ivb_scheduler_name(99), "?", "of no scheduler");
-	is_int(ivb_scheduler_parse(&v, "lblcr"), -EOPNOTSUPP, "one of the kernel's");
+	is_int(ivb_scheduler_parse(&v, "lblcx"), -ENOENT, "none of the kernel's");
 	is_int(ivb_scheduler_parse(&v, ""), -ENOENT, "no name");
 	is_int(ivb_scheduler_parse(&v, "RR"), -ENOENT, "names are lower case");
 	is_int(v, 77, "nothing written");

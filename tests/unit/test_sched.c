@@ -162,7 +162,7 @@ static int plane_write(struct plane *p, const struct ivb_cursor *c)
 	memcpy(ring + p->base, t.words, t.num_words * sizeof(*t.words));
 	p->s = (struct ivb_sched){
 		.position = t.position,
-		.written_at = t.position,
+		.written_at = t.written_at,
 		.length = t.length,
 		.num_segments = t.num_segments,
 		.first = p->base,
