@@ -78,18 +78,24 @@ static __always_inline struct ivb_conn *half_open_conn(const int af, const struc
 	return c && IVB_CONN_PLACE(READ_ONCE(c->state)) == pos + 1 ? c : NULL;
 }
 
-/* Whether the ring is full of connections that have come within the last seconds. */
+/*
+ * Whether the ring is full of connections that have come within the last seconds. If the head has
+ * moved on meanwhile, what was looked at was not the oldest any more, but the one that moved it.
+ */
 static __always_inline bool half_open_flood(const int af, __u32 max, __u32 now)
 {
 	struct ivb_admission *a = admission_of(af);
 	struct ivb_half_open *h;
+	__u64 next;
 	__u32 pos;
 
 	if (!a || !max)
 		return false;
-	pos = READ_ONCE(a->next) % max;
+	next = READ_ONCE(a->next);
+	pos = next % max;
 	h = bpf_map_lookup_elem(MAP_OF(af, half_open), &pos);
-	return h && now - READ_ONCE(h->stamp) < FLOOD_S * ivb_hz && half_open_conn(af, h, pos);
+	return h && now - READ_ONCE(h->stamp) < FLOOD_S * ivb_hz && half_open_conn(af, h, pos) &&
+	       READ_ONCE(a->next) == next;
 }
 
 GLOBAL int half_open_flood4(__u32 max, __u32 now)

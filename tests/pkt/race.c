@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "env.h"
+#include "maps.h"
 #include "tap.h"
 #include "tc.skel.h"
 
@@ -42,6 +43,7 @@ static struct gun guns[2];
 static atomic_uint arrived;
 static int seconds = 1;
 static time_t hammer_until; /* 0: one packet after the other, together */
+static bool burst;	    /* but half as many, and only the first ones together */
 static unsigned int first_cpus[2];
 
 /* Until the other one is here as well. */
@@ -81,8 +83,9 @@ static void *run(void *arg)
 		for (unsigned int i = 0; i < HAMMERED; i++)
 			fire(g, &g->shots[i]);
 	}
-	for (unsigned int i = 0; i < CONNS && !hammer_until; i++) {
-		meet(i);
+	for (unsigned int i = 0; i < (burst ? CONNS / 2 : CONNS) && !hammer_until; i++) {
+		if (!burst || !i)
+			meet(i);
 		if (g->act)
 			g->act(g->t, i);
 		else
@@ -114,15 +117,20 @@ static void load(struct env *t, struct gun *g, unsigned int i, const struct pkt_
 	g->shots[i].ifindex = t->ifindex[side];
 }
 
-static void load_forward(struct env *t, struct gun *g, int proto, uint8_t flags)
+static void load_from(struct env *t, struct gun *g, uint16_t port, int proto, uint8_t flags)
 {
 	for (unsigned int i = 0; i < CONNS; i++) {
-		struct pkt_spec in = from(t, CLIENT_SIDE, CLIENT, 4000 + i, VIP, 80);
+		struct pkt_spec in = from(t, CLIENT_SIDE, CLIENT, port + i, VIP, 80);
 
 		in.proto = proto;
 		in.flags = flags;
 		load(t, g, i, &in, CLIENT_SIDE);
 	}
+}
+
+static void load_forward(struct env *t, struct gun *g, int proto, uint8_t flags)
+{
+	load_from(t, g, 4000, proto, flags);
 }
 
 static void load_reply(struct env *t, struct gun *g, int proto, uint8_t flags)
@@ -177,6 +185,37 @@ static void same_datagram(struct env *t)
 	load_forward(t, &guns[0], IPPROTO_UDP, 0);
 	load_forward(t, &guns[1], IPPROTO_UDP, 0);
 	rounds(t, NULL, all_there);
+}
+
+static void nobody_refused(struct env *t)
+{
+	counters_read(t, 1);
+	check_int(t, t->counters[1][IVB_R_HALF_OPEN][0] - t->counters[0][IVB_R_HALF_OPEN][0], 0,
+		  "taken for a flood");
+	check_int(t, dest_counts(t, 0).conns, CONNS, "connections scheduled");
+}
+
+static void places_clear(struct env *t)
+{
+	const struct ivb_half_open none = {};
+
+	for (uint32_t pos = 0; pos < CONNS; pos++)
+		bpf_map__update_elem(maps_of(t).half_open, &pos, sizeof(pos), &none, sizeof(none),
+				     0);
+}
+
+/* The place that the other one is taking just now is not the oldest one's. */
+static void many_syns(struct env *t)
+{
+	t->config.max_half_open[0] = t->config.max_half_open[1] = CONNS;
+	config_write(t);
+	simple(t, IPPROTO_TCP, IVB_SNAT_NEVER);
+	load_from(t, &guns[0], 4000, IPPROTO_TCP, TCP_SYN);
+	load_from(t, &guns[1], 5000, IPPROTO_TCP, TCP_SYN);
+	burst = true;
+	counters_read(t, 0);
+	rounds(t, places_clear, nobody_refused);
+	burst = false;
 }
 
 /* The reply comes when its flow is there, and the forward one is not. */
@@ -315,6 +354,7 @@ static void removed(struct env *t)
 static const struct test_case cases[] = {
 	{ "the same SYN on two processors", same_syn, BOTH },
 	{ "the same datagram on two processors", same_datagram, V4 },
+	{ "different SYNs on two processors", many_syns, V4 },
 	{ "a reply before the forward flow", early_reply, V4 },
 	{ "a SYN on a connection that is over, on two processors", same_syn_again, V4 },
 	{ "expiry and a new SYN", expiry, BOTH },
