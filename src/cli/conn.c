@@ -11,6 +11,7 @@
 #include "cli/filter.h"
 #include "dp/conns.h"
 #include "dp/instance.h"
+#include "model/names.h"
 
 struct printer {
 	bool json, count;
@@ -87,20 +88,14 @@ static void add_traffic(struct json_object *o, const char *name, __u64 packets, 
 	json_object_object_add(o, name, e);
 }
 
-static const char *proto_name(__u8 proto)
-{
-	return proto == IPPROTO_TCP ? "TCP" : "UDP";
-}
-
 /* One by one, for there may be millions. */
 static void print_json(struct printer *p, const struct ivb_conn_info *c)
 {
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "id", json_object_new_int64(c->id));
-	json_object_object_add(o, "family",
-			       json_object_new_string(c->af == AF_INET ? "IPv4" : "IPv6"));
-	json_object_object_add(o, "protocol", json_object_new_string(proto_name(c->proto)));
+	json_object_object_add(o, "family", json_object_new_string(ivb_family_name(c->af)));
+	json_object_object_add(o, "protocol", json_object_new_string(ivb_proto_name(c->proto)));
 	json_object_object_add(o, "zone", json_object_new_int64(c->zone));
 	add_addr(o, "client", c, &c->caddr, c->cport);
 	add_addr(o, "virtual", c, &c->vaddr, c->vport);
@@ -135,8 +130,9 @@ static void print_line(const struct printer *p, const struct ivb_conn_info *c)
 	if (c->zone)
 		snprintf(zone, sizeof(zone), "  zone %u", c->zone);
 	printf("%-4s %-21s %-21s %-21s %-21s %-11s %7u %9llu %11llu %9llu %11llu%s\n",
-	       proto_name(c->proto), client, virt, source, server, ivb_conn_state_name(c->state),
-	       c->expires, c->in_packets, c->in_bytes, c->out_packets, c->out_bytes, zone);
+	       ivb_proto_name(c->proto), client, virt, source, server,
+	       ivb_conn_state_name(c->state), c->expires, c->in_packets, c->in_bytes,
+	       c->out_packets, c->out_bytes, zone);
 }
 
 static int print(const struct ivb_conn_info *c, void *arg)

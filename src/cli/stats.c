@@ -302,8 +302,7 @@ static struct json_object *json_service(const struct ivb_stats_service *s)
 	size_t i;
 
 	json_object_object_add(o, "engine", json_object_new_string(s->ipvs ? "ipvs" : "bpf"));
-	json_object_object_add(o, "family",
-			       json_object_new_string(s->key.af == AF_INET ? "IPv4" : "IPv6"));
+	json_object_object_add(o, "family", json_object_new_string(ivb_family_name(s->key.af)));
 	if (s->fwmark) {
 		add_num(o, "fwmark", s->fwmark);
 	} else {

@@ -183,6 +183,16 @@ int ivb_dest_add(struct ivb_edit *edit, const struct ivb_service_key *key,
 	return r;
 }
 
+/* A server of a service that will be changed: its place in the list. */
+static int change_find(struct ivb_edit *edit, const struct ivb_service_key *key,
+		       const struct ivb_server *server, struct ivb_edit_service **ret_svc,
+		       struct ivb_edit_dest **ret, struct ivb_err *err)
+{
+	int r = ivb_edit_service_change(edit, key, ret_svc, err);
+
+	return r ? r : list_find(edit, *ret_svc, server, ret, err);
+}
+
 int ivb_dest_edit(struct ivb_edit *edit, const struct ivb_service_key *key,
 		  const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err)
 {
@@ -191,10 +201,7 @@ int ivb_dest_edit(struct ivb_edit *edit, const struct ivb_service_key *key,
 	struct ivb_edit_dest *d;
 	int i, r;
 
-	r = ivb_edit_service_change(edit, key, &svc, err);
-	if (r)
-		return r;
-	i = list_find(edit, svc, server, &d, err);
+	i = change_find(edit, key, server, &svc, &d, err);
 	if (i < 0)
 		return i;
 	r = route_find(edit, svc, server, &route, warn);
@@ -219,10 +226,7 @@ int ivb_dest_del(struct ivb_edit *edit, const struct ivb_service_key *key,
 	struct ivb_edit_dest *d;
 	int i, r;
 
-	r = ivb_edit_service_change(edit, key, &svc, err);
-	if (r)
-		return r;
-	i = list_find(edit, svc, server, &d, err);
+	i = change_find(edit, key, server, &svc, &d, err);
 	if (i < 0)
 		return i;
 	r = ivb_edit_dest_remove(edit, d);
