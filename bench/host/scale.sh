@@ -51,7 +51,7 @@ listings() {
 }
 
 ns_begin
-[ $# -gt 0 ] || set -- rr wrr lc wlc sed nq fo ovf sh dh mh
+[ $# -gt 0 ] || set -- rr wrr lc wlc sed nq fo ovf lblc lblcr twos sh dh mh
 m=1000000
 [ "${NEW_ONLY:-}" ] || {
 	pair 9 16384 pkt-64k 256 1048576 $m 64 64 "256 flows, a million connections : 256"
