@@ -39,12 +39,12 @@ $(BUILD)/bench/live: bench/host/live.c bench/host/live.h $(BUILD)/bench/live.ske
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Ibpf $< $(LDLIBS_DP) -o $@
 
-$(BUILD)/bench/gaps: bench/host/gaps.c $(BUILD)/flags
+$(BUILD)/bench/gaps $(BUILD)/bench/usage: $(BUILD)/bench/%: bench/host/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< -o $@
 
-HOST_BENCH_PROGS := $(addprefix $(BUILD)/bench/,live gaps)
+HOST_BENCH_PROGS := $(addprefix $(BUILD)/bench/,live gaps usage)
 
 bench: all $(HOST_BENCH_PROGS)
 	$(Q)bench/host/run.sh

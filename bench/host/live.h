@@ -9,8 +9,8 @@
 #define NET_SOURCES 0x0a640000u		       /* 10.100.0.0/16: clients, routed by 10.1.n.2 */
 #define LIVE_PORT 81			       /* of the service with DESTS servers */
 #define SOURCE_PORTS 60000		       /* of each client address */
-#define SOURCE_ADDRS 16			       /* that take turns */
-#define HEADERS 54			       /* Ethernet, IPv4, TCP */
+#define SOURCE_ADDRS 32 /* that take turns: 1,920,000 connections without a port used twice */
+#define HEADERS 54	/* Ethernet, IPv4, TCP */
 
 struct live_hop {
 	__u32 in;  /* ifindex */

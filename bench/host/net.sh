@@ -76,15 +76,13 @@ with_ours() {
 	ivb_in "lb$1" up --snat always --snat-ports 1024-65535 --max-conns "$2" $half_open dc ds >/dev/null ||
 		bail "cannot set up ipvs-bpf"
 	for o_proto in $protocols; do
-		ivb_in "lb$1" adm -A -$o_proto "10.9.$1.1:80" -s rr
-		ivb_in "lb$1" adm -A -$o_proto "10.9.$1.1:81" -s "$scheduler"
+		echo "-A -$o_proto 10.9.$1.1:80 -s rr"
+		echo "-A -$o_proto 10.9.$1.1:81 -s $scheduler"
 		for o_end in 2 3; do
-			ivb_in "lb$1" adm -a -$o_proto "10.9.$1.1:80" -r "10.2.$1.$o_end:80" -m
+			echo "-a -$o_proto 10.9.$1.1:80 -r 10.2.$1.$o_end:80 -m"
 		done
-		each_dest | while read -r o_end o_port; do
-			ivb_in "lb$1" adm -a -$o_proto "10.9.$1.1:81" -r "10.2.$1.$o_end:$o_port" -m
-		done
-	done
+		each_dest | sed "s/\(.*\) \(.*\)/-a -$o_proto 10.9.$1.1:81 -r 10.2.$1.\1:\2 -m/"
+	done | ivb_in "lb$1" adm -R || bail "cannot set up the services"
 	variants=$variants:$(echo "$bench_pins/$(ns_name "lb$1")"/v*)
 }
 

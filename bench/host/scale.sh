@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bench/host/scale.sh [SCHEDULER...]: the same packets through a small and through a large instance: a hot
 # packet's cost with a million connections in the table, a new connection's with 1,024 servers in the
-# service. NEW_ONLY=1: the latter alone.
+# service; and what listing a million connections takes. NEW_ONLY=1: schedulers alone.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../../tests/lib/netns.sh"
 # shellcheck source=bench/host/net.sh
@@ -23,7 +23,8 @@ pair() {
 	with_ours 2 524288
 	# shellcheck disable=SC2086 # words
 	"$top/build/bench/live" "$3" "$1" 4 "$2" "$4" "/run/netns/$(ns_name cl)" "/run/netns/$(ns_name sv)" \
-		$variants >"$tmp/out" || bail "$9: no figures"
+		$variants >"$tmp/out" ||
+		bail "$9: no figures: $(for p_lb in lb1 lb2; do ivb_in $p_lb status | sed -n '/^dropped/,$p'; done)"
 	p_wrong=$(awk '$5 != $6' "$tmp/out")
 	[ -z "$p_wrong" ] || bail "$9: connections are missing: $p_wrong"
 	for p_lb in lb1 lb2; do
@@ -36,15 +37,36 @@ pair() {
 			small = v["small", int((n["small"] + 1) / 2)]
 			printf "%-58s %6.0f %6.0f ns  %.2f  (%d connections)\n", what, large, small, large / small, most
 		}'
-	ns_clear
+}
+
+# listings: processor time and memory of commands that read all connections
+listings() {
+	for l_what in 'conn --count' 'conn' 'conn --json' 'conn --sort bytes' 'adm -L -n -c' 'adm --json -L -c' 'stats' \
+		'status --verify'; do
+		# shellcheck disable=SC2046,SC2086 # words
+		set -- $("$top/build/bench/usage" "$ipvs_bpf" --netns "$(ns_name lb1)" $l_what)
+		[ $# = 4 ] || bail "$l_what failed"
+		printf '  %-24s %8d lines %10d bytes %6d ms %7d kB\n' "$l_what" "$@"
+	done
 }
 
 ns_begin
-[ $# -gt 0 ] || set -- rr wrr
+[ $# -gt 0 ] || set -- rr wrr lc wlc sed nq fo ovf lblc lblcr twos sh dh mh
 m=1000000
-[ "${NEW_ONLY:-}" ] || pair 9 16384 pkt-64k 256 1048576 $m 64 64 "256 flows, a million connections : 256"
-[ "${NEW_ONLY:-}" ] || pair 9 65536 pkt-64k 65536 1048576 $m 64 64 "65536 flows in turn, a million connections : 65536"
+[ "${NEW_ONLY:-}" ] || {
+	pair 9 16384 pkt-64k 256 1048576 $m 64 64 "256 flows, a million connections : 256"
+	listings
+	ns_clear
+	pair 9 65536 pkt-64k 65536 1048576 $m 64 64 "65536 flows in turn, a million connections : 65536"
+	ns_clear
+}
 # shellcheck disable=SC2034 # for net.sh
 for scheduler; do
-	pair 7 4096 new 1 524288 0 1024 16 "new connection, $scheduler, 1024 servers : 16"
+	# where one server gets all of them, its ports must suffice
+	case $scheduler in
+	fo | ovf) packets=2048 ;;
+	*) packets=4096 ;;
+	esac
+	pair 7 $packets new 1 524288 0 1024 16 "new connection, $scheduler, 1024 servers : 16"
+	ns_clear
 done

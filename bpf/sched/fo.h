@@ -7,15 +7,16 @@
 
 #include "sched/list.h"
 
-static long fo_visit(__u32 i, struct pick *p)
+static __always_inline bool fo_look(struct pick *p, const struct candidate *c)
 {
-	struct candidate c;
+	if (c->weight > p->weight)
+		pick_take(p, c, 0);
+	return false;
+}
 
-	if (!candidate_get(p, i, &c))
-		return 0;
-	if (c.weight > p->weight)
-		pick_take(p, &c, 0);
-	return 0;
+static long fo_visit(__u32 step, struct pick *p)
+{
+	return list_visit(step, p, false, fo_look);
 }
 
 GLOBAL __u32 fo_schedule(__u32 sched)

@@ -11,14 +11,17 @@
 #include "sched/wlc.h"
 
 /* The first server that has less than half of what it could. */
-static long idle_visit(__u32 i, struct pick *p)
+static __always_inline bool idle_look(struct pick *p, const struct candidate *c)
 {
-	struct candidate c;
+	if ((__u64)c->active * 2 >= c->weight)
+		return false;
+	pick_take(p, c, 0);
+	return true;
+}
 
-	if (!candidate_read(p->first, i, &c) || (__u64)c.active * 2 >= c.weight)
-		return 0;
-	pick_take(p, &c, 0);
-	return 1;
+static long idle_visit(__u32 step, struct pick *p)
+{
+	return list_visit(step, p, true, idle_look);
 }
 
 GLOBAL __u32 idle_find(__u32 sched)

@@ -8,17 +8,18 @@
 
 #include "sched/list.h"
 
-static long lc_visit(__u32 i, struct pick *p)
+static __always_inline bool lc_look(struct pick *p, const struct candidate *c)
 {
-	struct candidate c;
-	__u32 load;
+	__u32 load = conn_overhead(c);
 
-	if (!candidate_get(p, i, &c))
-		return 0;
-	load = conn_overhead(&c);
 	if (p->slot == IVB_NONE || load < p->load)
-		pick_take(p, &c, load);
-	return 0;
+		pick_take(p, c, load);
+	return false;
+}
+
+static long lc_visit(__u32 step, struct pick *p)
+{
+	return list_visit(step, p, false, lc_look);
 }
 
 GLOBAL __u32 lc_schedule(__u32 sched)

@@ -10,11 +10,13 @@
 #include "sched/ring.h"
 
 #define LIST_MAX 65536
+#define LIST_STEP 4 /* servers for each call of bpf_loop's, which takes as long as one of them */
 
 /* The best server so far. */
 struct pick {
 	__u32 first; /* index into ring of the first pair */
-	__u32 slot;  /* IVB_NONE: there is none yet */
+	__u32 length;
+	__u32 slot; /* IVB_NONE: there is none yet */
 	__u32 weight;
 	__u32 load; /* as the scheduler counts it */
 };
@@ -29,10 +31,13 @@ struct candidate {
 	__u64 in_set; /* lblcr's */
 };
 
-/* The counts are moved by atomics without a lock, so for a moment one may be less than zero. */
+/*
+ * The counts are moved by atomics without a lock, so for a moment one may be less than zero. No
+ * branch: the verifier would go both ways for each server.
+ */
 static __always_inline __u32 count_of(__u32 n)
 {
-	return (__s32)n > 0 ? n : 0;
+	return n & ~((__s32)n >> 31);
 }
 
 /* The nth server of the list that begins at that word; false: there is none. */
@@ -72,10 +77,13 @@ static __always_inline void pick_take(struct pick *p, const struct candidate *c,
 	p->load = load;
 }
 
-/* Whether the load is less for the candidate's weight than that of the best so far. */
+/*
+ * Whether the load is less for the candidate's weight than that of the best so far; the first one's
+ * always is (see list_schedule()).
+ */
 static __always_inline bool pick_beaten(const struct pick *p, const struct candidate *c, __u32 load)
 {
-	return p->slot == IVB_NONE || (__u64)p->load * c->weight > (__u64)load * p->weight;
+	return (__u64)p->load * c->weight > (__u64)load * p->weight;
 }
 
 /* A table of pairs; NULL: another scheduler's, as the service is being changed. */
@@ -86,16 +94,41 @@ static __always_inline struct ivb_sched *list_get(__u32 sched)
 	return s && !s->num_segments && s->length <= LIST_MAX ? s : NULL;
 }
 
-/* Shows every server to visit(), which returns 1 to end the walk. Slot of the best, or IVB_NONE. */
-static __always_inline __u32 list_schedule(__u32 sched, long (*visit)(__u32 i, struct pick *p))
+/* The next servers are shown to look(), which returns true to end the walk. */
+static __always_inline long list_visit(__u32 step, struct pick *p, bool overloaded_too,
+				       bool (*look)(struct pick *p, const struct candidate *c))
+{
+	struct pick best = *p; /* in registers */
+	struct candidate c;
+	bool end = false;
+	__u32 i, at;
+
+#pragma unroll
+	for (i = 0; i < LIST_STEP; i++) {
+		at = step * LIST_STEP + i;
+		if (at >= best.length)
+			break;
+		if (candidate_read(best.first, at, &c) && (overloaded_too || !c.overloaded) &&
+		    look(&best, &c)) {
+			end = true;
+			break;
+		}
+	}
+	*p = best;
+	return end;
+}
+
+/* Of all servers that visit() goes through, by list_visit(), the best one's slot, or IVB_NONE. */
+static __always_inline __u32 list_schedule(__u32 sched, long (*visit)(__u32 step, struct pick *p))
 {
 	struct ivb_sched *s = list_get(sched);
-	struct pick p = { .slot = IVB_NONE };
+	struct pick p = { .slot = IVB_NONE, .load = 1 };
 
 	if (!s)
 		return IVB_NONE;
 	p.first = s->first;
-	bpf_loop(s->length, visit, &p, 0);
+	p.length = s->length;
+	bpf_loop((p.length + LIST_STEP - 1) / LIST_STEP, visit, &p, 0);
 	return p.slot;
 }
 

@@ -7,17 +7,16 @@
 
 #include "sched/list.h"
 
-static long nq_visit(__u32 i, struct pick *p)
+static __always_inline bool nq_look(struct pick *p, const struct candidate *c)
 {
-	struct candidate c;
+	if (!c->active || pick_beaten(p, c, c->active + 1))
+		pick_take(p, c, c->active + 1);
+	return !c->active;
+}
 
-	if (!candidate_get(p, i, &c))
-		return 0;
-	if (!c.active || pick_beaten(p, &c, c.active + 1))
-		pick_take(p, &c, c.active + 1);
-	if (!c.active)
-		return 1;
-	return 0;
+static long nq_visit(__u32 step, struct pick *p)
+{
+	return list_visit(step, p, false, nq_look);
 }
 
 GLOBAL __u32 nq_schedule(__u32 sched)

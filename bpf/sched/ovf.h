@@ -8,15 +8,16 @@
 
 #include "sched/list.h"
 
-static long ovf_visit(__u32 i, struct pick *p)
+static __always_inline bool ovf_look(struct pick *p, const struct candidate *c)
 {
-	struct candidate c;
+	if (c->active <= c->weight && c->weight > p->weight)
+		pick_take(p, c, 0);
+	return false;
+}
 
-	if (!candidate_get(p, i, &c))
-		return 0;
-	if (c.active <= c.weight && c.weight > p->weight)
-		pick_take(p, &c, 0);
-	return 0;
+static long ovf_visit(__u32 step, struct pick *p)
+{
+	return list_visit(step, p, false, ovf_look);
 }
 
 GLOBAL __u32 ovf_schedule(__u32 sched)

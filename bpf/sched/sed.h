@@ -8,15 +8,16 @@
 
 #include "sched/list.h"
 
-static long sed_visit(__u32 i, struct pick *p)
+static __always_inline bool sed_look(struct pick *p, const struct candidate *c)
 {
-	struct candidate c;
+	if (pick_beaten(p, c, c->active + 1))
+		pick_take(p, c, c->active + 1);
+	return false;
+}
 
-	if (!candidate_get(p, i, &c))
-		return 0;
-	if (pick_beaten(p, &c, c.active + 1))
-		pick_take(p, &c, c.active + 1);
-	return 0;
+static long sed_visit(__u32 step, struct pick *p)
+{
+	return list_visit(step, p, false, sed_look);
 }
 
 GLOBAL __u32 sed_schedule(__u32 sched)

@@ -8,17 +8,18 @@
 
 #include "sched/list.h"
 
-static long wlc_visit(__u32 i, struct pick *p)
+static __always_inline bool wlc_look(struct pick *p, const struct candidate *c)
 {
-	struct candidate c;
-	__u32 load;
+	__u32 load = conn_overhead(c);
 
-	if (!candidate_get(p, i, &c))
-		return 0;
-	load = conn_overhead(&c);
-	if (pick_beaten(p, &c, load))
-		pick_take(p, &c, load);
-	return 0;
+	if (pick_beaten(p, c, load))
+		pick_take(p, c, load);
+	return false;
+}
+
+static long wlc_visit(__u32 step, struct pick *p)
+{
+	return list_visit(step, p, false, wlc_look);
 }
 
 GLOBAL __u32 wlc_schedule(__u32 sched)

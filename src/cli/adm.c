@@ -110,6 +110,7 @@ static int list_services(const struct ivb_cli *cli, struct ivb_dp *dp, const str
 	r = ivb_adm_table_load(&table, dp, adm, err);
 	if (r)
 		return r;
+	ivb_dp_unlock(dp);
 	if (adm->cmd == IVB_ADM_SAVE) {
 		ivb_adm_print_rules(&table, adm);
 		return 0;
@@ -127,6 +128,7 @@ static int list(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_a
 {
 	switch (adm->list) {
 	case IVB_ADM_LIST_CONNS:
+		ivb_dp_unlock(dp);
 		return cli->json ? ivb_adm_json_conns(dp, err) : ivb_adm_print_conns(dp, adm, err);
 	case IVB_ADM_LIST_TIMEOUTS:
 		return print_timeouts(dp, err);

@@ -9,6 +9,7 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "cli/adm_list.h"
+#include "cli/command.h"
 #include "dp/instance.h"
 #include "dp/traffic.h"
 #include "model/names.h"
@@ -114,7 +115,8 @@ int ivb_adm_json_table(struct ivb_dp *dp, const struct ivb_adm_table *table, str
 
 static int json_conn(const struct ivb_conn_info *c, void *arg)
 {
-	struct json_object *conns = arg, *o;
+	struct ivb_json_list *list = arg;
+	struct json_object *o;
 
 	if (c->kernel)
 		return 0;
@@ -136,20 +138,17 @@ static int json_conn(const struct ivb_conn_info *c, void *arg)
 	add_num(o, "out_packets", c->out_packets);
 	add_num(o, "in_bytes", c->in_bytes);
 	add_num(o, "out_bytes", c->out_bytes);
-	json_object_array_add(conns, o);
+	ivb_json_add(list, o);
 	return 0;
 }
 
 int ivb_adm_json_conns(struct ivb_dp *dp, struct ivb_err *err)
 {
-	struct json_object *o = json_object_new_object(), *conns = json_object_new_array();
+	struct ivb_json_list list = { 0 };
 	int r;
 
-	json_object_object_add(o, "connections", conns);
-	r = ivb_conns_walk(dp, json_conn, conns, err);
-	if (r)
-		json_object_put(o);
-	else
-		print_json(o);
+	ivb_json_begin(&list, "connections");
+	r = ivb_conns_walk(dp, json_conn, &list, err);
+	ivb_json_end(&list, r ? err->text : NULL);
 	return r;
 }

@@ -146,6 +146,7 @@ int ivb_adm_print_stats(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb
 	__cleanup(look_fini) struct look l = { 0 };
 	int r = look_take(&l, dp, adm, err);
 
+	ivb_dp_unlock(dp);
 	if (!r)
 		print_look(&l, adm, dp->meta.max_conns, NULL, 1);
 	return r;

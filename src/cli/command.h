@@ -49,6 +49,18 @@ int ivb_service_opt(const struct ivb_cli *cli, const char *command, __u8 proto, 
 /* Ends a command that takes no such argument. Returns IVB_EXIT_USAGE. */
 int ivb_fail_unexpected(const struct ivb_cli *cli, const char *command, const char *arg);
 
+/*
+ * An object with one array, printed element by element (ivb_json_add() lets go of it), as there may
+ * be millions. An error becomes the object's second member, for what has been printed is begun.
+ */
+struct ivb_json_list {
+	bool begun;
+	unsigned long long n;
+};
+void ivb_json_begin(struct ivb_json_list *list, const char *name);
+void ivb_json_add(struct ivb_json_list *list, struct json_object *o);
+void ivb_json_end(const struct ivb_json_list *list, const char *error);
+
 /* Prints an object on a line or more, and lets go of it. */
 void ivb_json_print(struct json_object *o);
 

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ipvs-bpf conn: live connections, with what each side sees. */
+#include <errno.h>
 #include <json-c/json.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/addr.h"
 #include "base/cleanup.h"
+#include "base/err.h"
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/filter.h"
 #include "dp/conns.h"
 #include "dp/instance.h"
+#include "model/names.h"
 
-struct printer {
-	bool json, count;
-	unsigned long long n;
-	struct ivb_filter filter;
-};
-
-enum { OPT_SERVICE = 1, OPT_SERVER, OPT_STATE, OPT_CLIENT, OPT_COUNT };
+enum { OPT_SERVICE = 1, OPT_SERVER, OPT_STATE, OPT_CLIENT, OPT_COUNT, OPT_SORT, OPT_WATCH };
 
 static const struct ivb_opt options[] = {
 	{ "service", OPT_SERVICE, "ADDR[:PORT]", "only those to this virtual address" },
@@ -27,29 +25,58 @@ static const struct ivb_opt options[] = {
 	{ "state", OPT_STATE, "STATE",
 	  "only those in this state (ESTABLISHED, TIME_WAIT, UDP ...)" },
 	{ "count", OPT_COUNT, NULL, "print only how many there are" },
+	{ "sort", OPT_SORT, "packets|bytes",
+	  "the largest first; takes memory for all of them (default: in no order)" },
+	{ "watch", OPT_WATCH, "[=SECONDS]", "again and again, every so many seconds (default 2)" },
 	{ 0 },
+};
+
+struct request {
+	struct ivb_filter filter;
+	bool count;
+	__u32 watch; /* seconds; 0: not wanted */
+	int sort;    /* index into sorts, or -1 */
+};
+
+static const char *const sorts[] = { "packets", "bytes", NULL };
+
+/* Of one listing. */
+struct printer {
+	const struct request *q;
+	bool json;
+	struct ivb_json_list list;
+	unsigned long long n;
+	struct ivb_conn_info *kept; /* to be sorted */
+	size_t room;
+	struct ivb_err *err;
 };
 
 static int option_set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 {
-	struct printer *p = arg;
+	struct request *q = arg;
 	int r = 0;
 
 	switch (id) {
 	case OPT_SERVICE:
-		r = ivb_filter_end_parse(&p->filter.service, value);
+		r = ivb_filter_end_parse(&q->filter.service, value);
 		break;
 	case OPT_SERVER:
-		r = ivb_filter_end_parse(&p->filter.server, value);
+		r = ivb_filter_end_parse(&q->filter.server, value);
 		break;
 	case OPT_STATE:
-		r = ivb_filter_state_parse(&p->filter.state, value);
+		r = ivb_filter_state_parse(&q->filter.state, value);
 		break;
 	case OPT_CLIENT:
-		r = ivb_filter_client_parse(&p->filter.client, value);
+		r = ivb_filter_client_parse(&q->filter.client, value);
 		break;
 	case OPT_COUNT:
-		p->count = true;
+		q->count = true;
+		break;
+	case OPT_SORT:
+		r = ivb_sort_parse(&q->sort, sorts, value);
+		break;
+	case OPT_WATCH:
+		r = ivb_seconds_parse(&q->watch, value);
 	}
 	return r ? ivb_fail(cli, "conn", IVB_EXIT_USAGE, "cannot understand '%s'; see --help",
 			    value)
@@ -87,20 +114,13 @@ static void add_traffic(struct json_object *o, const char *name, __u64 packets, 
 	json_object_object_add(o, name, e);
 }
 
-static const char *proto_name(__u8 proto)
-{
-	return proto == IPPROTO_TCP ? "TCP" : "UDP";
-}
-
-/* One by one, for there may be millions. */
 static void print_json(struct printer *p, const struct ivb_conn_info *c)
 {
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "id", json_object_new_int64(c->id));
-	json_object_object_add(o, "family",
-			       json_object_new_string(c->af == AF_INET ? "IPv4" : "IPv6"));
-	json_object_object_add(o, "protocol", json_object_new_string(proto_name(c->proto)));
+	json_object_object_add(o, "family", json_object_new_string(ivb_family_name(c->af)));
+	json_object_object_add(o, "protocol", json_object_new_string(ivb_proto_name(c->proto)));
 	json_object_object_add(o, "zone", json_object_new_int64(c->zone));
 	add_addr(o, "client", c, &c->caddr, c->cport);
 	add_addr(o, "virtual", c, &c->vaddr, c->vport);
@@ -112,10 +132,7 @@ static void print_json(struct printer *p, const struct ivb_conn_info *c)
 	json_object_object_add(o, "expires", json_object_new_int64(c->expires));
 	add_traffic(o, "in", c->in_packets, c->in_bytes);
 	add_traffic(o, "out", c->out_packets, c->out_bytes);
-	printf("%s\n    %s", p->n ? "," : "",
-	       json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED |
-							 JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	ivb_json_add(&p->list, o);
 }
 
 static void print_line(const struct printer *p, const struct ivb_conn_info *c)
@@ -135,58 +152,119 @@ static void print_line(const struct printer *p, const struct ivb_conn_info *c)
 	if (c->zone)
 		snprintf(zone, sizeof(zone), "  zone %u", c->zone);
 	printf("%-4s %-21s %-21s %-21s %-21s %-11s %7u %9llu %11llu %9llu %11llu%s\n",
-	       proto_name(c->proto), client, virt, source, server, ivb_conn_state_name(c->state),
-	       c->expires, c->in_packets, c->in_bytes, c->out_packets, c->out_bytes, zone);
+	       ivb_proto_name(c->proto), client, virt, source, server,
+	       ivb_conn_state_name(c->state), c->expires, c->in_packets, c->in_bytes,
+	       c->out_packets, c->out_bytes, zone);
 }
 
-static int print(const struct ivb_conn_info *c, void *arg)
+static void print(struct printer *p, const struct ivb_conn_info *c)
 {
-	struct printer *p = arg;
-
-	if (!ivb_filter_conn(&p->filter, c))
-		return 0;
-	if (p->count)
-		;
-	else if (p->json)
+	if (p->json)
 		print_json(p, c);
 	else
 		print_line(p, c);
-	p->n++;
+}
+
+static int keep(struct printer *p, const struct ivb_conn_info *c)
+{
+	size_t room = p->room ? 2 * p->room : 1024;
+	struct ivb_conn_info *kept;
+
+	if (p->n == p->room) {
+		kept = reallocarray(p->kept, room, sizeof(*kept));
+		if (!kept)
+			return ivb_err(
+				p->err, -ENOMEM,
+				"no memory to sort more than %llu connections; without --sort none is needed",
+				p->n);
+		p->kept = kept;
+		p->room = room;
+	}
+	p->kept[p->n] = *c;
 	return 0;
+}
+
+static int look_at(const struct ivb_conn_info *c, void *arg)
+{
+	struct printer *p = arg;
+	int r = 0;
+
+	if (!ivb_filter_conn(&p->q->filter, c))
+		return 0;
+	if (p->q->count)
+		;
+	else if (p->q->sort >= 0)
+		r = keep(p, c);
+	else
+		print(p, c);
+	p->n++;
+	return r;
+}
+
+static int larger(const void *a, const void *b, void *arg)
+{
+	const struct ivb_conn_info *x = a, *y = b;
+	bool packets = !*(const int *)arg;
+	__u64 n = packets ? x->in_packets + x->out_packets : x->in_bytes + x->out_bytes;
+	__u64 m = packets ? y->in_packets + y->out_packets : y->in_bytes + y->out_bytes;
+
+	return (n < m) - (n > m);
+}
+
+static void print_sorted(struct printer *p)
+{
+	int sort = p->q->sort;
+	size_t n = p->n;
+
+	qsort_r(p->kept, n, sizeof(*p->kept), larger, &sort);
+	for (p->n = 0; p->n < n; p->n++)
+		print(p, &p->kept[p->n]);
+}
+
+/* Without the instance's lock: whoever reads what is printed may take his time. */
+static int walk(const struct ivb_cli *cli, struct printer *p, struct ivb_err *err)
+{
+	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
+	int r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, err);
+
+	if (r)
+		return r;
+	ivb_dp_unlock(dp);
+	p->err = err;
+	if (p->json)
+		ivb_json_begin(&p->list, "connections");
+	r = ivb_conns_walk(dp, look_at, p, err);
+	if (!r && p->kept)
+		print_sorted(p);
+	if (p->json)
+		ivb_json_end(&p->list, r ? err->text : NULL);
+	return r;
+}
+
+static int show(const struct ivb_cli *cli, const void *arg)
+{
+	const struct request *q = arg;
+	struct printer p = { .q = q, .json = cli->json && !q->count };
+	struct ivb_err err = { 0 };
+	int r = walk(cli, &p, &err);
+
+	free(p.kept);
+	if (r)
+		return p.list.begun ? IVB_EXIT_FAILURE : ivb_fail_err(cli, "conn", r, &err);
+	if (q->count)
+		printf(cli->json ? "{ \"count\": %llu }\n" : "%llu\n", p.n);
+	return IVB_EXIT_OK;
 }
 
 int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv)
 {
-	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
-	struct printer p = { .json = cli->json, .filter.state = IVB_S_MAX_ };
-	struct ivb_err err = { 0 };
+	struct request q = { .filter.state = IVB_S_MAX_, .sort = -1 };
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, &p, &first);
+	r = ivb_opts_parse(cli, &command, argc, argv, &q, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
 		return ivb_fail_unexpected(cli, "conn", argv[first]);
-	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
-	if (r)
-		return ivb_fail_err(cli, "conn", r, &err);
-	if (p.count) {
-		r = ivb_conns_walk(dp, print, &p, &err);
-		if (r)
-			return ivb_fail_err(cli, "conn", r, &err);
-		printf(p.json ? "{ \"count\": %llu }\n" : "%llu\n", p.n);
-		return IVB_EXIT_OK;
-	}
-	if (p.json)
-		printf("{\n  \"connections\": [");
-	r = ivb_conns_walk(dp, print, &p, &err);
-	if (p.json)
-		printf("%s]%s\n", p.n ? "\n  " : "", r ? "," : "\n}");
-	if (r && p.json) {
-		/* What has been printed is begun; the error becomes its second member. */
-		printf("  \"error\": %s\n}\n",
-		       json_object_to_json_string(json_object_new_string(err.text)));
-		return IVB_EXIT_FAILURE;
-	}
-	return r ? ivb_fail_err(cli, "conn", r, &err) : IVB_EXIT_OK;
+	return ivb_watch(cli, q.watch, q.watch, show, &q);
 }

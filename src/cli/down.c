@@ -15,6 +15,7 @@
 #include "dp/conns.h"
 #include "dp/drain.h"
 #include "dp/up.h"
+#include "model/names.h"
 
 enum {
 	OPT_FORCE = 1,
@@ -71,8 +72,8 @@ static int list_cut(const struct ivb_conn_info *c, void *arg)
 	ivb_addrport_fmt(client, sizeof(client), c->af, &c->caddr, c->cport);
 	ivb_addrport_fmt(virtual, sizeof(virtual), c->af, &c->vaddr, c->vport);
 	ivb_addrport_fmt(server, sizeof(server), c->af, &c->daddr, c->dport);
-	printf("%s %s > %s > %s %s\n", c->proto == IPPROTO_TCP ? "TCP" : "UDP", client, virtual,
-	       server, ivb_conn_state_name(c->state));
+	printf("%s %s > %s > %s %s\n", ivb_proto_name(c->proto), client, virtual, server,
+	       ivb_conn_state_name(c->state));
 	return 0;
 }
 

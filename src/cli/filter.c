@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the user wants to see, parsed and compared. */
+/* What the user wants to see, parsed and compared, and shown again. */
 #include "cli/filter.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/addr.h"
+#include "base/num.h"
 #include "dp/conns.h"
 
+#define SECONDS 2
 #define AF_BITS 32 /* of ivb_prefix.prefixlen, before the address's own */
 
 int ivb_filter_end_parse(struct ivb_filter_end *ret, const char *s)
@@ -49,6 +54,40 @@ int ivb_filter_client_parse(struct ivb_prefix *ret, const char *s)
 	p.prefixlen = AF_BITS + len;
 	*ret = p;
 	return 0;
+}
+
+int ivb_sort_parse(int *ret, const char *const *names, const char *value)
+{
+	int i;
+
+	for (i = 0; names[i]; i++) {
+		if (!strcmp(value, names[i])) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int ivb_seconds_parse(__u32 *ret, const char *value)
+{
+	*ret = SECONDS;
+	return value ? ivb_u32_parse(ret, value, 1, 86400) : 0;
+}
+
+int ivb_watch(const struct ivb_cli *cli, bool again, __u32 pause,
+	      int (*show)(const struct ivb_cli *cli, const void *arg), const void *arg)
+{
+	int r;
+
+	for (;;) {
+		r = show(cli, arg);
+		if (r || !again || fflush(stdout))
+			return r;
+		sleep(pause);
+		if (!cli->json)
+			putchar('\n');
+	}
 }
 
 bool ivb_filter_end_is(const struct ivb_filter_end *e, __u8 af, const union ivb_addr *addr,

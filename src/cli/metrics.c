@@ -24,8 +24,6 @@ static const struct ivb_command_opts command = {
 		"  ipvs-bpf metrics >F.new && mv F.new /var/lib/prometheus/node-exporter/ipvs-bpf.prom",
 };
 
-static const char *const families[] = { "IPv4", "IPv6" };
-
 static void head(const char *name, const char *type, const char *help)
 {
 	printf("# HELP ipvs_bpf_%s %s\n# TYPE ipvs_bpf_%s %s\n", name, help, name, type);
@@ -100,7 +98,8 @@ static void print_families(const struct ivb_info *info)
 		head(f->name, f->type, f->help);
 		for (i = 0; i < 2; i++) {
 			if (info->families[i].on)
-				printf("ipvs_bpf_%s{family=\"%s\"} %llu\n", f->name, families[i],
+				printf("ipvs_bpf_%s{family=\"%s\"} %llu\n", f->name,
+				       ivb_family_name(i ? AF_INET6 : AF_INET),
 				       f->value(&info->families[i]));
 		}
 	}
@@ -127,8 +126,7 @@ static void print_service_labels(const struct ivb_stats_service *s)
 {
 	char addr[IVB_ADDR_LEN];
 
-	printf("engine=\"%s\",family=\"%s\"", s->ipvs ? "ipvs" : "bpf",
-	       families[s->key.af == AF_INET6]);
+	printf("engine=\"%s\",family=\"%s\"", s->ipvs ? "ipvs" : "bpf", ivb_family_name(s->key.af));
 	if (s->fwmark)
 		printf(",fwmark=\"%" PRIu32 "\"", s->fwmark);
 	else

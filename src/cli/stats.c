@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ipvs-bpf stats: traffic of services and servers, and which part of it eBPF carried. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,6 @@
 
 #include "base/addr.h"
 #include "base/cleanup.h"
-#include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/filter.h"
@@ -19,8 +17,6 @@
 #include "dp/traffic.h"
 #include "model/names.h"
 
-#define RATE_SECONDS 2 /* kernel IPVS adds its counts up that often */
-
 enum { OPT_SERVICE = 1, OPT_SERVER, OPT_SORT, OPT_RATE, OPT_WATCH };
 
 static const struct ivb_opt options[] = {
@@ -28,9 +24,9 @@ static const struct ivb_opt options[] = {
 	{ "server", OPT_SERVER, "ADDR[:PORT]",
 	  "only services that have this server, and of servers this one" },
 	{ "sort", OPT_SORT, "conns|packets|bytes", "the largest first (default: by address)" },
-	{ "rate", OPT_RATE, "[SECONDS]",
+	{ "rate", OPT_RATE, "[=SECONDS]",
 	  "what came within so many seconds (default 2), as a rate per second" },
-	{ "watch", OPT_WATCH, "[SECONDS]", "again and again, every so many seconds (default 2)" },
+	{ "watch", OPT_WATCH, "[=SECONDS]", "again and again, every so many seconds (default 2)" },
 	{ 0 },
 };
 
@@ -40,26 +36,7 @@ struct request {
 	int sort;	   /* index into sorts, or -1 */
 };
 
-static const char *const sorts[] = { "conns", "packets", "bytes" };
-
-static int sort_parse(int *ret, const char *value)
-{
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		if (!strcmp(value, sorts[i])) {
-			*ret = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-static int seconds_parse(__u32 *ret, const char *value)
-{
-	*ret = RATE_SECONDS;
-	return value ? ivb_u32_parse(ret, value, 1, 86400) : 0;
-}
+static const char *const sorts[] = { "conns", "packets", "bytes", NULL };
 
 static int option_set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 {
@@ -74,13 +51,13 @@ static int option_set(const struct ivb_cli *cli, int id, const char *value, void
 		r = ivb_filter_end_parse(&q->filter.server, value);
 		break;
 	case OPT_SORT:
-		r = sort_parse(&q->sort, value);
+		r = ivb_sort_parse(&q->sort, sorts, value);
 		break;
 	case OPT_RATE:
-		r = seconds_parse(&q->rate, value);
+		r = ivb_seconds_parse(&q->rate, value);
 		break;
 	case OPT_WATCH:
-		r = seconds_parse(&q->watch, value);
+		r = ivb_seconds_parse(&q->watch, value);
 	}
 	return r ? ivb_fail(cli, "stats", IVB_EXIT_USAGE, "cannot understand '%s'; see --help",
 			    value)
@@ -302,8 +279,7 @@ static struct json_object *json_service(const struct ivb_stats_service *s)
 	size_t i;
 
 	json_object_object_add(o, "engine", json_object_new_string(s->ipvs ? "ipvs" : "bpf"));
-	json_object_object_add(o, "family",
-			       json_object_new_string(s->key.af == AF_INET ? "IPv4" : "IPv6"));
+	json_object_object_add(o, "family", json_object_new_string(ivb_family_name(s->key.af)));
 	if (s->fwmark) {
 		add_num(o, "fwmark", s->fwmark);
 	} else {
@@ -415,8 +391,9 @@ static int look(const struct ivb_cli *cli, struct ivb_stats *ret, struct ivb_err
 	return r ? r : ivb_stats_get(ret, dp, err);
 }
 
-static int show(const struct ivb_cli *cli, const struct request *q)
+static int show(const struct ivb_cli *cli, const void *arg)
 {
+	const struct request *q = arg;
 	struct ivb_stats before __cleanup(ivb_stats_fini) = { 0 };
 	struct ivb_stats stats __cleanup(ivb_stats_fini) = { 0 };
 	struct ivb_err err = { 0 };
@@ -452,13 +429,5 @@ int ivb_cmd_stats(const struct ivb_cli *cli, int argc, char **argv)
 		return r;
 	if (first < argc)
 		return ivb_fail_unexpected(cli, "stats", argv[first]);
-	for (;;) {
-		r = show(cli, &q);
-		if (r || !q.watch || fflush(stdout))
-			return r;
-		if (!q.rate)
-			sleep(q.watch);
-		if (!cli->json)
-			putchar('\n');
-	}
+	return ivb_watch(cli, q.watch, q.rate ? 0 : q.watch, show, &q);
 }

@@ -92,8 +92,6 @@ static const struct {
 			      "half attached: an `up` or `down` was interrupted; repeat it" },
 };
 
-static const char *const family_names[] = { "IPv4", "IPv6" };
-
 static const char *dev_name(const struct ivb_attachment *a, char *buf, size_t size)
 {
 	if (a->name[0])
@@ -158,15 +156,16 @@ static void print_families(const struct status *s)
 	puts("connections:");
 	for (i = 0; i < 2; i++) {
 		const struct ivb_family_info *f = &s->info.families[i];
+		const char *family = ivb_family_name(i ? AF_INET6 : AF_INET);
 
 		if (!f->on) {
 			printf("  %s  none (room for %u will be made with the first %s service)\n",
-			       family_names[i], f->max_conns, family_names[i]);
+			       family, f->max_conns, family);
 			continue;
 		}
 		printf("  %s  %u of %u; half-open %u of %u, evicted so far: %llu; expired so far: %llu",
-		       family_names[i], f->conns, f->max_conns, f->half_open, f->max_half_open,
-		       f->evicted, f->sweep.expired);
+		       family, f->conns, f->max_conns, f->half_open, f->max_half_open, f->evicted,
+		       f->sweep.expired);
 		if (f->sweep_running)
 			printf("; expiry timer runs (last %u ms ago; longest run %llu us)\n",
 			       f->sweep_age_ms, f->sweep.longest / 1000);
@@ -226,8 +225,8 @@ static void print_ports(const struct status *s)
 		printf("  %s > %s %s: %u of %u (%u %%), and %u by connections that have ended%s\n",
 		       ivb_addr_fmt(from, sizeof(from), u->key.af, &u->key.saddr),
 		       ivb_addrport_fmt(to, sizeof(to), u->key.af, &u->key.daddr, u->key.dport),
-		       u->key.proto == IPPROTO_TCP ? "TCP" : "UDP", u->used - u->ended, u->ports,
-		       percent, u->ended,
+		       ivb_proto_name(u->key.proto), u->used - u->ended, u->ports, percent,
+		       u->ended,
 		       percent >= IVB_PORTS_SHORT
 			       ? "; RUNNING SHORT: more addresses (`ipvs-bpf up --snat-addr`) help"
 			       : "");
@@ -248,9 +247,8 @@ static void add_ports(struct json_object *o, const struct status *s)
 		json_object_object_add(e, "address", json_object_new_string(text));
 		ivb_addrport_fmt(text, sizeof(text), u->key.af, &u->key.daddr, u->key.dport);
 		json_object_object_add(e, "server", json_object_new_string(text));
-		json_object_object_add(
-			e, "protocol",
-			json_object_new_string(u->key.proto == IPPROTO_TCP ? "TCP" : "UDP"));
+		json_object_object_add(e, "protocol",
+				       json_object_new_string(ivb_proto_name(u->key.proto)));
 		json_object_object_add(e, "zone", json_object_new_int64(u->key.zone));
 		json_object_object_add(e, "ports", json_object_new_int64(u->ports));
 		json_object_object_add(e, "live", json_object_new_int64(u->used - u->ended));

@@ -123,7 +123,7 @@ static int set_snat_addr(const struct ivb_cli *cli, const char *value, struct iv
 	}
 	if (*n == IVB_SNAT_ADDRS)
 		return bad(cli, "--snat-addr %s: more than %d %s addresses", value, IVB_SNAT_ADDRS,
-			   af == AF_INET ? "IPv4" : "IPv6");
+			   ivb_family_name(af));
 	list[(*n)++] = addr;
 	return IVB_OPTS_GO;
 }

@@ -286,12 +286,6 @@ static const void *removed_dest(const struct ivb_edit_dest *d)
 	return d->changed && d->dest.state == IVB_DEST_REMOVED ? &d->dest : NULL;
 }
 
-/* Packets move these by atomics, so that for a moment one may be less than zero. */
-static __u32 positive(__u32 n)
-{
-	return (int)n > 0 ? n : 0;
-}
-
 /*
  * The limits may be others now (__ip_vs_dest_update_overload()). Packets do the same as connections
  * begin and end, so only that word is written, in place.
@@ -307,7 +301,7 @@ static int limit_write(const struct ivb_edit *edit, const struct ivb_edit_dest *
 
 	if (bpf_map_lookup_elem(edit->dp->fds[IVB_MAP_DEST_CONNS], &d->slot, &c))
 		return ivb_err(err, -errno, "cannot read server %u: %m", d->slot);
-	all = positive(c.active) + positive(c.inactive);
+	all = ivb_edit_count(c.active) + ivb_edit_count(c.inactive);
 	if (upper && all >= upper ? c.overloaded : !c.overloaded || (upper && all >= lower))
 		return 0;
 	p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, edit->dp->fds[IVB_MAP_DEST_CONNS],

@@ -286,7 +286,7 @@ int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *p, s
 
 	if (p->set_ports) {
 		/* While the list is being written there are none beyond the shorter one's end. */
-		if (!bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &(__u32){ 0 }, &first) &&
+		if (!ivb_config_get(dp, &first, NULL) &&
 		    first.num_snat_ports > p->config.num_snat_ports) {
 			first.num_snat_ports = p->config.num_snat_ports;
 			r = ivb_config_put(dp, &first, err);

@@ -40,12 +40,6 @@ static void list_changed(struct ivb_edit_service *svc)
 	svc->rewrite = true;
 }
 
-/* Packets move these by atomics, so that for a moment one may be less than zero. */
-static __u32 count(__u32 n)
-{
-	return (int)n > 0 ? n : 0;
-}
-
 /* Whether packets can be handed to a server with this address. */
 static int address_check(const struct ivb_server *s, const struct ivb_route *route,
 			 struct ivb_err *err)
@@ -112,7 +106,7 @@ static int dest_revive(struct ivb_edit *edit, struct ivb_edit_dest *d, struct iv
 
 	if (bpf_map_lookup_elem(edit->dp->fds[IVB_MAP_DEST_CONNS], &d->slot, &conns))
 		return ivb_err(err, -errno, "cannot read server %u: %m", d->slot);
-	d->fresh = !count(conns.active) && !count(conns.inactive);
+	d->fresh = !ivb_edit_count(conns.active) && !ivb_edit_count(conns.inactive);
 	d->dest.state = IVB_DEST_AVAILABLE;
 	return 0;
 }
@@ -189,6 +183,16 @@ int ivb_dest_add(struct ivb_edit *edit, const struct ivb_service_key *key,
 	return r;
 }
 
+/* A server of a service that will be changed: its place in the list. */
+static int change_find(struct ivb_edit *edit, const struct ivb_service_key *key,
+		       const struct ivb_server *server, struct ivb_edit_service **ret_svc,
+		       struct ivb_edit_dest **ret, struct ivb_err *err)
+{
+	int r = ivb_edit_service_change(edit, key, ret_svc, err);
+
+	return r ? r : list_find(edit, *ret_svc, server, ret, err);
+}
+
 int ivb_dest_edit(struct ivb_edit *edit, const struct ivb_service_key *key,
 		  const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err)
 {
@@ -197,10 +201,7 @@ int ivb_dest_edit(struct ivb_edit *edit, const struct ivb_service_key *key,
 	struct ivb_edit_dest *d;
 	int i, r;
 
-	r = ivb_edit_service_change(edit, key, &svc, err);
-	if (r)
-		return r;
-	i = list_find(edit, svc, server, &d, err);
+	i = change_find(edit, key, server, &svc, &d, err);
 	if (i < 0)
 		return i;
 	r = route_find(edit, svc, server, &route, warn);
@@ -225,10 +226,7 @@ int ivb_dest_del(struct ivb_edit *edit, const struct ivb_service_key *key,
 	struct ivb_edit_dest *d;
 	int i, r;
 
-	r = ivb_edit_service_change(edit, key, &svc, err);
-	if (r)
-		return r;
-	i = list_find(edit, svc, server, &d, err);
+	i = change_find(edit, key, server, &svc, &d, err);
 	if (i < 0)
 		return i;
 	r = ivb_edit_dest_remove(edit, d);
@@ -274,8 +272,8 @@ int ivb_dests_list(struct ivb_dp *dp, const struct ivb_service *svc, struct ivb_
 			return ivb_err(err, -errno, "cannot read server %u: %s", slot,
 				       strerror(errno));
 		base_subtract(&d->conns, &base);
-		d->conns.active = count(d->conns.active);
-		d->conns.inactive = count(d->conns.inactive);
+		d->conns.active = ivb_edit_count(d->conns.active);
+		d->conns.inactive = ivb_edit_count(d->conns.inactive);
 		slot = d->dest.next;
 	}
 	*ret = TAKE_PTR(list);

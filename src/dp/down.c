@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach.h"
+#include "dp/config.h"
 #include "dp/hooks.h"
 #include "dp/notrack.h"
 #include "dp/open.h"
@@ -36,10 +37,8 @@ static void mark_incomplete(struct ivb_dp *dp)
 static int remove_notrack(const struct ivb_dp *dp, struct ivb_err *err)
 {
 	struct ivb_config c;
-	__u32 zero = 0;
 
-	if (dp->fds[IVB_MAP_CONFIG] < 0 ||
-	    bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, &c) ||
+	if (dp->fds[IVB_MAP_CONFIG] < 0 || ivb_config_get(dp, &c, NULL) ||
 	    !(c.flags & IVB_CONFIG_NOTRACK))
 		return 0;
 	return ivb_notrack_off(err);

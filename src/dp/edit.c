@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/config.h"
 
 /* An array's values lie 8 bytes apart at least, also when they are words. */
 static size_t map_bytes(size_t value_size, __u32 entries)
@@ -339,7 +340,7 @@ void ivb_edit_closep(struct ivb_edit **p)
 static int edit_make(struct ivb_edit **ret, struct ivb_dp *dp, struct ivb_err *err)
 {
 	__cleanup(ivb_edit_closep) struct ivb_edit *edit = calloc(1, sizeof(*edit));
-	__u32 zero = 0;
+	int r;
 
 	if (!edit)
 		return -ENOMEM;
@@ -347,8 +348,9 @@ static int edit_make(struct ivb_edit **ret, struct ivb_dp *dp, struct ivb_err *e
 	edit->dests = calloc(dp->meta.max_dests, sizeof(*edit->dests));
 	if (!edit->dests)
 		return -ENOMEM;
-	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, &edit->config))
-		return ivb_err(err, -errno, "cannot read config: %m");
+	r = ivb_config_get(dp, &edit->config, err);
+	if (r)
+		return r;
 	*ret = TAKE_PTR(edit);
 	return 0;
 }

@@ -95,6 +95,14 @@ void ivb_edit_search_free(struct ivb_edit_search *s);
 /* From its service's list it goes by itself; it may be revived, in this session as well. */
 int ivb_edit_dest_remove(struct ivb_edit *edit, struct ivb_edit_dest *d);
 
+/*
+ * A number of connections: packets move it by atomics, so that for a moment it may be less than zero.
+ */
+static inline __u32 ivb_edit_count(__u32 n)
+{
+	return (int)n > 0 ? n : 0;
+}
+
 /* What the scheduler has to know of a dest, as it will be. */
 struct ivb_sched_dest ivb_edit_sched_dest(const struct ivb_edit_dest *d);
 

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/config.h"
 #include "dp/family.h"
 #include "dp/maps.h"
 
@@ -183,15 +184,14 @@ static void count_non_masq(const struct ivb_dp *dp, struct ivb_info *info)
 int ivb_info_get(const struct ivb_dp *dp, struct ivb_info *ret, struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_info *info = calloc(1, sizeof(*info));
-	__u32 zero = 0;
-	int i, r = 0;
+	int i, r;
 
 	if (!info)
 		return -ENOMEM;
-	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, &info->config))
-		r = -errno;
-	if (!r)
-		r = get_counters(dp, info->counters);
+	r = ivb_config_get(dp, &info->config, err);
+	if (r)
+		return r;
+	r = get_counters(dp, info->counters);
 	if (!r)
 		r = count_services(dp, info);
 	for (i = 0; i < 2 && !r; i++) {

@@ -283,13 +283,19 @@ void ivb_dp_close_maps(struct ivb_dp *dp)
 	dp->meta = (struct ivb_meta){ 0 };
 }
 
+void ivb_dp_unlock(struct ivb_dp *dp)
+{
+	if (dp->dir_fd >= 0)
+		close(dp->dir_fd);
+	dp->dir_fd = -1;
+}
+
 void ivb_dp_close(struct ivb_dp *dp)
 {
 	if (!dp)
 		return;
 	ivb_dp_close_maps(dp);
-	if (dp->dir_fd >= 0)
-		close(dp->dir_fd);
+	ivb_dp_unlock(dp);
 	free(dp);
 }
 

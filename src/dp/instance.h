@@ -56,6 +56,11 @@ enum ivb_lock {
  * The sentence in err says which, and what to do.
  */
 int ivb_dp_open(struct ivb_dp **ret, const char *instance, enum ivb_lock lock, struct ivb_err *err);
+/*
+ * Lets go of the lock; the maps stay open. For listings that write as they read: whoever reads them
+ * may take his time (less), and changes must not wait for him.
+ */
+void ivb_dp_unlock(struct ivb_dp *dp);
 void ivb_dp_close(struct ivb_dp *dp);
 void ivb_dp_closep(struct ivb_dp **dp); /* for __cleanup */
 

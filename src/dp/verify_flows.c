@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "dp/maps.h"
 #include "dp/verify_int.h"
+#include "model/names.h"
 
 #define MAX_SUSPECTS 65536u
 #define SWEEP_LATE_S 2 /* as the programs' own idea of a dead timer */
@@ -250,7 +251,7 @@ static int scan_slots(struct scan *s)
 /* As a sentence's subject: "IPv4 flow 10.1.0.2:4711 > 10.0.0.80:80 (TCP, zone 0)". */
 static char *describe(const struct suspect *s, char *buf, size_t size)
 {
-	const char *family = s->f->af == AF_INET ? "IPv4" : "IPv6";
+	const char *family = ivb_family_name(s->f->af);
 	char from[IVB_ADDRPORT_LEN], to[IVB_ADDRPORT_LEN];
 	union ivb_addr src = { 0 }, dst = { 0 };
 	bool v4 = s->f->af == AF_INET;
@@ -298,7 +299,7 @@ static void settle(struct ivb_verifier *v, struct suspects *list)
 
 static void check_sweeper(struct ivb_verifier *v, const struct ivb_family *f)
 {
-	const char *family = f->af == AF_INET ? "IPv4" : "IPv6";
+	const char *family = ivb_family_name(f->af);
 	__u32 index = f->index, age = 0;
 	struct ivb_sweep sweep;
 	int look;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of schedulers, SNAT policies and protocols. */
+/* Names of schedulers, SNAT policies, address families and protocols. */
 #include "model/names.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -137,6 +138,11 @@ int ivb_snat_parse(__u8 *ret, const char *name)
 		}
 	}
 	return -EINVAL;
+}
+
+const char *ivb_family_name(int af)
+{
+	return af == AF_INET ? "IPv4" : "IPv6";
 }
 
 const char *ivb_proto_name(__u8 proto)

@@ -27,6 +27,9 @@ const char *ivb_snat_name(__u32 snat);
 /* "never", "auto", "always"; -EINVAL otherwise ("default" is not for users to write). */
 int ivb_snat_parse(__u8 *ret, const char *name);
 
+/* Of an address family: "IPv4", "IPv6". */
+const char *ivb_family_name(int af);
+
 /* "TCP", "UDP", "SCTP". */
 const char *ivb_proto_name(__u8 proto);
 

@@ -7,13 +7,13 @@
 
 #include "base/cleanup.h"
 
-static void close_socket(struct mnl_socket **s)
+void ivb_nl_closep(struct mnl_socket **s)
 {
 	if (*s)
 		mnl_socket_close(*s);
 }
 
-static int receive(struct mnl_socket *s, __u32 seq, mnl_cb_t cb, void *arg)
+int ivb_nl_receive(struct mnl_socket *s, __u32 seq, mnl_cb_t cb, void *arg)
 {
 	_cleanup_free_ char *buf = malloc(IVB_NL_BUF_SIZE);
 	__u32 port = mnl_socket_get_portid(s);
@@ -33,7 +33,7 @@ static int receive(struct mnl_socket *s, __u32 seq, mnl_cb_t cb, void *arg)
 
 int ivb_nl_talk(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 {
-	struct mnl_socket *s __cleanup(close_socket) = mnl_socket_open2(bus, SOCK_CLOEXEC);
+	struct mnl_socket *s __cleanup(ivb_nl_closep) = mnl_socket_open2(bus, SOCK_CLOEXEC);
 
 	if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
@@ -44,7 +44,7 @@ int ivb_nl_talk(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 	nlh->nlmsg_seq = 1;
 	if (mnl_socket_sendto(s, nlh, nlh->nlmsg_len) < 0)
 		return -errno;
-	return receive(s, nlh->nlmsg_seq, cb, arg);
+	return ivb_nl_receive(s, nlh->nlmsg_seq, cb, arg);
 }
 
 void ivb_nl_get_str(char *buf, size_t size, const struct nlattr *attr)

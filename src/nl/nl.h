@@ -14,6 +14,13 @@
  */
 int ivb_nl_talk(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg);
 
+/*
+ * The two ends of that, for requests of another form: closes a socket (for __cleanup), and calls cb
+ * for what comes until the answer is over. seq 0: of whatever request.
+ */
+void ivb_nl_closep(struct mnl_socket **s);
+int ivb_nl_receive(struct mnl_socket *s, __u32 seq, mnl_cb_t cb, void *arg);
+
 /* Copies a string attribute, cut to size. */
 void ivb_nl_get_str(char *buf, size_t size, const struct nlattr *attr);
 

@@ -177,39 +177,16 @@ static void rule(struct batch *b, const struct ivb_notrack_rule *r, __u8 family)
  * ---------------------------------------------------------------------------------------
  */
 
-static void close_socket(struct mnl_socket **s)
-{
-	if (*s)
-		mnl_socket_close(*s);
-}
-
 /* The batch's end is acknowledged, if nothing has failed: whatever has is told first. */
-static int receive(struct mnl_socket *s)
-{
-	_cleanup_free_ char *buf = malloc(IVB_NL_BUF_SIZE);
-	int r = MNL_CB_OK;
-	ssize_t n;
-
-	if (!buf)
-		return -ENOMEM;
-	while (r > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(s, buf, IVB_NL_BUF_SIZE);
-		if (n < 0)
-			return -errno;
-		r = mnl_cb_run(buf, (size_t)n, 0, mnl_socket_get_portid(s), NULL, NULL);
-	}
-	return r < 0 ? -errno : 0;
-}
-
 static int talk(const struct batch *b)
 {
-	struct mnl_socket *s __cleanup(close_socket) =
+	struct mnl_socket *s __cleanup(ivb_nl_closep) =
 		mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 
 	if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0 ||
 	    mnl_socket_sendto(s, b->buf, b->len) < 0)
 		return -errno;
-	return receive(s);
+	return ivb_nl_receive(s, 0, NULL, NULL);
 }
 
 /* Deleting what was made just before works whether it was there or not. */
