@@ -17,14 +17,16 @@
 struct pair {
 	union ivb_addr source; /* that the server will see */
 	union ivb_addr server;
-	__u64 cp;      /* IVB_FLOW_KERNEL: whose it is */
+	union {
+		__u64 cp;  /* IVB_FLOW_KERNEL: whose it is */
+		__u32 len; /* else: of the packet that makes it, which is counted at once */
+	};
 	__u32 service; /* slot; IVB_FLOW_KERNEL: epoch */
 	__u32 dest;
 	__u32 state;   /* of the connection, first */
 	__u32 timeout; /* jiffies */
 	__u32 seen;    /* first last_seen, or lease, of the forward flow */
 	__u32 seen_reply;
-	__u32 len;   /* of the packet that makes it, if that one is to be counted now; or 0 */
 	__be16 port; /* the server's */
 	__u16 flags; /* enum ivb_flow_flags of both */
 	__u32 conn;  /* id, gen and the source's port: set by conn_create() */
@@ -45,8 +47,10 @@ static __always_inline void flows_fill(const int af, const struct pair *b, const
 	fwd->flow.dest = rep->flow.dest = b->dest;
 	fwd->flow.last_seen = b->seen;
 	rep->flow.last_seen = b->seen_reply;
-	fwd->flow.packets = b->len ? 1 : 0;
-	fwd->flow.bytes = b->len;
+	if (!(b->flags & IVB_FLOW_KERNEL)) {
+		fwd->flow.packets = 1;
+		fwd->flow.bytes = b->len;
+	}
 	fwd->flow.flags = b->flags;
 	rep->flow.flags = b->flags | IVB_FLOW_REPLY;
 	if (b->state == IVB_S_UDP) /* only an answer says anything of it */

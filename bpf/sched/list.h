@@ -43,14 +43,13 @@ static __always_inline __u32 count_of(__u32 n)
 /* The nth server of the list that begins at that word; false: there is none. */
 static __always_inline bool candidate_read(__u32 first, __u32 n, struct candidate *ret)
 {
-	__u32 at = first + 2 * n;
-	struct ivb_dest_conns *c;
+	__u32 at = first + 2 * n, slot = ring_word(at);
+	struct ivb_dest_conns *c = bpf_map_lookup_elem(&dest_conns, &slot);
 
-	ret->slot = ring_word(at);
-	ret->weight = ring_word(at + 1);
-	c = bpf_map_lookup_elem(&dest_conns, &ret->slot);
 	if (!c)
 		return false;
+	ret->slot = slot;
+	ret->weight = ring_word(at + 1);
 	ret->active = count_of(READ_ONCE(c->active));
 	ret->all = ret->active + count_of(READ_ONCE(c->inactive));
 	ret->overloaded = READ_ONCE(c->overloaded);
