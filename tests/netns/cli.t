@@ -61,7 +61,6 @@ refuses 2 'weight' adm -e -t $v -r 10.2.1.2:80 -m -w -1
 refuses 2 '-m' adm -a -t $v -r 10.2.1.9:80
 refuses 2 '.' adm -a -t $v -r 10.2.1.9:80 -g
 refuses 2 '.' adm -a -t $v -r 10.2.1.9:80 -i
-refuses 2 'lblc' adm -A -t 10.0.0.80:82 -s lblc
 refuses 255 'range' adm -a -t $v -r 10.2.1.9:80 -m -x 5 -y 6
 refuses 255 'nosuch|[Ss]cheduler' adm -A -t 10.0.0.80:82 -s nosuch
 refuses 2 '.' adm -A -t 10.0.0.80:82 -s rr -p 300

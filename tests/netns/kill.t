@@ -75,7 +75,7 @@ is "the next ones work, and find nothing wrong" "$bad" 0
 : >"$tmp/stop"
 wait_for 20 test -s "$tmp/requests"
 is "no request failed" "$(grep -c FAILED "$tmp/requests")" 0
-within "of so many" "$(wc -l <"$tmp/requests")" 20 9999999
+within "of so many" "$(wc -l <"$tmp/requests")" 5 9999999
 verify
 
 bad=0

@@ -29,6 +29,15 @@ seen() {
 		"http://$seen_v/$seen_path" || echo none
 }
 
+# unused_port: one that no connection has; where the search for others begins is not known beforehand
+unused_port() {
+	ivb conn >"$tmp/conns"
+	for unused in 5050 5051 5052 5053 5054; do
+		grep -q ":$unused " "$tmp/conns" || break
+	done
+	echo "$unused"
+}
+
 ok "up --snat auto" up --snat auto --non-masq 10.8.0.0/16,fd08::/16
 service -t 4 80 rr
 service -t 6 80 rr
@@ -62,9 +71,11 @@ for f in 4 6; do
 		ivb up --snat-addr $own --snat-ports 5000-5099"
 	is "IPv$f: which is seen" "$(seen $f "$far")" "$own"
 	within "IPv$f: with a port of the range" "$(seen $f "$far" port)" 5000 5099
-	is "IPv$f: a port of the range is kept" "$(seen $f "$far" port --local-port 5050)" 5050
-	within "IPv$f: unless it is taken" "$(seen $f "$near" port --local-port 5050)" 5000 5099
-	unlike "IPv$f: by another client's connection" "$(ivb conn | grep ":5050 .*:5050 " | grep -F "$near")" .
+	kept=$(unused_port)
+	is "IPv$f: a port of the range is kept" "$(seen $f "$far" port --local-port "$kept")" "$kept"
+	within "IPv$f: unless it is taken" "$(seen $f "$near" port --local-port "$kept")" 5000 5099
+	unlike "IPv$f: by another client's connection" \
+		"$(ivb conn | grep ":$kept .*:$kept " | grep -F "$near")" .
 done
 verify
 
