@@ -39,8 +39,9 @@ static __always_inline void set_compare(struct set_walk *w, const struct candida
 static long least_visit(__u32 i, struct set_walk *w)
 {
 	struct candidate c;
+	__u32 key;
 
-	if (candidate_get(&w->pick, i, &c) && c.in_set > w->began)
+	if (candidate_get(&w->pick, i, &key, &c) && c.in_set > w->began)
 		set_compare(w, &c, -1);
 	return 0;
 }
@@ -48,8 +49,9 @@ static long least_visit(__u32 i, struct set_walk *w)
 static long most_visit(__u32 i, struct set_walk *w)
 {
 	struct candidate c;
+	__u32 key;
 
-	if (!candidate_read(w->pick.first, i, &c) || c.in_set <= w->began)
+	if (!candidate_read(w->pick.first, i, &key, &c) || c.in_set <= w->began)
 		return 0;
 	w->several = w->pick.slot != IVB_NONE;
 	set_compare(w, &c, 1);

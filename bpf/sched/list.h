@@ -31,25 +31,31 @@ struct candidate {
 	__u64 in_set; /* lblcr's */
 };
 
-/*
- * The counts are moved by atomics without a lock, so for a moment one may be less than zero. No
- * branch: the verifier would go both ways for each server.
- */
+/* The counts are moved by atomics without a lock, so for a moment one may be less than zero. */
 static __always_inline __u32 count_of(__u32 n)
 {
-	return n & ~((__s32)n >> 31);
+	return (__s32)n > 0 ? n : 0;
 }
 
-/* The nth server of the list that begins at that word; false: there is none. */
-static __always_inline bool candidate_read(__u32 first, __u32 n, struct candidate *ret)
+/*
+ * The nth server of the list that begins at that word; false: there is none. key: on the stack, a
+ * single one for several calls: clang 14 gives each inlined call places of its own.
+ */
+static __always_inline bool candidate_read(__u32 first, __u32 n, __u32 *key, struct candidate *ret)
 {
-	__u32 at = first + 2 * n, slot = ring_word(at);
-	struct ivb_dest_conns *c = bpf_map_lookup_elem(&dest_conns, &slot);
+	struct ivb_dest_conns *c;
+	__u32 *w;
 
+	*key = first + 2 * n + 1;
+	w = bpf_map_lookup_elem(&ring, key);
+	ret->weight = w ? *w : 0;
+	*key = first + 2 * n;
+	w = bpf_map_lookup_elem(&ring, key);
+	ret->slot = w ? *w : IVB_NONE;
+	*key = ret->slot;
+	c = bpf_map_lookup_elem(&dest_conns, key);
 	if (!c)
 		return false;
-	ret->slot = slot;
-	ret->weight = ring_word(at + 1);
 	ret->active = count_of(READ_ONCE(c->active));
 	ret->all = ret->active + count_of(READ_ONCE(c->inactive));
 	ret->overloaded = READ_ONCE(c->overloaded);
@@ -58,9 +64,10 @@ static __always_inline bool candidate_read(__u32 first, __u32 n, struct candidat
 }
 
 /* False: it takes no connections. */
-static __always_inline bool candidate_get(const struct pick *p, __u32 i, struct candidate *ret)
+static __always_inline bool candidate_get(const struct pick *p, __u32 i, __u32 *key,
+					  struct candidate *ret)
 {
-	return candidate_read(p->first, i, ret) && !ret->overloaded;
+	return candidate_read(p->first, i, key, ret) && !ret->overloaded;
 }
 
 /* ip_vs_dest_conn_overhead(): an active connection weighs as much as 257 inactive ones. */
@@ -99,21 +106,22 @@ static __always_inline long list_visit(__u32 step, struct pick *p, bool overload
 {
 	struct pick best = *p; /* in registers */
 	struct candidate c;
-	bool end = false;
-	__u32 i, at;
+	__u32 i, at, key;
+	long end = 0;
 
 #pragma unroll
 	for (i = 0; i < LIST_STEP; i++) {
 		at = step * LIST_STEP + i;
-		if (at >= best.length)
+		if (at >= p->length)
 			break;
-		if (candidate_read(best.first, at, &c) && (overloaded_too || !c.overloaded) &&
-		    look(&best, &c)) {
-			end = true;
+		if (candidate_read(p->first, at, &key, &c) && (overloaded_too || !c.overloaded))
+			end = look(&best, &c);
+		if (end)
 			break;
-		}
 	}
-	*p = best;
+	p->slot = best.slot;
+	p->weight = best.weight;
+	p->load = best.load;
 	return end;
 }
 

@@ -19,8 +19,9 @@ struct draw {
 static long weigh_visit(__u32 i, struct draw *d)
 {
 	struct candidate c;
+	__u32 key;
 
-	if (candidate_read(d->first, i, &c) && !c.overloaded)
+	if (candidate_read(d->first, i, &key, &c) && !c.overloaded)
 		d->total += c.weight;
 	return 0;
 }
@@ -35,8 +36,9 @@ static __always_inline void lot_visit(struct draw *d, const int n, const struct 
 static long draw_visit(__u32 i, struct draw *d)
 {
 	struct candidate c;
+	__u32 key;
 
-	if (!candidate_read(d->first, i, &c) || c.overloaded)
+	if (!candidate_read(d->first, i, &key, &c) || c.overloaded)
 		return 0;
 	lot_visit(d, 0, &c);
 	lot_visit(d, 1, &c);
