@@ -17,7 +17,7 @@ NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.
 DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts
-NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics topologies conntrack manners vip zones replies snat \
+NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat \
 	ports icmp pmtu fragments checksums devices cli live changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
