@@ -60,6 +60,7 @@ struct ivb_adm {
 	enum ivb_adm_list list;
 	bool numeric;
 	bool exact;
+	bool persistent_conn;
 	bool nosort;
 };
 

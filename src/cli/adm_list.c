@@ -228,7 +228,8 @@ int ivb_adm_print_conns(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb
 {
 	struct ivb_adm copy = *adm;
 
-	puts("IPVS connection entries\n"
-	     "pro expire state       source             virtual            destination");
+	printf("IPVS connection entries\n"
+	       "pro expire state       source             virtual            destination%s\n",
+	       adm->persistent_conn ? "        pe name          pe_data" : "");
 	return ivb_conns_walk(dp, print_conn, &copy, err);
 }

@@ -134,14 +134,14 @@ static const char *const cmd_names[IVB_ADM_MAX_] = {
  * sort, snat zone.
  */
 static const char combinations[][IVB_OPT_MAX_ + 1] = {
-	[IVB_ADM_ADD] = "xx+   xxxxxxxxxxxxxxx   x x  ",
-	[IVB_ADM_EDIT] = "xx+   xxxxxxxxxxxxxxx   x x  ",
-	[IVB_ADM_DEL] = "xx+xxxxxxxxxxxxxxxxxxxxxx xx ",
-	[IVB_ADM_FLUSH] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+	[IVB_ADM_ADD] = "xx+   xxxxxxxxxxxxxxx   x    ",
+	[IVB_ADM_EDIT] = "xx+   xxxxxxxxxxxxxxx   x    ",
+	[IVB_ADM_DEL] = "xx+xxxxxxxxxxxxxxxxxxxxxx  x ",
+	[IVB_ADM_FLUSH] = "xxxxxxxxxxxxxxxxxxxxxxxxxx xx",
 	[IVB_ADM_LIST] = " 11xxxxxxxxx11     x xxx   x ",
-	[IVB_ADM_ADD_DEST] = "xx+xxx+    xxxxxxxxxxxxx  xx ",
-	[IVB_ADM_DEL_DEST] = "xx+xxx+xxxxxxxxxxxxxxxxxx xx ",
-	[IVB_ADM_EDIT_DEST] = "xx+xxx+    xxxxxxxxxxxxx  xx ",
+	[IVB_ADM_ADD_DEST] = "xx+xxx+    xxxxxxxxxxxxx   x ",
+	[IVB_ADM_DEL_DEST] = "xx+xxx+xxxxxxxxxxxxxxxxxx  x ",
+	[IVB_ADM_EDIT_DEST] = "xx+xxx+    xxxxxxxxxxxxx   x ",
 	[IVB_ADM_SAVE] = " xxxxxxxxxxxxxxxxxxxxxxxxx xx",
 	[IVB_ADM_RESTORE] = "xxxxxxxxxxxxxxxxxxxxxxxxxx xx",
 	[IVB_ADM_ZERO] = "xx xxxxxxxxxxxxxxxxxxxxxxx x ",
@@ -180,7 +180,7 @@ static int value_take(struct ivb_adm_words *w, enum ivb_adm_arg arg, const char 
 {
 	w->value = NULL;
 	if (arg == IVB_ARG_NONE)
-		return rest ? -EINVAL : 0;
+		return rest ? -E2BIG : 0;
 	if (rest)
 		w->value = rest;
 	else if (w->next < w->argc && (arg == IVB_ARG_REQUIRED || w->argv[w->next][0] != '-'))

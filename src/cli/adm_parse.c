@@ -269,6 +269,7 @@ static int options_parse(struct parser *p)
 		if (r)
 			return ivb_adm_refuse(p->err, IVB_EXIT_ADM, "%s: %s", p->words.word,
 					      r == -ENODATA ? "missing argument"
+					      : r == -E2BIG ? "option does not take an argument"
 							    : "unknown option");
 		if (!o)
 			break;
@@ -289,10 +290,13 @@ static int later_check(struct parser *p)
 {
 	const __u32 list_what =
 		1u << IVB_OPT_CONNECTION | 1u << IVB_OPT_TIMEOUT | 1u << IVB_OPT_DAEMON;
-	const __u32 list_how = 1u << IVB_OPT_STATS | 1u << IVB_OPT_RATE | 1u << IVB_OPT_THRESHOLDS |
-			       1u << IVB_OPT_PERSISTENTCONN | 1u << IVB_OPT_TUN;
+	__u32 list_how = 1u << IVB_OPT_STATS | 1u << IVB_OPT_RATE | 1u << IVB_OPT_THRESHOLDS |
+			 1u << IVB_OPT_PERSISTENTCONN | 1u << IVB_OPT_TUN;
 	enum ivb_adm_cmd cmd = p->adm->cmd;
 
+	/* connections with what a persistence engine knows of them */
+	if (p->given & 1u << IVB_OPT_CONNECTION)
+		list_how &= ~(1u << IVB_OPT_PERSISTENTCONN);
 	if (cmd == IVB_ADM_LIST && p->given & list_what && p->given & list_how)
 		return ivb_adm_refuse(p->err, USAGE, "options conflicts in the list command");
 	if (p->later && p->later->opt == IVB_OPT_FORWARD)
@@ -313,26 +317,33 @@ static int later_check(struct parser *p)
 	return 0;
 }
 
-static int scheduler_take(struct parser *p)
+static void scheduler_take(struct parser *p)
 {
 	bool given = p->scheduler && *p->scheduler;
 	const char *name = given ? p->scheduler : DEFAULT_SCHEDULER;
 	__u8 scheduler = IVB_SCHED_MAX_;
-	int r = 0;
 
 	/*
 	 * A name that nobody has is found out later: ipvsadm tells first whether the service
 	 * exists.
 	 */
 	(void)ivb_scheduler_parse(&scheduler, name);
-	if (p->sched_flags)
-		r = ivb_sched_flags_parse(&p->adm->sched_flags, scheduler, &p->sched_flags);
-	if (r)
-		return ivb_adm_refuse(p->err, USAGE, "%s scheduler flag `%.*s'",
-				      r == -EXDEV ? "incompatible" : "invalid",
-				      (int)strcspn(p->sched_flags, ","), p->sched_flags);
 	p->adm->scheduler = scheduler;
-	return 0;
+}
+
+/* They have to fit the scheduler that was given; ipvsadm looks at them before anything else. */
+static int sched_flags_take(struct parser *p, const char *value)
+{
+	__u8 scheduler = IVB_SCHED_MAX_;
+	int r;
+
+	if (p->scheduler)
+		ivb_scheduler_parse(&scheduler, p->scheduler);
+	r = ivb_sched_flags_parse(&p->adm->sched_flags, scheduler, &value);
+	return r ? ivb_adm_refuse(p->err, USAGE, "%s scheduler flag `%.*s'",
+				  r == -EXDEV ? "incompatible" : "invalid",
+				  (int)strcspn(value, ","), value)
+		 : 0;
 }
 
 static int request_check(struct parser *p)
@@ -340,17 +351,21 @@ static int request_check(struct parser *p)
 	struct ivb_adm *adm = p->adm;
 	int r;
 
-	r = ivb_adm_check(adm->cmd, p->given, p->err);
+	r = p->sched_flags ? sched_flags_take(p, p->sched_flags) : 0;
+	if (!r)
+		r = ivb_adm_check(adm->cmd, p->given, p->err);
 	if (!r)
 		r = later_check(p);
 	if (r)
 		return r;
 	adm->list = list_take(p->given);
+	adm->persistent_conn = p->given & 1u << IVB_OPT_PERSISTENTCONN;
 	if (adm->cmd == IVB_ADM_ADD || adm->cmd == IVB_ADM_EDIT) {
 		if (!adm->key.port)
 			return ivb_adm_refuse(p->err, USAGE,
 					      "Zero port specified for non-persistent service");
-		return scheduler_take(p);
+		scheduler_take(p);
+		return 0;
 	}
 	if (!p->dest_has_port)
 		adm->dest_port = adm->key.port;

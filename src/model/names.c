@@ -67,7 +67,9 @@ char *ivb_sched_flags_fmt(char buf[static IVB_SCHED_FLAGS_LEN], __u32 scheduler,
 	unsigned int i;
 
 	buf[0] = '\0';
-	for (i = 0; i < NUM_FLAGS; i++) {
+	/* a third one that sh or mh were given has no name, and is not shown */
+	for (i = 0; i < (scheduler == IVB_SCHED_SH || scheduler == IVB_SCHED_MH ? 2 : NUM_FLAGS);
+	     i++) {
 		if (flags & 1u << i)
 			len += (size_t)snprintf(buf + len, IVB_SCHED_FLAGS_LEN - len, "%s%s",
 						len ? "," : "",

@@ -1,14 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Right and wrong command lines: `ipvs-bpf adm` says what ipvsadm says, on the same streams, and ends with the
-# same status. Every difference is listed here, with its reason.
+# same status. Every difference has a row in docs/differences.md.
 # shellcheck source=tests/parity/lib.sh
 . "$(dirname "$0")/lib.sh"
-
-# later WORD...: refused by name, never ignored.
-later() {
-	differs "comes with a later version" 2 'comes with a later version of ipvs-bpf' "$@"
-}
 
 parity_begin 1
 # every server below has a route, or ours would warn
@@ -254,37 +249,40 @@ eq -S -n
 diag "differences"
 reset
 eq -A -t $v -s rr
-later -a -t $v -r 10.2.1.3:80
-later -a -t $v -r 10.2.1.4:80 -g
-later -a -t $v -r 10.2.1.5:80 -i
+method -a -t $v -r 10.2.1.3:80
+method -a -t $v -r 10.2.1.4:80 -g
+method -a -t $v -r 10.2.1.5:80 -i
 later -A -t 10.0.0.80:92 -s rr -p
 later -A -t 10.0.0.80:93 -s rr -o
 later -A -f 7 -s rr
 later -A --sctp-service 10.0.0.80:94 -s rr
 later --start-daemon master
 later --stop-daemon backup
-differs "the rest would not be as it was saved" 255 'line 2: Service already exists' \
+differs -R 255 'line 2: Service already exists' \
 	-R <<-EOT
 		-A -t 10.0.0.80:98 -s rr
 		-A -t 10.0.0.80:98 -s rr
 	EOT
-differs "all lines or none" 2 'line 2: illegal virtual server address' -R <<-EOT
+differs -R 2 'line 2: illegal virtual server address' -R <<-EOT
 	-A -t 10.0.0.80:99 -s rr
 	-A -t 10.0.0.80:99x -s rr
 EOT
 like "none of them was taken" "$(ivb adm -S -n)" '^-A -t 10.0.0.80:80 -s rr$'
 unlike "none of them at all" "$(ivb adm -S -n)" ':9[89]'
-differs "only changes are restored" 2 'line 1: -L is not restored' -R <<-EOT
+differs -R 2 'line 1: -L is not restored' -R <<-EOT
 	-L -n
 EOT
-differs "65535 is the largest weight of the product" 2 'illegal weight specified' -a -t $v -r 10.2.1.8:80 -m -w 65536
-differs "a port of a real server is needed" 2 'illegal real server address' -a -t $v -r 10.2.1.9:0 -m
-differs "a short IPv4 address is no address" 2 'illegal real server address' -a -t $v -r 10.2.9:80 -m
-differs "a short IPv4 address is no address" 2 'illegal virtual server address' -A -t 10.0.80:80 -s rr
-differs "a number has no sign" 2 'illegal weight specified' -a -t $v -r 10.2.1.8:80 -m -w +5
-differs "a number has no sign" 2 'illegal virtual server address' -A -t 10.0.0.80:+81 -s rr
-differs "packets cannot be handed to the director itself" 1 'address of the director itself' \
+differs weight 2 'illegal weight specified' -a -t $v -r 10.2.1.8:80 -m -w 65536
+differs addresses 2 'illegal real server address' -a -t $v -r 10.2.1.9:0 -m
+differs addresses 2 'illegal real server address' -a -t $v -r 10.2.9:80 -m
+differs addresses 2 'illegal virtual server address' -A -t 10.0.80:80 -s rr
+differs addresses 2 'illegal weight specified' -a -t $v -r 10.2.1.8:80 -m -w +5
+differs addresses 2 'illegal virtual server address' -A -t 10.0.0.80:+81 -s rr
+differs "clients on the director, servers on the director" 1 'address of the director itself' \
 	-a -t $v -r 127.0.0.1:80 -m
+ipn lb route add unreachable 10.66.0.0/16
+differs "a server without a route to it" 0 'warning: ' -a -t $v -r 10.66.0.1:80 -m
+differences_are_known
 eq -D -t $v
 verify
 done_testing

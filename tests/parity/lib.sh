@@ -153,10 +153,11 @@ eq() {
 	tap_result "$eq_rc" "adm $*" || explain
 }
 
-# differs REASON STATUS TEXT WORD...: a listed difference: ours ends with that status and an error with TEXT.
-# No longer a difference? Then it should not be listed.
+# differs ROW STATUS TEXT WORD...: a difference that docs/differences.md has, in the row that begins with ROW: ours
+# ends with that status and an error with TEXT. No longer a difference? Then it should not be there.
 differs() {
 	d_reason=$1 d_status=$2 d_text=$3
+	printf '%s\n' "$d_reason" >>"$tmp/differences"
 	shift 3
 	d_rc=0
 	! answers "$@" || d_rc=1
@@ -168,6 +169,22 @@ differs() {
 		diag "wanted status $d_status and an error with '$d_text'; what differs:"
 		explain
 	}
+}
+
+# later WORD..., method WORD...: refused by name, never ignored.
+later() {
+	differs "refused by name" 2 'comes with a later version of ipvs-bpf' "$@"
+}
+
+method() {
+	differs "forwarding method" 2 'comes with a later version of ipvs-bpf' "$@"
+}
+
+# differences_are_known: the rows that differs() was given are all there
+differences_are_known() {
+	awk -F ' *[|] *' '/^## The bpf engine/ { on = 1 } on { gsub(/`/, "", $2); print $2 }' \
+		"$top/docs/differences.md" >"$tmp/rows"
+	is "every difference has its row in docs/differences.md" "$(sort -u "$tmp/differences" | grep -vxF -f "$tmp/rows")" ''
 }
 
 # reset: both engines without services

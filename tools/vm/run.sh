@@ -109,7 +109,7 @@ quote() {
 
 overlay() {
 	mkdir -p "$work/root/ipvs-bpf/build"
-	for d in demo check tests tools bench; do
+	for d in demo check tests tools bench docs; do
 		[ ! -e "$top/$d" ] || add "$top/$d" "/ipvs-bpf/$d"
 	done
 	(
