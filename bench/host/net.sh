@@ -7,6 +7,7 @@
 variants=''
 dests=16 # of the service on port 81: 16 times 64k ports, so that no bench comes near their end
 scheduler=rr
+weight=1
 protocols='t u'
 bench_pins=/sys/fs/bpf/ipvs-bpf
 
@@ -81,7 +82,7 @@ with_ours() {
 		for o_end in 2 3; do
 			echo "-a -$o_proto 10.9.$1.1:80 -r 10.2.$1.$o_end:80 -m"
 		done
-		each_dest | sed "s/\(.*\) \(.*\)/-a -$o_proto 10.9.$1.1:81 -r 10.2.$1.\1:\2 -m/"
+		each_dest | sed "s/\(.*\) \(.*\)/-a -$o_proto 10.9.$1.1:81 -r 10.2.$1.\1:\2 -m -w $weight/"
 	done | ivb_in "lb$1" adm -R || bail "cannot set up the services"
 	variants=$variants:$(echo "$bench_pins/$(ns_name "lb$1")"/v*)
 }

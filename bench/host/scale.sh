@@ -62,10 +62,14 @@ m=1000000
 }
 # shellcheck disable=SC2034 # for net.sh
 for scheduler; do
-	# where one server gets all of them, its ports must suffice
+	# where one server gets all of them, its ports and its weight must suffice
+	weight=1
+	packets=4096
 	case $scheduler in
-	fo | ovf) packets=2048 ;;
-	*) packets=4096 ;;
+	fo | ovf | lblc | lblcr | dh)
+		weight=65535
+		packets=2048
+		;;
 	esac
 	pair 7 $packets new 1 524288 0 1024 16 "new connection, $scheduler, 1024 servers : 16"
 	ns_clear
