@@ -420,6 +420,7 @@ int ivb_dp_up(const struct ivb_up *up, struct ivb_up_result *ret, struct ivb_err
 	if (r)
 		return r;
 	res.num_snat_ports = plan->config.num_snat_ports;
+	res.no_timer = dp->no_timer;
 	*ret = res;
 	return 0;
 }
