@@ -55,6 +55,7 @@ help:
 	@echo '  soak-kill    1000 commands killed at random moments'
 	@echo '  bench        what a packet and a connection cost here, as ratios to others; build/bench.{json,svg}'
 	@echo '  bench-scale  the same with a million connections, and 1,024 servers (SCHEDULERS="rr wrr")'
+	@echo '  bench-flood  what established connections cost while a flood is refused'
 	@echo '  bench-record what the last bench measured is what check compares with from now on'
 	@echo '  bench-vm     instructions that the director spends, on 6.1 and 6.12 (BENCH_BOOTS=3)'
 	@echo '  bench-vm-record  what the last bench-vm measured is what check compares with from now on'
