@@ -331,6 +331,12 @@ static void warn_all(const struct output *out, const struct ivb_up *up,
 		warn(out,
 		     "the kernel's ip_vs is not loaded, so there is nothing to follow yet; run `ipvs-bpf up` "
 		     "again when it is, or have `ipvs-bpf run` do it");
+	if (res->shared_ports)
+		warn(out,
+		     "%u of --snat-ports are in ip_local_port_range: a connection of this host's own to a server "
+		     "fails while a client's has its port there; leave that range out, or give SNAT an address "
+		     "of its own (--snat-addr)",
+		     res->shared_ports);
 	if (res->no_timer)
 		warn(out,
 		     "no expiry timer can be had (%s), so expiry by packets: connections that are over go as "
