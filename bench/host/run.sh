@@ -58,7 +58,7 @@ verify_ours() {
 memory() {
 	for m in "$bench_pins/$(ns_name "$bench_ours")"/v*/*; do
 		case $m in
-		*/flows4 | */conns4 | */clock4 | */half_open4) bpftool -j map show pinned "$m" ;;
+		*/flows4 | */conns4 | */clock4 | */due4 | */half_open4) bpftool -j map show pinned "$m" ;;
 		esac
 	done | awk -v conns=262144 '{
 		if (match($0, /"bytes_memlock":[0-9]+/))
