@@ -99,6 +99,7 @@ like "as status says" "$(ivb status)" '^  IPv4 .* expiry timer runs'
 ok "which ends them" wait_for 10 eval '[ "$(conns UDP)" = 0 ]'
 verify
 for f in 4 6; do
+	ivb timeout --udp-service "$(vip $f 7)" 0
 	service -t $f 80 rr
 done
 
