@@ -42,23 +42,32 @@ IVB_ARRAY(conns4, struct ivb_conn4, 1024, 0);
 IVB_ARRAY(conns6, struct ivb_conn6, 1024, 0);
 IVB_ARRAY(clock4, struct ivb_clock_group, 64, 0);
 IVB_ARRAY(clock6, struct ivb_clock_group, 64, 0);
+/* When which part of the clock has to be looked at; see path/clock.h. */
+IVB_ARRAY(due4, struct ivb_clock_group, 5, 0);
+IVB_ARRAY(due6, struct ivb_clock_group, 5, 0);
+
+/* A sweep under way; not on the stack, of which the removal of a connection needs most. */
+struct sweep {
+	__u32 busy; /* 1: a CPU is at it */
+	__u32 now;  /* jiffies */
+	__u32 over; /* 1: the budget is spent, what is left waits for the next sweep */
+	__u32 pad_;
+	__u64 began;  /* ns */
+	__u64 budget; /* ns */
+	__u64 expired;
+	__u64 stale;
+};
 
 /* The expiry timers. User space must not write here: that would stop them. */
 struct hand {
 	struct bpf_timer timer;
-	__u32 next; /* group to look at next */
+	__u32 next; /* row of the clock to look at next */
 	__u32 pad_;
+	struct sweep sweep;
 };
 IVB_ARRAY(hand4, struct hand, 1, 0);
 IVB_ARRAY(hand6, struct hand, 1, 0);
 IVB_ARRAY(sweeps, struct ivb_sweep, 2, 0);
-
-/*
- * Whether a part of the clock may have connections: set by whoever takes a slot there, cleared by
- * the sweep that finds none. IVB_CLOCK_PARTS for each family.
- */
-#define IVB_CLOCK_PARTS 64
-IVB_ARRAY(busy_parts, __u32, 2 * IVB_CLOCK_PARTS, 0);
 
 /* Where the search for a free connection slot goes on, a CPU each; index 0 IPv4, 1 IPv6. */
 struct {

@@ -52,10 +52,14 @@ bench: all $(HOST_BENCH_PROGS)
 bench-scale: all $(HOST_BENCH_PROGS)
 	$(Q)bench/host/scale.sh $(SCHEDULERS)
 
+# Beside make bench's own figures, which it leaves alone.
+bench-flood: all $(HOST_BENCH_PROGS)
+	$(Q)bench/host/run.sh --short flood-syn flood-udp
+
 # The ratios that `check` holds on to (tests/netns/bench.t), from the last bench.
 bench-record:
 	$(Q)bench/host/record.sh
 
 check check-netns: $(HOST_BENCH_PROGS)
 
-.PHONY: bench bench-record bench-scale
+.PHONY: bench bench-flood bench-record bench-scale

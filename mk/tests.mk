@@ -13,7 +13,7 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o churn)
+NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o churn notimer.so)
 DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # scripts
@@ -42,6 +42,11 @@ $(BUILD)/tests/lib/%: tests/lib/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< $(LDLIBS_DP) -o $@
+
+$(BUILD)/tests/lib/%.so: tests/lib/%.c $(BUILD)/flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -shared -fPIC $< -o $@
 
 $(BUILD)/tests/lib/%.bpf.o: tests/lib/%.bpf.c $(BUILD)/flags
 	$(call say,CLANG,$@)
@@ -149,7 +154,10 @@ check-vm: all $(TEST_PROGS)
 soak-ports: all $(NETNS_PROGS)
 	$(Q)$(PROVE) -v tests/soak/ports.t
 
+soak-expiry: all $(NETNS_PROGS)
+	$(Q)$(PROVE) -v tests/soak/expiry.t
+
 soak-kill: all $(NETNS_PROGS)
 	$(Q)KILLS=1000 $(PROVE) -v tests/netns/kill.t
 
-.PHONY: soak-ports soak-kill fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm
+.PHONY: soak-ports soak-expiry soak-kill fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm

@@ -25,6 +25,11 @@
 /* The packet with source 0.0.0.0:0, and which flows take turns: base + 0 .. base + flows - 1. */
 __u8 frame[HEADERS + 10];
 __u32 base, flows, turn;
+/* Every second block of packets a flood's, each of another source; what they cost, timed apart. */
+__u8 flood_frame[HEADERS];
+__u32 flood, flood_turn, flood_next;
+__u64 block_began, block_ns[2];
+__u32 blocks[2]; /* 1: the flood's */
 /* What must arrive: any source but a client's where addresses are translated. */
 __u32 server_net;
 __u32 snat_addr;
@@ -42,8 +47,13 @@ static __always_inline int from_template(void *data, void *end)
 
 	if ((void *)(tcp + 1) > end)
 		return -1;
-	turn = turn + 1 < flows ? turn + 1 : 0;
-	__builtin_memcpy(data, frame, HEADERS);
+	if (flood && flood_turn++ / FLOOD_BLOCK & 1) {
+		n = flood_next++;
+		__builtin_memcpy(data, flood_frame, HEADERS);
+	} else {
+		turn = turn + 1 < flows ? turn + 1 : 0;
+		__builtin_memcpy(data, frame, HEADERS);
+	}
 	hi = n / SOURCE_ADDRS / SOURCE_PORTS;
 	saddr = bpf_htonl(NET_SOURCES + n % SOURCE_ADDRS + hi * SOURCE_ADDRS);
 	sport = bpf_htons(1024 + n / SOURCE_ADDRS % SOURCE_PORTS);
@@ -55,9 +65,26 @@ static __always_inline int from_template(void *data, void *end)
 	return 0;
 }
 
+/* A block's packets are all made, and then go their way, before the next one's are made. */
+static __always_inline void time_block(void)
+{
+	__u64 now;
+
+	if (flood_turn % FLOOD_BLOCK)
+		return;
+	now = bpf_ktime_get_ns();
+	if (flood_turn) {
+		block_ns[!(flood_turn / FLOOD_BLOCK & 1)] += now - block_began;
+		blocks[!(flood_turn / FLOOD_BLOCK & 1)]++;
+	}
+	block_began = now;
+}
+
 SEC("xdp")
 int generate(struct xdp_md *ctx)
 {
+	if (flood)
+		time_block();
 	return from_template((void *)(long)ctx->data, (void *)(long)ctx->data_end) ? XDP_ABORTED
 										   : XDP_PASS;
 }
@@ -73,6 +100,18 @@ int sink(struct __sk_buff *skb)
 		strange++;
 	else
 		sunk++;
+	return TC_ACT_SHOT;
+}
+
+/* A flood to where no service is, in place of the stack. */
+SEC("tc")
+int shed(struct __sk_buff *skb)
+{
+	struct iphdr *ip = (void *)(long)skb->data + ETH_HLEN;
+	struct tcphdr *tcp = (void *)(ip + 1);
+
+	if ((void *)(tcp + 1) > (void *)(long)skb->data_end || tcp->dest != bpf_htons(SHED_PORT))
+		return TC_ACT_UNSPEC;
 	return TC_ACT_SHOT;
 }
 

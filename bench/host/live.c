@@ -5,7 +5,8 @@
  *   live BENCH ROUNDS BATCHES PACKETS FLOWS CLIENTS SERVERS VARIANT=NETNS:N[:PINS[:FILL]]...
  * Each variant has a network namespace of its own. Prints "BENCH VARIANT ROUND NS ENTRIES" (ns: the
  * round's quickest batch, per packet or connection; entries: connections that the director then
- * knows).
+ * knows). flood-*: what a packet of an established connection costs when half of all are a
+ * flood's; and "BENCH-refused", what one of those costs.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -33,11 +34,13 @@
 #define VARIANTS 8
 #define DESTS 4096 /* that are looked at */
 #define CHUNK 4096
+#define FLOOD_FIRST (1u << 22) /* of the sources */
 #define SYN 0x02
 #define ACK 0x10
 
-enum bench { PKT_HOT, PKT_64K, NEW, CONN, PROG, BENCHES };
-static const char *const names[] = { "pkt-hot", "pkt-64k", "new", "conn", "prog" };
+enum bench { PKT_HOT, PKT_64K, NEW, CONN, PROG, FLOOD_SYN, FLOOD_UDP, BENCHES };
+static const char *const names[] = { "pkt-hot", "pkt-64k",   "new",	 "conn",
+				     "prog",	"flood-syn", "flood-udp" };
 
 struct variant {
 	char name[32];
@@ -89,7 +92,7 @@ static int attach(const struct bpf_program *prog, unsigned int ifindex, int type
  */
 static int make_frame(const struct variant *v, __u8 proto, __u8 flags)
 {
-	int l4 = proto == IPPROTO_TCP ? 20 : 8 + 18;
+	int l4 = proto == IPPROTO_TCP ? 20 : 8 + (skel->bss->flood ? 12 : 18);
 	struct ethhdr *eth = (void *)skel->bss->frame;
 	struct iphdr *ip = (void *)(eth + 1);
 	__be16 *port = (void *)(ip + 1);
@@ -147,6 +150,8 @@ static double batch(struct variant *v, int len, int packets, int size, __u64 *ar
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.generate), &o))
 		die("live frames", strerror(errno));
 	if (*arrived - before == (__u64)packets && !skel->bss->strange)
+		return o.duration;
+	if (skel->bss->flood && *arrived - before >= (__u64)packets / 2)
 		return o.duration;
 	snprintf(why, sizeof(why), "%d sent, %llu arrived, %llu are wrong", packets,
 		 (unsigned long long)(*arrived - before), (unsigned long long)skel->bss->strange);
@@ -232,6 +237,38 @@ static double packets_of(struct variant *v, enum bench b, int packets, int num)
 	return ns;
 }
 
+/*
+ * Every second block of packets a flood's. Afterwards each of the established connections must be
+ * carried.
+ */
+static double flooded(struct variant *v, enum bench b, int packets, int num, double *refused)
+{
+	bool ours = !strcmp(v->name, "ipvs-bpf"), udp = b == FLOOD_UDP;
+	struct tcphdr *tcp = (void *)(skel->bss->frame + ETH_HLEN + 20);
+	__u16 *check = udp ? (void *)tcp + 6 : (void *)&tcp->check;
+	int len;
+
+	skel->bss->flood = 1;
+	skel->bss->flood_turn = 0;
+	memset(skel->bss->blocks, 0, sizeof(skel->bss->blocks));
+	memset(skel->bss->block_ns, 0, sizeof(skel->bss->block_ns));
+	make_frame(v, udp ? IPPROTO_UDP : IPPROTO_TCP, SYN);
+	if (!ours) {
+		tcp->dest = htons(SHED_PORT);
+		*check =
+			csum_update(*check, csum_fold((__u64)tcp->dest + (__u16)~htons(LIVE_PORT)));
+	}
+	memcpy(skel->bss->flood_frame, skel->bss->frame, HEADERS);
+	len = make_frame(v, IPPROTO_TCP, ACK);
+	flows(0, num);
+	batch(v, len, packets, FLOOD_BLOCK, &skel->bss->sunk);
+	skel->bss->flood = 0;
+	flows(0, num);
+	batch(v, len, num, 64, &skel->bss->sunk);
+	*refused = (double)skel->bss->block_ns[1] / skel->bss->blocks[1] / FLOOD_BLOCK;
+	return (double)skel->bss->block_ns[0] / skel->bss->blocks[0] / FLOOD_BLOCK;
+}
+
 /* The program alone, in a test run that restores the packet each time. */
 static double prog(struct variant *v, int packets)
 {
@@ -305,6 +342,10 @@ static void prepare(struct variant *v, enum bench b, int num)
 		attach(skel->progs.null_neigh, v->client, TCX_INGRESS);
 		attach(skel->progs.null_neigh, v->server, TCX_INGRESS);
 	}
+	if (b == FLOOD_SYN || b == FLOOD_UDP) {
+		attach(skel->progs.shed, v->client, TCX_INGRESS);
+		skel->bss->flood_next = FLOOD_FIRST;
+	}
 	if (b == PROG && v->dest_conns >= 0)
 		v->restored = attached_prog(v);
 	if (b != CONN) {
@@ -318,12 +359,18 @@ static void prepare(struct variant *v, enum bench b, int num)
 		}
 		use(v);
 	}
+	if (b == FLOOD_SYN || b == FLOOD_UDP) {
+		establish(v, PKT_64K, num);
+		v->made = 0; /* not told from a flood's, later */
+	}
 	if (b == PKT_HOT || b == PKT_64K || (b == PROG && v->dest_conns >= 0))
 		establish(v, b == PROG ? PKT_HOT : b, num);
 }
 
-static double one(struct variant *v, enum bench b, int packets, int num)
+static double one(struct variant *v, enum bench b, int packets, int num, double *refused)
 {
+	if (b == FLOOD_SYN || b == FLOOD_UDP)
+		return flooded(v, b, packets, num, refused);
 	if (b != PROG)
 		return packets_of(v, b, packets, num);
 	flows(0, num);
@@ -358,14 +405,17 @@ int main(int argc, char **argv)
 	for (int r = 0; r < rounds; r++) {
 		for (int i = 0; i < num_variants; i++) {
 			struct variant *v = &variants[i];
-			double best = 1e12, ns;
+			double best = 1e12, ns, refused = 0, least = 1e12;
 
 			use(v);
-			one(v, b, packets / 4, num); /* warms caches up */
+			one(v, b, packets / 4, num, &refused); /* warms caches up */
 			for (int k = 0; k < batches; k++) {
-				ns = one(v, b, packets, num);
+				ns = one(v, b, packets, num, &refused);
 				best = ns < best ? ns : best;
+				least = refused < least ? refused : least;
 			}
+			if (refused)
+				printf("%s-refused %s %d %.1f\n", argv[1], v->name, r, least);
 			printf("%s %s %d %.1f %ld %llu\n", argv[1], v->name, r, best, entries(v),
 			       (unsigned long long)v->made);
 			fflush(stdout);

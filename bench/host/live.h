@@ -8,9 +8,12 @@
 #define VIP(n) (0x0a090001u | (n) << 8)	       /* 10.9.n.1 */
 #define NET_SOURCES 0x0a640000u		       /* 10.100.0.0/16: clients, routed by 10.1.n.2 */
 #define LIVE_PORT 81			       /* of the service with DESTS servers */
+#define SHED_PORT 82			       /* of no service */
 #define SOURCE_PORTS 60000		       /* of each client address */
 #define SOURCE_ADDRS 32 /* that take turns: 1,920,000 connections without a port used twice */
 #define HEADERS 54	/* Ethernet, IPv4, TCP */
+
+#define FLOOD_BLOCK 64
 
 struct live_hop {
 	__u32 in;  /* ifindex */

@@ -71,7 +71,7 @@ with_ours() {
 	ns_lb="$ns_lb lb$1"
 	half_open=''
 	if "$ipvs_bpf" up --help | grep -q -e --max-half-open; then
-		half_open="--max-half-open $(($2 / 2))"
+		half_open="--max-half-open ${bench_half_open:-$(($2 / 2))}"
 	fi
 	# shellcheck disable=SC2086 # words
 	ivb_in "lb$1" up --snat always --snat-ports 1024-65535 --max-conns "$2" $half_open dc ds >/dev/null ||

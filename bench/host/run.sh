@@ -29,6 +29,7 @@ kernel_bench() {
 		k_n=$((k_n + 1))
 		director "$k_v" $k_n
 		case $k_v in
+		no-service) with_ours $k_n "$k_conns" ;;
 		ipvs-bpf)
 			bench_ours=lb$k_n
 			with_ours $k_n "$k_conns"
@@ -57,7 +58,7 @@ verify_ours() {
 memory() {
 	for m in "$bench_pins/$(ns_name "$bench_ours")"/v*/*; do
 		case $m in
-		*/flows4 | */conns4 | */clock4 | */half_open4) bpftool -j map show pinned "$m" ;;
+		*/flows4 | */conns4 | */clock4 | */due4 | */half_open4) bpftool -j map show pinned "$m" ;;
 		esac
 	done | awk -v conns=262144 '{
 		if (match($0, /"bytes_memlock":[0-9]+/))
@@ -80,6 +81,11 @@ run() {
 	pkt-64k) kernel_bench pkt-64k "$(rounds 11 15)" 4 16384 65536 262144 ipvs-bpf nft-masq null-neigh route ;;
 	new) kernel_bench new "$(rounds 7 11)" 3 4096 1 524288 ipvs-bpf nft-masq nft-dnat ;;
 	conn) kernel_bench conn "$(rounds 7 11)" 3 4096 1 524288 ipvs-bpf nft-masq null-neigh route ;;
+	flood-*)
+		bench_half_open=2048
+		kernel_bench "$1" 25 5 8192 1000 65536 ipvs-bpf no-service
+		bench_half_open=''
+		;;
 	prog) kernel_bench prog "$(rounds 7 15)" 6 65536 256 65536 ipvs-bpf null ;;
 	sockets)
 		need nginx wrk iperf3 haproxy bpftool

@@ -15,6 +15,7 @@
 #include "path/new.h"
 #include "path/nexthop.h"
 #include "path/room.h"
+#include "path/sweep.h"
 #include "path/track.h"
 
 /* Length of the largest IP packet that the frame will become on the wire. */
@@ -114,6 +115,13 @@ static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const st
 	return ctx_redirect_neigh(ctx, way->ifindex, &way->nh) ? -IVB_R_NO_ROUTE : IVB_GONE;
 }
 
+/* Once a second. */
+static __always_inline void liveness(const int af, union flow *f, __u32 now)
+{
+	af == AF_INET ? refresh4(&f->v4, now) : refresh6(&f->v6, now);
+	BY_AF(af, sweep_by_packet);
+}
+
 /* State and liveness. 0: go on; 1: the flow is no more, schedule afresh; or a reason. */
 static __always_inline int flow_note(const int af, const struct ivb_pkt *p, union flow *f,
 				     __u32 now)
@@ -124,7 +132,7 @@ static __always_inline int flow_note(const int af, const struct ivb_pkt *p, unio
 					    !(f->flow.flags & IVB_FLOW_ESTABLISHED)))
 		r = af == AF_INET ? track4(&f->v4, p->tcp_flags) : track6(&f->v6, p->tcp_flags);
 	else if (now - READ_ONCE(f->flow.last_seen) >= ivb_hz)
-		af == AF_INET ? refresh4(&f->v4, now) : refresh6(&f->v6, now);
+		liveness(af, f, now);
 	if (r)
 		return r;
 	/* Replies of a removed server still pass. */
@@ -193,6 +201,7 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 		r = af == AF_INET ? flow_miss4(ctx, &p, &key.v4, &way)
 				  : flow_miss6(ctx, &p, &key.v6, &way);
 		BY_AF(af, port_room);
+		BY_AF(af, sweep_by_packet);
 		if (r == -IVB_R_NO_DEST)
 			return REFUSE(af, ctx, &p, NULL, IVB_R_NO_DEST, 0);
 		if (r < IVB_CREATED)

@@ -7,26 +7,13 @@
 #ifndef IVB_PATH_CONN_H
 #define IVB_PATH_CONN_H
 
+#include "path/clock.h"
 #include "path/exit.h"
 #include "path/ports.h"
 #include "path/state.h"
 #include "path/tuple.h"
 
 #define SLOT_TRIES 16
-
-static __always_inline __u32 *clock_stamp(const int af, __u32 id)
-{
-	__u32 group = id / IVB_CLOCK_GROUP;
-	struct ivb_clock_group *g = bpf_map_lookup_elem(MAP_OF(af, clock), &group);
-
-	return g ? &g->expires[id & (IVB_CLOCK_GROUP - 1)] : NULL;
-}
-
-/* A stamp is never one of the special values; it may be up to two jiffies late for that. */
-static __always_inline __u32 stamp_at(__u32 jiffies)
-{
-	return jiffies > IVB_CLOCK_BUSY ? jiffies : IVB_CLOCK_BUSY + 1;
-}
 
 static __always_inline struct ivb_conn *conn_get(const int af, __u32 id)
 {
@@ -50,25 +37,6 @@ static __always_inline __u32 state_timeout(__u32 service, __u32 state)
 		return own;
 	cfg = bpf_map_lookup_elem(&config, &zero);
 	return cfg && state < IVB_S_MAX_ ? cfg->timeouts[state] : 60 * ivb_hz;
-}
-
-/* The part of the clock that a group is in. */
-static __always_inline __u32 *clock_part(const int af, __u32 group)
-{
-	__u32 groups = CONN_MASK(af) / IVB_CLOCK_GROUP + 1;
-	__u32 part = (__u64)group * IVB_CLOCK_PARTS / groups & (IVB_CLOCK_PARTS - 1);
-
-	part += FAMILY_INDEX(af) * IVB_CLOCK_PARTS;
-	return bpf_map_lookup_elem(&busy_parts, &part);
-}
-
-/* After a slot has been taken: a sweep that has cleared the flag before will see the slot. */
-static __always_inline void clock_part_used(const int af, __u32 group)
-{
-	__u32 *busy = clock_part(af, group);
-
-	if (busy && !READ_ONCE(*busy))
-		WRITE_ONCE(*busy, 1);
 }
 
 /* Takes a free slot of one group; -1: there is none. */
@@ -115,7 +83,7 @@ static __always_inline __u32 slot_alloc(const int af, __u32 stamp)
 		group = (t < 4 ? start + t : start + t * 40503) & mask;
 		i = BY_AF(af, slot_take, group, stamp);
 		if (i >= 0) {
-			clock_part_used(af, group);
+			BY_AF(af, clock_due, group, stamp);
 			*cursor = group;
 			return group * IVB_CLOCK_GROUP + i;
 		}
@@ -145,13 +113,15 @@ static __always_inline void slot_free(const int af, __u32 id)
 /* The connection has been seen: it ends a timeout from now, unless somebody is removing it. */
 static __always_inline void conn_touch(const int af, __u32 id, __u32 now, __u32 timeout)
 {
-	__u32 *stamp = clock_stamp(af, id), seen;
+	__u32 *stamp = clock_stamp(af, id), seen, at = stamp_at(now + timeout);
 
 	if (!stamp)
 		return;
 	seen = READ_ONCE(*stamp);
-	if (seen > IVB_CLOCK_BUSY)
-		__sync_val_compare_and_swap(stamp, seen, stamp_at(now + timeout));
+	if (seen <= IVB_CLOCK_BUSY || __sync_val_compare_and_swap(stamp, seen, at) != seen)
+		return;
+	if ((__s32)(at - seen) < 0)
+		BY_AF(af, clock_due, id / IVB_CLOCK_GROUP, stamp_at(at + clock_slack(timeout)));
 }
 
 static __always_inline struct ivb_dest_conns *dest_counts(__u32 dest)

@@ -182,7 +182,9 @@ static __always_inline void half_open_evict(const int af, __u32 id)
 	if (!half_open_displaced(af, id, state) ||
 	    __sync_val_compare_and_swap(&c->state, state, IVB_S_NONE) != state) {
 		state = state_timeout(c->service, IVB_CONN_STATE(READ_ONCE(c->state)));
-		WRITE_ONCE(*stamp, stamp_at((__u32)bpf_jiffies64() + state));
+		state = stamp_at((__u32)bpf_jiffies64() + state);
+		__sync_lock_test_and_set(stamp, state);
+		BY_AF(af, clock_due, id / IVB_CLOCK_GROUP, state);
 		return;
 	}
 	dest_count(c->dest, state, -1);

@@ -232,9 +232,10 @@ static __always_inline void port_give_back(const struct scratch *s)
 /* Takes a connection slot and writes what belongs to it. */
 static __always_inline int conn_begin(const int af, struct pair *b, const union tuple *key)
 {
+	__u32 timeout = b->timeout > ivb_hz ? b->timeout : ivb_hz; /* it has to be made first */
 	struct ivb_conn *c;
 
-	b->conn = BY_AF(af, slot_alloc, stamp_at((__u32)bpf_jiffies64() + b->timeout));
+	b->conn = BY_AF(af, slot_alloc, stamp_at((__u32)bpf_jiffies64() + timeout));
 	if (b->conn == IVB_NONE)
 		return -IVB_R_MAP_FULL;
 	c = conn_get(af, b->conn);

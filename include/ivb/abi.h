@@ -157,10 +157,17 @@ struct ivb_clock_group {
 	__u32 expires[IVB_CLOCK_GROUP]; /* jiffies when the connection ends, or one of the above */
 };
 
+/*
+ * due4, due6 (array of struct ivb_clock_group): when a group, and after all groups when a line of
+ * 16 of these stamps, has to be looked at. Entries, of a power of two of connections.
+ */
+#define IVB_CLOCK_LINES(conns) (((conns) + 255) / 256)
+#define IVB_CLOCK_DUE(conns) (IVB_CLOCK_LINES(conns) + (IVB_CLOCK_LINES(conns) + 15) / 16)
+
 /* sweeps (array, one entry a family: 0 IPv4, 1 IPv6): what the expiry timer has done. */
 struct ivb_sweep {
 	__u32 last; /* jiffies of the last tick; more than 2 s old = the timer is not running */
-	__u32 pad_;
+	__u32 by_packets; /* jiffies when packets did it last, as there was no timer */
 	__u64 ticks;
 	__u64 expired; /* connections removed */
 	__u64 stale;   /* slots freed whose connection was gone already */

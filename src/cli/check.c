@@ -159,10 +159,15 @@ static void check_instance(struct check *c)
 static void check_programs(struct check *c)
 {
 	struct ivb_err err = { 0 };
-	int r = ivb_host_check_programs(&err);
+	int no_timer = 0, r = ivb_host_check_programs(&no_timer, &err);
 
 	say_check(c, "programs", r, &err, "the kernel takes the programs for IPv4 and IPv6");
-	if (!r)
+	if (!r && no_timer)
+		say(c, "timer", WARNING,
+		    "no expiry timer can be had (%s), so expiry by packets: connections that are over go "
+		    "as packets of new ones come",
+		    strerror(-no_timer));
+	else if (!r)
 		say(c, "timer", OK, "the expiry timers start");
 }
 

@@ -169,6 +169,11 @@ static void print_families(const struct status *s)
 		if (f->sweep_running)
 			printf("; expiry timer runs (last %u ms ago; longest run %llu us)\n",
 			       f->sweep_age_ms, f->sweep.longest / 1000);
+		else if (f->by_packets && f->sweep.by_packets)
+			printf("; expiry: by packets, as there is no timer (last %u ms ago); `ipvs-bpf up` tries for one\n",
+			       f->sweep_age_ms);
+		else if (f->by_packets)
+			puts("; expiry: by packets, as there is no timer; `ipvs-bpf up` tries for one");
 		else
 			printf("; EXPIRY TIMER DOES NOT RUN (last %u ms ago): start it with `ipvs-bpf up`\n",
 			       f->sweep_age_ms);
@@ -339,6 +344,8 @@ static void add_families(struct json_object *o, const struct status *s)
 				       json_object_new_uint64(f->sweep.longest));
 		json_object_object_add(e, "timer_running",
 				       json_object_new_boolean(f->sweep_running));
+		json_object_object_add(e, "expiry",
+				       json_object_new_string(f->by_packets ? "packets" : "timer"));
 		json_object_object_add(e, "timer_age_ms", json_object_new_int64(f->sweep_age_ms));
 		json_object_object_add(o, i ? "ipv6" : "ipv4", e);
 	}

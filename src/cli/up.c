@@ -331,6 +331,17 @@ static void warn_all(const struct output *out, const struct ivb_up *up,
 		warn(out,
 		     "the kernel's ip_vs is not loaded, so there is nothing to follow yet; run `ipvs-bpf up` "
 		     "again when it is, or have `ipvs-bpf run` do it");
+	if (res->shared_ports)
+		warn(out,
+		     "%u of --snat-ports are in ip_local_port_range: a connection of this host's own to a server "
+		     "fails while a client's has its port there; leave that range out, or give SNAT an address "
+		     "of its own (--snat-addr)",
+		     res->shared_ports);
+	if (res->no_timer)
+		warn(out,
+		     "no expiry timer can be had (%s), so expiry by packets: connections that are over go as "
+		     "packets of new ones come; `ipvs-bpf up` tries again",
+		     strerror(-res->no_timer));
 	if (!res->num_snat_ports)
 		warn(out, "no port is left for SNAT; give some with --snat-ports");
 }
@@ -349,6 +360,8 @@ static void say_json(const struct ivb_up_result *res, struct output *out)
 	json_object_object_add(o, "fresh", json_object_new_boolean(res->fresh));
 	json_object_object_add(o, "ipvs", json_object_new_boolean(res->ipvs && !res->ipvs_off));
 	json_object_object_add(o, "snat_ports", json_object_new_int64(res->num_snat_ports));
+	json_object_object_add(o, "expiry",
+			       json_object_new_string(res->no_timer ? "packets" : "timer"));
 	for (i = 0; i < res->num_devs; i++) {
 		d = json_object_new_object();
 		json_object_object_add(d, "name", json_object_new_string(res->devs[i].name));

@@ -95,21 +95,28 @@ static void plan_blank(struct ivb_config_plan *p)
 static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_port_set *taken = calloc(1, sizeof(*taken));
+	_cleanup_free_ struct ivb_port_set *local = calloc(1, sizeof(*local));
 	__u32 lo = up->snat_port_lo ? up->snat_port_lo : IVB_FIRST_SNAT_PORT;
 	__u32 hi = up->snat_port_hi ? up->snat_port_hi : 65535;
 	__u32 port, n = 0;
 	int r;
 
-	if (!taken)
+	if (!taken || !local)
 		return -ENOMEM;
-	r = ivb_ports_add_bound(taken, err);
+	r = ivb_ports_add_bound(taken, &p->config, err);
 	if (!r && !up->snat_port_lo)
 		r = ivb_ports_add_local(taken, err);
 	if (r)
 		return r;
+	if (up->snat_port_lo) {
+		r = ivb_ports_add_local(local, err);
+		if (r)
+			return r;
+	}
 	for (port = lo; port <= hi; port++) {
 		if (ivb_port_test(taken, port))
 			continue;
+		p->shared_ports += ivb_port_test(local, port);
 		p->ports[n / IVB_PORT_GROUP].port[n % IVB_PORT_GROUP] = (__u16)port;
 		p->ports[port / IVB_PORT_GROUP].allowed |= 1u << port % IVB_PORT_GROUP;
 		n++;

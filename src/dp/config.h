@@ -15,6 +15,7 @@ struct ivb_config_plan {
 	const struct ivb_prefix *non_masq;
 	size_t num_non_masq;
 	bool set_non_masq;
+	__u32 shared_ports; /* of those for SNAT, that the kernel gives to local sockets too */
 };
 
 /*

@@ -36,9 +36,9 @@ int ivb_host_check_bpffs(struct ivb_err *err)
 	return ivb_pins_check_bpffs(err);
 }
 
-int ivb_host_check_programs(struct ivb_err *err)
+int ivb_host_check_programs(int *no_timer, struct ivb_err *err)
 {
-	return ivb_load_probe(err);
+	return ivb_load_probe(no_timer, err);
 }
 
 bool ivb_host_has_tcx(void)
@@ -144,13 +144,14 @@ int ivb_host_progs(__u32 ifindex, int (*fn)(const struct ivb_host_prog *p, void 
 
 int ivb_host_snat_ports(__u32 *ret, struct ivb_err *err)
 {
+	static const struct ivb_config any; /* without addresses for SNAT alone */
 	_cleanup_free_ struct ivb_port_set *taken = calloc(1, sizeof(*taken));
 	__u32 port, n = 0;
 	int r;
 
 	if (!taken)
 		return -ENOMEM;
-	r = ivb_ports_add_bound(taken, err);
+	r = ivb_ports_add_bound(taken, &any, err);
 	if (!r)
 		r = ivb_ports_add_local(taken, err);
 	for (port = IVB_FIRST_SNAT_PORT; port < 65536; port++)

@@ -13,7 +13,7 @@ struct ivb_link;
 int ivb_host_check_btf(struct ivb_err *err);
 int ivb_host_check_bpffs(struct ivb_err *err);
 /* Loads all programs with small tables, and starts and stops the expiry timers. */
-int ivb_host_check_programs(struct ivb_err *err);
+int ivb_host_check_programs(int *no_timer, struct ivb_err *err);
 /* The device exists and can be attached to. ret may be NULL. */
 int ivb_host_check_dev(const char *name, struct ivb_link *ret, struct ivb_err *err);
 

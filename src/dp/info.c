@@ -96,7 +96,8 @@ static int get_family(const struct ivb_dp *dp, const struct ivb_family *f,
 		return 0;
 	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_SWEEPS], &index, &ret->sweep))
 		return -errno;
-	age = ivb_dp_jiffies(dp) - ret->sweep.last;
+	ret->by_packets = !ret->sweep.ticks;
+	age = ivb_dp_jiffies(dp) - (ret->by_packets ? ret->sweep.by_packets : ret->sweep.last);
 	if ((__s32)age < 0)
 		age = 0;
 	ret->sweep_age_ms = (__u32)((__u64)age * 1000 / dp->meta.hz);

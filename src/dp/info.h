@@ -17,6 +17,7 @@ struct ivb_family_info {
 	struct ivb_sweep sweep;
 	__u32 sweep_age_ms; /* since the last tick */
 	bool sweep_running;
+	bool by_packets; /* there has never been a timer */
 };
 
 struct ivb_info {

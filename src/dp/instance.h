@@ -42,6 +42,7 @@ struct ivb_dp {
 	int dir_fd;	/* holds the lock */
 	int fds[IVB_MAP_MAX_];
 	struct ivb_meta meta;
+	int no_timer; /* -errno of an expiry timer that could not be had: packets do its work */
 };
 
 enum ivb_lock {

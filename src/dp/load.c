@@ -64,9 +64,11 @@ static void set_sizes(struct tc_bpf *skel, const struct ivb_meta *meta)
 	bpf_map__set_max_entries(skel->maps.flows4, 2 * meta->max_conns);
 	bpf_map__set_max_entries(skel->maps.conns4, meta->max_conns);
 	bpf_map__set_max_entries(skel->maps.clock4, meta->max_conns / IVB_CLOCK_GROUP);
+	bpf_map__set_max_entries(skel->maps.due4, IVB_CLOCK_DUE(meta->max_conns));
 	bpf_map__set_max_entries(skel->maps.flows6, 2 * meta->max_conns6);
 	bpf_map__set_max_entries(skel->maps.conns6, meta->max_conns6);
 	bpf_map__set_max_entries(skel->maps.clock6, meta->max_conns6 / IVB_CLOCK_GROUP);
+	bpf_map__set_max_entries(skel->maps.due6, IVB_CLOCK_DUE(meta->max_conns6));
 	bpf_map__set_max_entries(skel->maps.half_open4, IVB_HALF_OPEN_MAX(meta->max_conns));
 	bpf_map__set_max_entries(skel->maps.half_open6, IVB_HALF_OPEN_MAX(meta->max_conns6));
 	bpf_map__set_max_entries(skel->maps.kernel_conns, meta->max_conns + meta->max_conns6);
@@ -162,7 +164,7 @@ static int start_v4(struct load *l, struct ivb_err *err)
 	char name[32];
 	int r;
 
-	r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm4), err, "arm4");
+	r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm4), &l->dp->no_timer, err, "arm4");
 	if (r)
 		return r;
 	r = pin_once(l, l->skel->progs.arm4, err);
@@ -186,7 +188,7 @@ static int start_v6(struct load *l, struct ivb_err *err)
 {
 	int r;
 
-	r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm6), err, "arm6");
+	r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm6), &l->dp->no_timer, err, "arm6");
 	if (r)
 		return r;
 	r = pin_once(l, l->skel->progs.arm6, err);
@@ -284,7 +286,7 @@ int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)
 	return 0;
 }
 
-int ivb_load_probe(struct ivb_err *err)
+int ivb_load_probe(int *no_timer, struct ivb_err *err)
 {
 	struct ivb_meta meta = { .max_conns = 1024, .max_conns6 = 1024 };
 	struct tc_bpf *skel __cleanup(destroy) = NULL;
@@ -299,8 +301,8 @@ int ivb_load_probe(struct ivb_err *err)
 	set_sizes(skel, &meta);
 	r = load_object(skel, &meta, err);
 	if (!r)
-		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm4), err, "arm4");
+		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm4), no_timer, err, "arm4");
 	if (!r)
-		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm6), err, "arm6");
+		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm6), no_timer, err, "arm6");
 	return r;
 }

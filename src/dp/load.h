@@ -37,11 +37,12 @@ void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone);
 
 /*
  * Loads everything with small maps, runs the timer, and lets go of it all: can this kernel do it?
+ * *no_timer: 0, or why there is no timer.
  */
-int ivb_load_probe(struct ivb_err *err);
+int ivb_load_probe(int *no_timer, struct ivb_err *err);
 
 /* Starts the expiry timers that are not running. */
-int ivb_load_arm(const struct ivb_dp *dp, struct ivb_err *err);
+int ivb_load_arm(struct ivb_dp *dp, struct ivb_err *err);
 
 /* The program to attach to the zone's devices; the caller closes it. -ENOENT: not loaded. */
 int ivb_load_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd);

@@ -12,7 +12,7 @@
  * them.
  */
 #define IVB_INNER_MAPS(X) \
-	X(cursors) X(busy_parts) X(port_want) X(icmp_tokens) X(first_tries) X(notes) X(waiting)
+	X(cursors) X(due4) X(due6) X(port_want) X(icmp_tokens) X(first_tries) X(notes) X(waiting)
 
 extern const char *const ivb_map_names[IVB_MAP_MAX_];
 

@@ -6,6 +6,8 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include <ivb/abi.h>
+
 struct ivb_err;
 
 #define IVB_FIRST_SNAT_PORT 1024
@@ -19,8 +21,11 @@ static inline bool ivb_port_test(const struct ivb_port_set *s, __u32 port)
 	return s->word[port / 64] >> (port % 64) & 1;
 }
 
-/* Adds the ports that listen on TCP or are bound on UDP now, in the current network namespace. */
-int ivb_ports_add_bound(struct ivb_port_set *s, struct ivb_err *err);
+/*
+ * Adds the ports that listen on TCP or are bound on UDP now, in the current network namespace, and
+ * those of TCP connections from an address that SNAT may use.
+ */
+int ivb_ports_add_bound(struct ivb_port_set *s, const struct ivb_config *cfg, struct ivb_err *err);
 
 /* Adds ip_local_port_range and ip_local_reserved_ports. */
 int ivb_ports_add_local(struct ivb_port_set *s, struct ivb_err *err);

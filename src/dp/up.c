@@ -420,6 +420,9 @@ int ivb_dp_up(const struct ivb_up *up, struct ivb_up_result *ret, struct ivb_err
 	if (r)
 		return r;
 	res.num_snat_ports = plan->config.num_snat_ports;
+	res.no_timer = dp->no_timer;
+	if (!plan->config.num_snat_addrs[0])
+		res.shared_ports = plan->shared_ports;
 	*ret = res;
 	return 0;
 }

@@ -202,7 +202,7 @@ static const char *check_slot(const struct ivb_verifier *v, const struct ivb_fam
 	if (stamp == IVB_CLOCK_BUSY)
 		return "is being removed all the time";
 	late = ivb_dp_jiffies(v->dp) - stamp;
-	if ((__s32)late > (__s32)(REAP_LATE_S * v->dp->meta.hz))
+	if (!v->by_packets && (__s32)late > (__s32)(REAP_LATE_S * v->dp->meta.hz))
 		return "should have ended long ago";
 	return NULL;
 }
@@ -310,12 +310,15 @@ static void check_sweeper(struct ivb_verifier *v, const struct ivb_family *f)
 			return;
 		}
 		age = ivb_dp_jiffies(v->dp) - sweep.last;
-		if (sweep.ticks && (__s32)age <= (__s32)(SWEEP_LATE_S * v->dp->meta.hz))
+		v->by_packets = !sweep.ticks;
+		if (v->by_packets)
+			return;
+		if ((__s32)age <= (__s32)(SWEEP_LATE_S * v->dp->meta.hz))
 			return;
 		ivb_verify_pause();
 	}
 	ivb_verify_problem(v, "%s: the expiry timer does not run (ticks: %llu, last one %u s ago)",
-			   family, sweep.ticks, sweep.ticks ? age / v->dp->meta.hz : 0);
+			   family, sweep.ticks, age / v->dp->meta.hz);
 }
 
 int ivb_verify_flows(struct ivb_verifier *v)

@@ -12,6 +12,7 @@ struct ivb_verifier {
 	void (*report)(const char *problem, void *arg);
 	void *arg;
 	struct ivb_err *err;
+	bool by_packets; /* the family at hand has no timer: what has ended may wait long */
 };
 
 /* Counts a problem and reports it. */

@@ -67,20 +67,21 @@ int ivb_prog_run(int fd, struct ivb_err *err, const char *what)
 }
 
 /* bpf_timer_init allocates without waiting, so it may fail and succeed the next time (6.18). */
-int ivb_prog_arm(int fd, struct ivb_err *err, const char *what)
+int ivb_prog_arm(int fd, int *no_timer, struct ivb_err *err, const char *what)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
-	int r, tries;
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int tries;
 
 	for (tries = 0; tries < 50; tries++) {
-		r = ivb_prog_run(fd, err, what);
-		if (r != -ENOMEM)
+		if (bpf_prog_test_run_opts(fd, &opts))
+			return ivb_err(err, -errno, "cannot run the BPF program %s: %m", what);
+		if ((int)opts.retval != -ENOMEM)
 			break;
 		nanosleep(&pause, NULL);
 	}
-	if (r)
-		return ivb_err(err, r, "cannot start the expiry timer (%s): %s", what,
-			       strerror(-r));
+	if (opts.retval)
+		*no_timer = (int)opts.retval;
 	return 0;
 }
 
@@ -96,7 +97,7 @@ void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone)
 	unlink(path);
 }
 
-int ivb_load_arm(const struct ivb_dp *dp, struct ivb_err *err)
+int ivb_load_arm(struct ivb_dp *dp, struct ivb_err *err)
 {
 	static const char *const names[] = { "arm4", "arm6" };
 	int r, i;
@@ -109,7 +110,7 @@ int ivb_load_arm(const struct ivb_dp *dp, struct ivb_err *err)
 		if (fd < 0)
 			return ivb_err(err, fd, "cannot open the pin %s/%s: %s", dp->path, names[i],
 				       strerror(-fd));
-		r = ivb_prog_arm(fd, err, names[i]);
+		r = ivb_prog_arm(fd, &dp->no_timer, err, names[i]);
 		if (r)
 			return r;
 	}

@@ -32,7 +32,10 @@ bool ivb_zone_has_egress(const struct ivb_dp *dp, __u32 zone);
  */
 int ivb_prog_run(int fd, struct ivb_err *err, const char *what);
 
-/* Runs arm4 or arm6: starts an expiry timer, or gives it this program's code. */
-int ivb_prog_arm(int fd, struct ivb_err *err, const char *what);
+/*
+ * Runs arm4 or arm6: starts an expiry timer, or gives it this program's code. If there can be none,
+ * *no_timer is why, and that is no failure: packets do its work then.
+ */
+int ivb_prog_arm(int fd, int *no_timer, struct ivb_err *err, const char *what);
 
 #endif

@@ -68,6 +68,41 @@ ivb timeout --tcp-service $vip4:80 0 0
 is "and none is left" "$(ivb timeout)" ''
 verify
 
+diag "no timer can be had: packets do its work, those of new connections and the first of each second"
+ivb down
+without_timer() {
+	env LD_PRELOAD="$libdir/notimer.so" "$ipvs_bpf" --netns "$(ns_name lb)" "$@"
+}
+# shellcheck disable=SC2086 # words
+like "up all the same, but it says so" "$(without_timer up --snat always --max-conns 8192 --max-conns6 8192 $devs 2>&1)" \
+	'no expiry timer .*Cannot allocate memory.* by packets'
+like "check says so too" "$(without_timer check)" '^warning +timer +.* by packets'
+for f in 4 6; do
+	without_timer adm -A -u "$(vip $f 7)" -s rr
+	without_timer adm -a -u "$(vip $f 7)" -r "$(rip $f 1 7)" -m
+	ivb timeout --udp-service "$(vip $f 7)" 2
+	like "IPv$f: status says so" "$(ivb status)" "^  IPv$f .* expiry: by packets"
+	is "IPv$f: 40 connections" "$(ask $f 40 7 | tr ' ' '\n' | sort | uniq -c | sed 's/^ *//')" "40 sv1"
+done
+sleep 3
+is "which are over, but still there, as no packet has come" "$(conns UDP)" 80
+verify
+sleep 1
+for f in 4 6; do
+	is "IPv$f: new connections" "$(ask $f 20 7 | tr ' ' '\n' | sort | uniq -c | sed 's/^ *//')" "20 sv1"
+done
+is "the others have gone with them" "$(conns UDP)" 40
+like "and are counted" "$(ivb status)" '^  IPv4 .*expired so far: 40;'
+verify
+ok "up again has a timer" up
+like "as status says" "$(ivb status)" '^  IPv4 .* expiry timer runs'
+ok "which ends them" wait_for 10 eval '[ "$(conns UDP)" = 0 ]'
+verify
+for f in 4 6; do
+	ivb timeout --udp-service "$(vip $f 7)" 0
+	service -t $f 80 rr
+done
+
 if [ -z "${IVB_SLOW:-}" ]; then
 	skip "only guests skip idle time" "UDP: 300 s, TIME_WAIT: 120 s"
 else

@@ -94,4 +94,52 @@ ok "the director's long one, begun before, ends" wait_for 20 test -s "$tmp/own"
 is "with all its data" "$(cat "$tmp/own")" "$big_md5"
 verify
 
+diag "a range that the kernel's own sockets have ports of as well"
+from=$(in_ns lb awk '{ print $1 }' /proc/sys/net/ipv4/ip_local_port_range)
+start echo sv1 "$libdir/echo" serve 7
+wait_listen sv1 tcp 7
+# talk NAME NAMESPACE PORT ADDRESS: one connection from that port, which goes on talking
+talk() {
+	start "$1" "$2" "$libdir/echo" talk -n 1 -i 100 -p "$3" "$4" 7
+}
+# hears NAME PID: what it has heard lately
+hears() {
+	sleep 1
+	kill -USR1 "$2"
+	sleep 0.2
+	tail -n 1 "$tmp/$1.log" | sed 's/ gap=.*//'
+}
+# shellcheck disable=SC2086 # devs: words
+again() {
+	ivb down
+	ivb up --snat always --snat-ports "$from-$((from + 3))" $devs 2>&1
+	service -t 4 7 rr
+}
+fine='conns=1 answered=1 reset=0 closed=0 wrong=0'
+talk own lb $((from + 1)) 10.2.1.2
+own=$started
+ok "the director has a connection to the server" wait_for 5 grep -q connected "$tmp/own.log"
+like "up leaves its port alone, and says that others may meet" "$(again)" '3 of --snat-ports are in ip_local_port_range'
+talk client cl $((from + 1)) $vip4
+client=$started
+ok "a client has a connection from the same port" wait_for 5 grep -q connected "$tmp/client.log"
+is "it is answered" "$(hears client "$client")" "$fine"
+is "and so is the director" "$(hears own "$own")" "$fine"
+unlike "the client's got another port" "$(ivb conn)" " 10[.]2[.]1[.]1:$((from + 1)) "
+talk after lb $((from + 2)) 10.2.1.2
+after=$started
+ok "the director begins one with a port of the range that no client has" wait_for 5 grep -q connected "$tmp/after.log"
+is "it is answered" "$(hears after "$after")" "$fine"
+talk second cl $((from + 3)) $vip4
+second=$started
+ok "a client's has the last port" wait_for 5 grep -q connected "$tmp/second.log"
+like "of the range" "$(ivb conn)" " 10[.]2[.]1[.]1:$((from + 3)) "
+talk fails lb $((from + 3)) 10.2.1.2
+is "with that the director gets none, but disturbs nobody" "$(hears second "$second")" "$fine"
+nok "none" grep -q connected "$tmp/fails.log"
+for who in "$own" "$after" "$client" "$second"; do
+	kill "$who"
+done
+verify
+
 done_testing

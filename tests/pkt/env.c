@@ -219,6 +219,8 @@ void env_load(struct env *t)
 	resize(s->maps.conns6, MAX_CONNS);
 	resize(s->maps.clock4, MAX_CONNS / IVB_CLOCK_GROUP);
 	resize(s->maps.clock6, MAX_CONNS / IVB_CLOCK_GROUP);
+	resize(s->maps.due4, IVB_CLOCK_DUE(MAX_CONNS));
+	resize(s->maps.due6, IVB_CLOCK_DUE(MAX_CONNS));
 	resize(s->maps.half_open4, MAX_CONNS);
 	resize(s->maps.half_open6, MAX_CONNS);
 	resize(s->maps.first_tries, 16);

@@ -6,7 +6,7 @@
 #include "env.h"
 
 struct family_maps {
-	struct bpf_map *flows, *conns, *clock, *half_open;
+	struct bpf_map *flows, *conns, *clock, *half_open, *due;
 };
 
 union any_tuple {

@@ -17,9 +17,9 @@ struct family_maps maps_of(struct env *t)
 
 	if (t->af == AF_INET)
 		return (struct family_maps){ s->maps.flows4, s->maps.conns4, s->maps.clock4,
-					     s->maps.half_open4 };
+					     s->maps.half_open4, s->maps.due4 };
 	return (struct family_maps){ s->maps.flows6, s->maps.conns6, s->maps.clock6,
-				     s->maps.half_open6 };
+				     s->maps.half_open6, s->maps.due6 };
 }
 
 bool map_get(struct bpf_map *map, const void *key, void *value)
@@ -173,19 +173,30 @@ int32_t conn_expires_in(struct env *t, const struct pkt_spec *spec)
 	return stamp - jiffies_now(t);
 }
 
+static void stamp_write(struct bpf_map *map, uint32_t line, uint32_t index, uint32_t stamp)
+{
+	struct ivb_clock_group g;
+
+	map_get(map, &line, &g);
+	g.expires[index] = stamp;
+	bpf_map__update_elem(map, &line, sizeof(line), &g, sizeof(g), 0);
+}
+
+/* With what is above it. */
 void conn_expire_in(struct env *t, const struct pkt_spec *spec, int32_t jiffies)
 {
-	struct bpf_map *clock = maps_of(t).clock;
-	struct ivb_clock_group g;
+	uint32_t stamp = jiffies_now(t) + jiffies, group, line;
+	struct family_maps m = maps_of(t);
 	union any_flow flow;
-	uint32_t group;
 
 	if (!flow_find(t, spec, &flow))
 		bail("a case expires a connection that is not there");
 	group = flow.flow.conn / IVB_CLOCK_GROUP;
-	map_get(clock, &group, &g);
-	g.expires[flow.flow.conn % IVB_CLOCK_GROUP] = jiffies_now(t) + jiffies;
-	bpf_map__update_elem(clock, &group, sizeof(group), &g, sizeof(g), 0);
+	line = group / IVB_CLOCK_GROUP;
+	stamp_write(m.clock, group, flow.flow.conn % IVB_CLOCK_GROUP, stamp);
+	stamp_write(m.due, line, group % IVB_CLOCK_GROUP, stamp);
+	stamp_write(m.due, IVB_CLOCK_LINES(MAX_CONNS) + line / IVB_CLOCK_GROUP,
+		    line % IVB_CLOCK_GROUP, stamp);
 }
 
 struct ivb_dest_conns dest_counts(struct env *t, uint32_t slot)

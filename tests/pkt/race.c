@@ -293,6 +293,39 @@ static void hammer(struct env *t)
 	     (unsigned int)dest_counts(t, 0).conns);
 }
 
+/*
+ * No timer yet, so packets of no service of ours sweep the clock, while the other processor takes
+ * connections from 900 s to the end of their time, again and again. None may be forgotten.
+ */
+static void shortened(struct env *t)
+{
+	static const uint8_t flags[] = { TCP_SYN, TCP_ACK, TCP_RST, 0 };
+
+	simple(t, IPPROTO_TCP, IVB_SNAT_ALWAYS);
+	t->config.timeouts[IVB_S_CLOSE] = 0;
+	config_write(t);
+	for (unsigned int i = 0; i < HAMMERED; i++) {
+		struct pkt_spec in = from(t, CLIENT_SIDE, CLIENT, 4000 + i % 4, VIP, 80);
+
+		in.proto = IPPROTO_TCP;
+		in.flags = flags[i / 4];
+		load(t, &guns[0], i, &in, CLIENT_SIDE);
+		in.dport = 81;
+		load(t, &guns[1], i, &in, CLIENT_SIDE);
+	}
+	hammer_until = time(NULL) + 1 + seconds;
+	round_run(t);
+	hammer_until = 0;
+	for (int i = 0; i < 150 && flows_count(t); i++) {
+		fire(&guns[1], &guns[1].shots[0]);
+		usleep(20000);
+	}
+	verify(t);
+	check_int(t, flows_count(t), 0, "flows");
+	diag("IPv%d, %s: %u connections", t->af == AF_INET ? 4 : 6, t->title,
+	     (unsigned int)dest_counts(t, 0).conns);
+}
+
 static void expiry(struct env *t)
 {
 	simple(t, IPPROTO_TCP, IVB_SNAT_ALWAYS);
@@ -352,6 +385,8 @@ static void removed(struct env *t)
 }
 
 static const struct test_case cases[] = {
+	{ "a time cut short and a sweep by packets", shortened,
+	  BOTH }, /* before there is a timer */
 	{ "the same SYN on two processors", same_syn, BOTH },
 	{ "the same datagram on two processors", same_datagram, V4 },
 	{ "different SYNs on two processors", many_syns, V4 },

@@ -21,6 +21,13 @@ done
 said=$(printf 'run 100 50\nrun %s %s\n' "$rate" $((rate * seconds)) | "$libdir/churn" 10.0.0.80:80 \
 	"$(ns_name lb)" wan "$(ns_name cl)" eth0 $(for n in $servers; do echo "$(ns_name "sv$n")" eth0; done) | tail -n 1)
 diag "$said"
+reached=$(echo "$said" | awk '{ for (i = 1; i < NF; i++) v[$i] = $(i + 1); print int(v["done"] / v["seconds"]) }')
+diag "$reached connections a second, of $rate that were wanted"
+if [ $((reached * 100)) -lt $((rate * 95)) ]; then
+	skip "this machine was too slow or too busy: $reached a second" "$rate connections a second"
+else
+	ok "$rate connections a second" true
+fi
 like "not one of $((rate * seconds)) failed" "$said" \
 	"^begun $((rate * seconds)) done $((rate * seconds)) reset 0 stolen 0 strays 0 "
 is "none was refused" "$(counter no_port)" 0
