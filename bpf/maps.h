@@ -116,6 +116,8 @@ IVB_ARRAY(meta, struct ivb_meta, 1, BPF_F_RDONLY_PROG);
 
 /* The ipvs engine. */
 IVB_HASH(kernel_conns, BPF_MAP_TYPE_HASH, __u64, struct ivb_kernel_conn, 2048, BPF_F_NO_PREALLOC);
+IVB_HASH(kernel_replies, BPF_MAP_TYPE_HASH, struct ivb_reply_key, struct ivb_kernel_reply, 2048,
+	 BPF_F_NO_PREALLOC);
 IVB_HASH(kernel_snat, BPF_MAP_TYPE_HASH, struct ivb_service_key, __u32, 4096,
 	 BPF_F_RDONLY_PROG | BPF_F_NO_PREALLOC);
 IVB_HASH(kernel_tunnels, BPF_MAP_TYPE_LRU_HASH, struct ivb_tunnel_key, struct ivb_tunnel, 1024, 0);

@@ -71,8 +71,7 @@ static __always_inline int adopt(const int af, const struct note *n)
 		return 0;
 	addr_copy(af, pair.source.ip6, source);
 	pair.flags |= IVB_FLOW_SNAT;
-	if (!CONN_CREATE(af, &pair, &key))
-		kernel_remember(af, n, &pair, known);
+	kernel_pair_create(af, n, &key, &pair, known);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "path/clock.h"
 #include "path/exit.h"
+#include "path/kernel_reply.h"
 #include "path/ports.h"
 #include "path/state.h"
 #include "path/tuple.h"
@@ -276,6 +277,8 @@ static __always_inline void kernel_forget(const int af, struct ivb_conn *c, cons
 	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
 
 	TRAFFIC_FOLD(af, key, f, bpf_map_lookup_elem(MAP_OF(af, flows), peer));
+	if (reply_counts(f))
+		FLOW_LEAVE(af, key, f);
 	if (kc && kc->af == af && kc->conn == id && kc->gen == c->gen)
 		bpf_map_delete_elem(&kernel_conns, &cp);
 }

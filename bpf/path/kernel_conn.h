@@ -7,8 +7,8 @@
 #define IVB_PATH_KERNEL_CONN_H
 
 #include "path/address.h"
+#include "path/kernel_join.h"
 #include "path/note.h"
-#include "path/pair.h"
 
 #define GRACE_S 90 /* beyond the kernel's timeout: then the end of the connection has been missed */
 
@@ -154,6 +154,33 @@ static __always_inline int kernel_source(struct ivb_ctx *ctx, const int af,
 									    : -IVB_R_NO_SNAT_ADDR;
 }
 
+/* One that could not be counted goes, and takes no other's count with it. */
+static __always_inline void pair_undo(const int af, const union tuple *key, const struct pair *b)
+{
+	union flow *f = bpf_map_lookup_elem(MAP_OF(af, flows), key);
+
+	if (f && f->flow.conn == b->conn && f->flow.conn_gen == b->gen)
+		f->flow.flags |= IVB_FLOW_UNCOUNTED;
+	conn_kill(af, b->conn, b->gen);
+}
+
+/* Makes the connection, as CONN_CREATE() does, and has its replies known. */
+static __always_inline int kernel_pair_create(const int af, const struct note *n,
+					      const union tuple *key, struct pair *b, __u16 known)
+{
+	int r = CONN_CREATE(af, b, key);
+
+	if (r)
+		return r;
+	if (!(b->flags & IVB_FLOW_DIRECT) &&
+	    !(af == AF_INET ? pair_join4(&key->v4, b) : pair_join6(&key->v6, b))) {
+		pair_undo(af, key, b);
+		return -IVB_R_MAP_FULL;
+	}
+	kernel_remember(af, n, b, known);
+	return 0;
+}
+
 /*
  * IVB_CREATED: it is there (pair->gen: made by this CPU, as *pair says); IVB_NEXT: not ours; or a
  * reason.
@@ -180,9 +207,7 @@ static __always_inline int kernel_conn_create(struct ivb_ctx *ctx, const int af,
 	} else if (!(n->flags & NOTE_DIRECT) && !kernel_supersede(af, n)) {
 		return IVB_NEXT;
 	}
-	r = CONN_CREATE(af, pair, key);
-	if (!r)
-		kernel_remember(af, n, pair, known);
+	r = kernel_pair_create(af, n, key, pair, known);
 	/* Without SNAT kernel IPVS can do without us. */
 	if (r < 0)
 		return pair->flags & IVB_FLOW_SNAT ? r : IVB_NEXT;

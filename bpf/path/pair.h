@@ -90,23 +90,6 @@ static __always_inline int insert_reason(int r)
 	return r == -EEXIST ? -IVB_R_NO_PORT : -IVB_R_MAP_FULL;
 }
 
-/*
- * A reply key that is taken: if by the same client's connection through another virtual address,
- * then kernel IPVS could not tell the two apart once SNAT is undone. The search for a port begins
- * at the same place for both, so they meet.
- */
-static __always_inline void note_ambiguous(const int af, const union tuple *key, struct scratch *s)
-{
-	union flow *other = bpf_map_lookup_elem(MAP_OF(af, flows), &s->rkey);
-
-	if (!other || !(other->flow.flags & IVB_FLOW_KERNEL) ||
-	    other->flow.dport != TUPLE_SPORT(af, key) ||
-	    !addr_equal(af, FLOW_DADDR(af, other), TUPLE_SADDR(af, key)))
-		return;
-	other->flow.flags |= IVB_FLOW_AMBIGUOUS;
-	s->rep.flow.flags |= IVB_FLOW_AMBIGUOUS;
-}
-
 /* Inserts the reply flow with this source port of the forward flow's. What the insertion says. */
 static __always_inline int reply_try(const int af, const union tuple *key, struct scratch *s,
 				     __u32 port)
@@ -132,25 +115,19 @@ static __always_inline struct ivb_port_map *port_map(const struct ivb_port_key *
 	return bpf_map_lookup_elem(&port_maps, k);
 }
 
-/*
- * The client's own port, or one by the key. For kernel IPVS's connections more of these: two of a client's
- * port through two virtual addresses have to meet, also if others had the first ones.
- */
-static __always_inline int reply_preferred(const int af, const struct pair *b,
-					   const union tuple *key, struct scratch *s,
+/* The client's own port, or one by the key. */
+static __always_inline int reply_preferred(const int af, const union tuple *key, struct scratch *s,
 					   const struct ivb_config *cfg, __u32 hash,
 					   struct ivb_port_map *m)
 {
-	__u32 tries = b->flags & IVB_FLOW_KERNEL ? KERNEL_TRIES : PREFERRED_TRIES, try, port;
+	__u32 try, port;
 	int r = -EEXIST;
 
-	for (try = 0; try < KERNEL_TRIES && try < tries && r == -EEXIST; try++) {
+	for (try = 0; try < PREFERRED_TRIES && r == -EEXIST; try++) {
 		port = port_preferred(cfg, hash, bpf_ntohs(TUPLE_SPORT(af, key)), try);
 		if (!port)
 			continue;
 		r = reply_try(af, key, s, port);
-		if (r == -EEXIST && b->flags & IVB_FLOW_KERNEL)
-			note_ambiguous(af, key, s);
 		if (!r && m)
 			port_mark(m, port);
 	}
@@ -191,7 +168,7 @@ static __always_inline int reply_snat(const int af, const struct pair *b, const 
 
 	port_key(af, k, b->source.ip6, b->server.ip6, b->port, tuple_proto(af, key), ivb_zone);
 	m = port_map(k, !(hash & PORT_MAP_ONE_IN) || cfg->num_snat_ports < PORTS_MANY);
-	r = reply_preferred(af, b, key, s, cfg, hash, m);
+	r = reply_preferred(af, key, s, cfg, hash, m);
 	if (r == -EEXIST && cfg->num_snat_ports) {
 		m = m ? m : port_map(k, true);
 		if (m)

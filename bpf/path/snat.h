@@ -12,7 +12,6 @@
 
 /* Together with those of port_room() 32 probes of the flow table, at most. */
 #define PREFERRED_TRIES 2
-#define KERNEL_TRIES 8
 #define FREE_TRIES 12
 
 static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32 *client,
@@ -127,7 +126,7 @@ static __always_inline const __be32 *snat_address(const int af, const struct ivb
 
 /*
  * Where the search for a port starts: the same for a client's port wherever the key is the same,
- * also through another virtual address (see note_ambiguous()).
+ * also through another virtual address.
  */
 static __always_inline __u32 port_hash(const int af, const struct ivb_config *cfg,
 				       const union tuple *key)

@@ -52,6 +52,7 @@ enum ivb_flow_flags {
 	IVB_FLOW_TUNNEL = 1 << 8,      /* with DIRECT: encapsulated to the server, IP in IP */
 	IVB_FLOW_COPY = 1 << 7, /* conntrack is at work: of FIN and RST kernel IPVS gets a copy */
 	IVB_FLOW_SERVER_FIRST = 1 << 9, /* reply: the server closed first, and has TIME_WAIT */
+	IVB_FLOW_UNCOUNTED = 1 << 10,	/* kernel IPVS's, and kernel_replies does not count it */
 	IVB_FLOW_DIRECT = 1 << 6, /* direct routing: to the server's MAC, nothing is translated */
 };
 
@@ -400,6 +401,26 @@ struct ivb_tunnel {
 
 /* kernel_services (hash, ivb_service_key to 1): services of kernel IPVS whose connections may be carried. */
 
+/*
+ * kernel_replies (hash): how many connections have replies that are the same to kernel IPVS, as it
+ * sees them (SNAT undone); no direct routing.
+ */
+struct ivb_reply_key {
+	union ivb_addr server;
+	union ivb_addr client;
+	__be16 sport; /* the server's */
+	__be16 dport;
+	__u8 proto;
+	__u8 af;
+	__u16 pad_;
+};
+
+struct ivb_kernel_reply {
+	__u64 held; /* low half: connections, or all ones: being deleted; high half: of the key */
+	__u32 conn; /* the one that was alone at first, or was */
+	__u32 gen;
+};
+
 /* kernel_traffic (LRU hash): what was carried for ended connections of kernel IPVS. */
 struct ivb_traffic_key {
 	union ivb_addr vaddr;
@@ -568,6 +589,7 @@ _Static_assert(sizeof(struct ivb_dest_conns) == 64, "dest_conns value: a cache l
 _Static_assert(sizeof(struct ivb_service_key) == 24, "services key");
 _Static_assert(sizeof(struct ivb_port_key) == 40, "port_maps key");
 _Static_assert(sizeof(struct ivb_kernel_conn) == 16, "kernel_conns value");
+_Static_assert(sizeof(struct ivb_reply_key) == 40, "kernel_replies key");
 _Static_assert(sizeof(struct ivb_traffic_key) == 40, "kernel_traffic key");
 _Static_assert(sizeof(struct ivb_sched) == 40, "scheds value");
 _Static_assert(sizeof(struct ivb_dest) == 88, "dests value");

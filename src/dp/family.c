@@ -59,6 +59,25 @@ void ivb_flow_peer_key(const struct ivb_family *f, const union ivb_tuple *key,
 	}
 }
 
+void ivb_flow_reply_key(const struct ivb_family *f, const union ivb_tuple *key,
+			const union ivb_any_flow *flow, struct ivb_reply_key *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->af = f->af;
+	ret->sport = flow->flow.dport;
+	if (f->af == AF_INET) {
+		ret->server.ip = flow->v4.daddr;
+		ret->client.ip = key->v4.saddr;
+		ret->dport = key->v4.sport;
+		ret->proto = key->v4.proto;
+	} else {
+		memcpy(ret->server.ip6, flow->v6.daddr, sizeof(ret->server.ip6));
+		memcpy(ret->client.ip6, key->v6.saddr, sizeof(ret->client.ip6));
+		ret->dport = key->v6.sport;
+		ret->proto = key->v6.proto;
+	}
+}
+
 const void *ivb_conn_key(const struct ivb_family *f, const union ivb_any_conn *c)
 {
 	return f->af == AF_INET ? (const void *)&c->v4.key : (const void *)&c->v6.key;

@@ -40,6 +40,10 @@ union ivb_any_conn {
 void ivb_flow_peer_key(const struct ivb_family *f, const union ivb_tuple *key,
 		       const union ivb_any_flow *flow, union ivb_tuple *ret);
 
+/* What kernel IPVS sees of a reply, as kernel_replies has it; key and flow are the forward ones. */
+void ivb_flow_reply_key(const struct ivb_family *f, const union ivb_tuple *key,
+			const union ivb_any_flow *flow, struct ivb_reply_key *ret);
+
 /* The forward key that a connection slot remembers. */
 const void *ivb_conn_key(const struct ivb_family *f, const union ivb_any_conn *c);
 

@@ -57,6 +57,8 @@ static const struct {
 	[IVB_MAP_DEVS] = { sizeof(__u32), sizeof(struct ivb_dev) },
 	[IVB_MAP_COUNTERS] = { sizeof(__u32), sizeof(struct ivb_counter) },
 	[IVB_MAP_KERNEL_CONNS] = { sizeof(__u64), sizeof(struct ivb_kernel_conn) },
+	[IVB_MAP_KERNEL_REPLIES] = { sizeof(struct ivb_reply_key),
+				     sizeof(struct ivb_kernel_reply) },
 	[IVB_MAP_KERNEL_DESTS] = { sizeof(__u32), sizeof(struct ivb_kernel_dest) },
 	[IVB_MAP_KERNEL_SERVICES] = { sizeof(struct ivb_service_key), sizeof(__u32) },
 	[IVB_MAP_KERNEL_SNAT] = { sizeof(struct ivb_service_key), sizeof(__u32) },

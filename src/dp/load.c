@@ -72,6 +72,7 @@ static void set_sizes(struct tc_bpf *skel, const struct ivb_meta *meta)
 	bpf_map__set_max_entries(skel->maps.half_open4, IVB_HALF_OPEN_MAX(meta->max_conns));
 	bpf_map__set_max_entries(skel->maps.half_open6, IVB_HALF_OPEN_MAX(meta->max_conns6));
 	bpf_map__set_max_entries(skel->maps.kernel_conns, meta->max_conns + meta->max_conns6);
+	bpf_map__set_max_entries(skel->maps.kernel_replies, meta->max_conns + meta->max_conns6);
 	skel->rodata->ivb_hz = meta->hz;
 	skel->rodata->ivb_conn_mask4 = meta->max_conns - 1;
 	skel->rodata->ivb_conn_mask6 = meta->max_conns6 - 1;

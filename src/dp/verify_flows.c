@@ -114,6 +114,22 @@ static const char *check_kernel_conn(const struct ivb_verifier *v, const struct 
 	return NULL;
 }
 
+/* Who could be taken for another by kernel IPVS must be known. */
+static const char *check_kernel_reply(const struct ivb_verifier *v, const struct ivb_family *f,
+				      const union ivb_tuple *key, const union ivb_any_flow *flow)
+{
+	const __u32 not = IVB_FLOW_REPLY | IVB_FLOW_DIRECT | IVB_FLOW_UNCOUNTED;
+	struct ivb_kernel_reply r;
+	struct ivb_reply_key k;
+
+	if (flow->flow.flags & not )
+		return NULL;
+	ivb_flow_reply_key(f, key, flow, &k);
+	return get(v, IVB_MAP_KERNEL_REPLIES, &k, &r) || !(__u32)r.held
+		       ? "has replies that kernel IPVS could take for another's"
+		       : NULL;
+}
+
 /*
  * Who has a place among the half-open ones is the one that the place will evict, and not confirmed.
  */
@@ -149,6 +165,8 @@ static const char *check_flow_slot(const struct ivb_verifier *v, const struct iv
 		return "and its slot do not agree on whose connection it is";
 	if (flow->flow.flags & IVB_FLOW_KERNEL) {
 		problem = check_kernel_conn(v, f, flow, &conn);
+		if (!problem)
+			problem = check_kernel_reply(v, f, key, flow);
 		if (problem)
 			return problem;
 	} else if (conn.conn.dest != flow->flow.dest || conn.conn.service != flow->flow.service) {

@@ -263,6 +263,36 @@ static void two_vips(struct env *t)
 	expect_carried(t, &b.c.reply_in, &b.c.reply_out, TCP_ACK);
 }
 
+/*
+ * Two virtual addresses, one client's port, one server: known also if the first one's SNAT port is
+ * not where the search begins, and what was there has ended.
+ */
+static void two_vips_apart(struct env *t)
+{
+	struct kconn other = kconn_of(t, IPPROTO_TCP, CLIENT2, 4000, SNAT_POOL, 4000);
+	struct kconn a = kconn_of(t, IPPROTO_TCP, CLIENT, 4000, SNAT_POOL, 0);
+	struct kconn b =
+		kconn_via(t, kconn_of(t, IPPROTO_TCP, CLIENT, 4000, SNAT_POOL, 4000), VIP2);
+
+	config_snat_addr(t, SNAT_POOL);
+	snat_policy(t, IVB_SNAT_ALWAYS);
+	kconn_first(t, &other);
+	check(t, first_any_port(t, &a) != 4000, "port 4000 is given once");
+	timer_arm(t);
+	conn_expire_in(t, &other.c.in, 0);
+	check(t, flows_wait(t, 2), "the port's first connection ends");
+	check(t, !(flow_flags(t, &a.c.reply_in) & IVB_FLOW_AMBIGUOUS), "it is alone");
+	kconn_first(t, &b);
+	check(t, flow_flags(t, &a.c.reply_in) & IVB_FLOW_AMBIGUOUS, "the first's replies");
+	check(t, flow_flags(t, &b.c.reply_in) & IVB_FLOW_AMBIGUOUS, "the second's replies");
+	verify(t);
+	conn_expire_in(t, &a.c.in, 0);
+	check(t, flows_wait(t, 2), "the first ends");
+	verify(t);
+	conn_expire_in(t, &b.c.in, 0);
+	check(t, flows_wait(t, 0), "the second ends");
+}
+
 /* Without SNAT the server sees one connection: the newer one, as kernel IPVS has it. */
 static void two_vips_plain(struct env *t)
 {
@@ -378,6 +408,7 @@ const struct test_case cases_follow_snat[] = {
 	{ "egress SNAT: ports", ports, BOTH },
 	{ "egress SNAT: no free port", no_port, BOTH },
 	{ "egress SNAT: two virtual addresses, one client's port", two_vips, BOTH },
+	{ "egress SNAT: the same, with a port that is free again", two_vips_apart, BOTH },
 	{ "egress SNAT: the same without SNAT", two_vips_plain, BOTH },
 	{ "egress SNAT: connections older than the hooks", existed, BOTH },
 	{ "egress SNAT: the policy changes", policy_changes, BOTH },

@@ -75,41 +75,6 @@ static void own_timeouts(struct env *t)
 	}
 }
 
-static void arm(struct env *t)
-{
-	struct bpf_program *p = t->af == AF_INET ? t->skel->progs.arm4 : t->skel->progs.arm6;
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	static const struct timespec pause = { .tv_nsec = 10000000 };
-
-	/*
-	 * twice: the second run gives the running timer the code again; on 6.18 there may be no
-	 * memory just now
-	 */
-	for (int i = 0; i < 2; i++) {
-		for (int tries = 0; tries < 50; tries++) {
-			check(t, !bpf_prog_test_run_opts(bpf_program__fd(p), &opts), "arm: %s",
-			      strerror(errno));
-			if ((int)opts.retval != -ENOMEM)
-				break;
-			nanosleep(&pause, NULL);
-		}
-		check_int(t, (int)opts.retval, 0, "arm");
-	}
-}
-
-static bool wait_for_flows(struct env *t, uint32_t want)
-{
-	static const struct timespec pause = { .tv_nsec = 20000000 };
-
-	for (int i = 0; i < 250; i++) {
-		if (flows_count(t) == want)
-			return true;
-		nanosleep(&pause, NULL);
-	}
-	return false;
-}
-
 static void expires(struct env *t)
 {
 	struct conn c[20];
@@ -119,10 +84,10 @@ static void expires(struct env *t)
 		c[i] = conn_of(t, IPPROTO_UDP, CLIENT, 4000 + i, CLIENT, 4000 + i, SERVER1);
 		go_first(t, &c[i]);
 	}
-	arm(t);
+	timer_arm(t);
 	for (int i = 0; i < 20; i += 2)
 		conn_expire_in(t, &c[i].in, 0);
-	check(t, wait_for_flows(t, 20), "half of the connections end, %u flows are left",
+	check(t, flows_wait(t, 20), "half of the connections end, %u flows are left",
 	      flows_count(t));
 	verify(t);
 	check_int(t, dest_counts(t, 0).inactive, 10, "inactive");
@@ -134,7 +99,7 @@ static void expires(struct env *t)
 		go_first(t, &c[i]);
 	for (int i = 0; i < 20; i++)
 		conn_expire_in(t, &c[i].in, 0);
-	check(t, wait_for_flows(t, 0), "the others end, %u flows are left", flows_count(t));
+	check(t, flows_wait(t, 0), "the others end, %u flows are left", flows_count(t));
 }
 
 /* A table of expired connections is swept in slices, and nothing is left over. */
@@ -151,7 +116,7 @@ static void all_expire(struct env *t)
 		c.in.sport = 4000 + i;
 		conn_expire_in(t, &c.in, 0);
 	}
-	check(t, wait_for_flows(t, 0), "%u flows are left", flows_count(t));
+	check(t, flows_wait(t, 0), "%u flows are left", flows_count(t));
 }
 
 const struct test_case cases_time[] = {

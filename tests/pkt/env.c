@@ -234,6 +234,7 @@ void env_load(struct env *t)
 	resize(s->maps.ring, 1024);
 	resize(s->maps.frags, 256);
 	resize(s->maps.kernel_conns, MAX_CONNS);
+	resize(s->maps.kernel_replies, MAX_CONNS);
 	resize(s->maps.kernel_traffic, 256);
 	r = tc_bpf__load(s);
 	if (r)

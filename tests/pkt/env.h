@@ -180,6 +180,9 @@ void nexthops_age(struct env *t, int32_t jiffies);
 /* or fresh for so long that no slow machine gets in the way of a case. */
 void nexthops_fresh(struct env *t);
 void counters_read(struct env *t, int when);
+/* The expiry timer runs from here on; and until so many flows are left, or false. */
+void timer_arm(struct env *t);
+bool flows_wait(struct env *t, uint32_t want);
 
 /* --- verify.c. Law 4: every flow has its peer, recounted connections equal the counters. */
 void verify(struct env *t);

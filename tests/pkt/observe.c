@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <time.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -226,8 +227,12 @@ void conns_forget(struct env *t)
 	struct family_maps m = maps_of(t);
 	struct ivb_clock_group free_slots = { 0 };
 	struct ivb_dest_conns none = { 0 };
+	struct bpf_map *replies = t->skel->maps.kernel_replies;
+	struct ivb_reply_key reply;
 	union any_tuple key;
 
+	while (!bpf_map__get_next_key(replies, NULL, &reply, sizeof(reply)))
+		bpf_map__delete_elem(replies, &reply, sizeof(reply), 0);
 	while (!bpf_map__get_next_key(m.flows, NULL, &key, bpf_map__key_size(m.flows)))
 		bpf_map__delete_elem(m.flows, &key, bpf_map__key_size(m.flows), 0);
 	for (uint32_t i = 0; i < MAX_CONNS / IVB_CLOCK_GROUP; i++)
@@ -349,4 +354,39 @@ void counters_read(struct env *t, int when)
 		}
 	}
 	free(values);
+}
+
+void timer_arm(struct env *t)
+{
+	struct bpf_program *p = t->af == AF_INET ? t->skel->progs.arm4 : t->skel->progs.arm6;
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	static const struct timespec pause = { .tv_nsec = 10000000 };
+
+	/*
+	 * twice: the second run gives the running timer the code again; on 6.18 there may be no
+	 * memory just now
+	 */
+	for (int i = 0; i < 2; i++) {
+		for (int tries = 0; tries < 50; tries++) {
+			check(t, !bpf_prog_test_run_opts(bpf_program__fd(p), &opts), "arm: %s",
+			      strerror(errno));
+			if ((int)opts.retval != -ENOMEM)
+				break;
+			nanosleep(&pause, NULL);
+		}
+		check_int(t, (int)opts.retval, 0, "arm");
+	}
+}
+
+bool flows_wait(struct env *t, uint32_t want)
+{
+	static const struct timespec pause = { .tv_nsec = 20000000 };
+
+	for (int i = 0; i < 250; i++) {
+		if (flows_count(t) == want)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
 }

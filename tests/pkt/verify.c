@@ -69,9 +69,10 @@ static void verify_flow(struct env *t, const union any_tuple *key, uint32_t (*co
 		check(t, !memcmp(&conn.v4.key, key, sizeof(key->v4)), "connection's key");
 	else
 		check(t, !memcmp(&conn.v6.key, key, sizeof(key->v6)), "connection's key");
-	if (flow.flow.flags & IVB_FLOW_KERNEL)
+	if (flow.flow.flags & IVB_FLOW_KERNEL) {
 		counted[64][0]++;
-	else
+		counted[64][1] += !!(flow.flow.flags & IVB_FLOW_DIRECT);
+	} else
 		counted[flow.flow.dest % 64]
 		       [state_counts_active(IVB_CONN_STATE(conn.conn.state))]++;
 }
@@ -99,6 +100,23 @@ static uint32_t verify_kernel_conns(struct env *t)
 	return n;
 }
 
+/* Those of kernel IPVS whose replies come by here, counted by what kernel IPVS sees of these. */
+static uint32_t verify_kernel_replies(struct env *t)
+{
+	struct bpf_map *map = t->skel->maps.kernel_replies;
+	struct ivb_kernel_reply r;
+	struct ivb_reply_key key;
+	void *prev = NULL;
+	uint32_t n = 0;
+
+	while (!bpf_map__get_next_key(map, prev, &key, sizeof(key))) {
+		prev = &key;
+		if (map_get(map, &key, &r))
+			n += (uint32_t)r.held;
+	}
+	return n;
+}
+
 void verify(struct env *t)
 {
 	struct bpf_map *flows = maps_of(t).flows;
@@ -111,6 +129,8 @@ void verify(struct env *t)
 		verify_flow(t, &key, counted);
 	}
 	conns = counted[64][0]; /* kernel IPVS's */
+	check_int(t, verify_kernel_replies(t), conns - counted[64][1],
+		  "connections with replies to kernel IPVS");
 	check_int(t, verify_kernel_conns(t), conns, "connections of kernel IPVS");
 	for (uint32_t slot = 0; slot < 64; slot++) {
 		struct ivb_dest_conns c = dest_counts(t, slot);
