@@ -74,7 +74,7 @@ with_ours() {
 		half_open="--max-half-open ${bench_half_open:-$(($2 / 2))}"
 	fi
 	# shellcheck disable=SC2086 # words
-	ivb_in "lb$1" up --snat always --snat-ports 1024-65535 --max-conns "$2" $half_open dc ds >/dev/null ||
+	ivb_in "lb$1" up --snat always --snat-ports 1024-65535 --max-conns "$2" $half_open dc ds >/dev/null 2>&1 ||
 		bail "cannot set up ipvs-bpf"
 	for o_proto in $protocols; do
 		echo "-A -$o_proto 10.9.$1.1:80 -s rr"

@@ -136,7 +136,7 @@ static __always_inline int reply_preferred(const int af, const union tuple *key,
 
 /*
  * Ports that nobody has, as far as the bitmap knows; those that somebody has all the same stay
- * marked.
+ * marked. They may lie in a pattern, as clients' ports do, so the search does not follow one.
  */
 static __always_inline int reply_free(const int af, const union tuple *key, struct scratch *s,
 				      struct ivb_port_map *m)
@@ -145,11 +145,12 @@ static __always_inline int reply_free(const int af, const union tuple *key, stru
 	int r = -EEXIST;
 
 	for (try = 0; try < FREE_TRIES && r == -EEXIST; try++) {
-		port = port_free(m);
+		port = port_free(m, try >= FREE_TRIES_NEXT);
 		if (!port)
 			continue;
 		r = reply_try(af, key, s, port);
-		if (r == -EEXIST) /* not known of: nor are its neighbours, perhaps */
+		if (r == -EEXIST &&
+		    try < FREE_TRIES_NEXT) /* not known of, as its neighbours, perhaps */
 			m->cursor = port | 63;
 		else if (r)
 			port_unmark(m, port);

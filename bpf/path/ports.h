@@ -153,18 +153,19 @@ static __always_inline __u32 port_after(const __u64 *map, const __u64 *summary, 
 
 /*
  * Takes the next free port: the one that has been free for longest, nearly, as the search goes on
- * where the last one ended. 0: there is none, or another CPU was faster.
+ * where the last one ended; or, astray, any. 0: there is none, or another CPU was faster.
  */
-GLOBAL __u32 port_free(struct ivb_port_map *m)
+GLOBAL __u32 port_free(struct ivb_port_map *m, bool astray)
 {
 	__u32 port;
 
 	if (!m)
 		return 0;
-	port = port_after(m->taken, m->full, m->cursor, ~0ull);
+	port = port_after(m->taken, m->full, astray ? bpf_get_prandom_u32() : m->cursor, ~0ull);
 	if (!port)
 		return 0;
-	m->cursor = port;
+	if (!astray)
+		m->cursor = port;
 	return port_mark(m, port) ? port : 0;
 }
 

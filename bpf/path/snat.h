@@ -13,6 +13,7 @@
 /* Together with those of port_room() 32 probes of the flow table, at most. */
 #define PREFERRED_TRIES 2
 #define FREE_TRIES 12
+#define FREE_TRIES_NEXT 4 /* the first of them: the port that has been free for longest */
 
 static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32 *client,
 					const __be32 *server)
