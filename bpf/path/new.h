@@ -164,6 +164,8 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 		return -IVB_R_PASS_DRAIN;
 	if (!first_packet(p))
 		return local ? -IVB_R_PASS_NOT_FIRST : -IVB_R_NO_FLOW;
+	if (b.cfg->hold_until && (__s32)(b.cfg->hold_until - b.now) > 0)
+		return -IVB_R_TAKEOVER;
 	if (source_martian(af, key))
 		return -IVB_R_MARTIAN;
 	if (p->flags & IVB_PKT_SOURCE_ROUTE)

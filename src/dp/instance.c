@@ -188,14 +188,16 @@ static int open_folder(struct ivb_dp *dp, const char *instance, enum ivb_open ho
 		return r;
 	if (how == IVB_OPEN_SALVAGE)
 		return 0;
+	if (how == IVB_OPEN_CREATE)
+		return ivb_pins_mkdir(dp->path, err);
 	other = ivb_dp_other_abi(instance);
 	if (other)
 		return ivb_err(
 			err, -EPROTO,
-			"instance %s was made by a version with ABI %d, and this one has ABI %d; "
-			"use that version, or remove the instance with `ipvs-bpf down`",
+			"instance %s was made by a version with ABI %d, and this one has ABI %d: "
+			"`ipvs-bpf up` takes it over with its connections, `ipvs-bpf down` removes it",
 			instance, other, IVB_ABI);
-	return how == IVB_OPEN_CREATE ? ivb_pins_mkdir(dp->path, err) : -ENOENT;
+	return -ENOENT;
 }
 
 int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock lock,
