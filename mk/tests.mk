@@ -23,7 +23,7 @@ $(OTHER_ABI): FORCE
 
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm http udp bulk metrics topologies conntrack manners vip zones replies snat \
-	ports icmp pmtu fragments checksums devices cli live upgrade changes kill expiry flood bench)
+	ports icmp pmtu fragments checksums devices cli live options upgrade changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 

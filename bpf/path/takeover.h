@@ -6,6 +6,8 @@
 #ifndef IVB_PATH_TAKEOVER_H
 #define IVB_PATH_TAKEOVER_H
 
+#include <ivb/take.h>
+
 #include "path/conn.h"
 
 static __always_inline void take_flow(struct ivb_flow *f, const struct ivb_take *t, int reply,

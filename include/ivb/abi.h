@@ -569,25 +569,6 @@ struct ivb_meta {
 	IVB_ABI_TEST_FIELD
 };
 
-/* What user space has the programs take4 and take6 do with one of the connections it takes over. */
-enum ivb_take_op {
-	IVB_TAKE_ADD,  /* its flows and its conn have been written: it begins */
-	IVB_TAKE_MOVE, /* what has happened to it since */
-	IVB_TAKE_DROP, /* it has ended meanwhile */
-};
-
-struct ivb_take {
-	__u32 op; /* enum ivb_take_op */
-	__u32 conn;
-	__u32 gen;
-	__u32 stamp; /* when it ends */
-	__u32 from;  /* ivb_conn.state: moved only if it is still this one */
-	__u32 to;
-	__u32 flags[2]; /* of the flows, forward and reply, if the state moves */
-	__u64 packets[2]; /* to be added */
-	__u64 bytes[2];
-};
-
 _Static_assert(sizeof(struct ivb_tuple4) == 16, "flows4 key");
 _Static_assert(sizeof(struct ivb_tuple6) == 40, "flows6 key");
 _Static_assert(sizeof(struct ivb_flow4) == 64 + IVB_ABI_TEST_SIZE, "flows4 value: a cache line");

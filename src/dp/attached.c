@@ -45,8 +45,8 @@ static int add_pin(const char *name, void *arg)
 	char *end;
 	__u32 ifindex = (__u32)strtoul(name, &end, 10);
 
-	if (end == name || (*end && strcmp(end, "-clsact") && strcmp(end, "-egress") &&
-			      strcmp(end, "-after")))
+	if (end == name ||
+	    (*end && strcmp(end, "-clsact") && strcmp(end, "-egress") && strcmp(end, "-after")))
 		return 0;
 	a = find_or_add(arg, ifindex);
 	if (!a)

@@ -19,7 +19,7 @@ int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err);
 
 enum {
 	IVB_LOAD_V6 = 1 << 0,
-	IVB_LOAD_EGRESS = 1 << 1, /* for the ipvs engine */
+	IVB_LOAD_EGRESS = 1 << 1,   /* for the ipvs engine */
 	IVB_LOAD_TAKEOVER = 1 << 2, /* with take4 and take6, and no expiry before ivb_load_arm() */
 };
 

@@ -103,29 +103,33 @@ static int open_old(struct ivb_takeover *t, const char *instance, struct ivb_err
 static int check_layout(const struct ivb_takeover *t, struct ivb_err *err)
 {
 	const struct ivb_meta *old = &t->old.meta, *m = &t->dp->meta;
-	static const enum ivb_map kept[] = { IVB_MAP_FLOWS4, IVB_MAP_FLOWS6, IVB_MAP_CONNS4,
-					     IVB_MAP_CONNS6, IVB_MAP_DEST_CONNS };
-	bool known = old->abi < IVB_ABI ? old->abi >= IVB_ABI_OLDEST :
-					  old->oldest && old->oldest <= IVB_ABI;
+	static const enum ivb_map kept[] = { IVB_MAP_FLOWS4,	 IVB_MAP_FLOWS6,
+					     IVB_MAP_CONNS4,	 IVB_MAP_CONNS6,
+					     IVB_MAP_DEST_CONNS, IVB_MAP_HALF_OPEN4,
+					     IVB_MAP_HALF_OPEN6 };
+	bool known = old->abi < IVB_ABI ? old->abi >= IVB_ABI_OLDEST
+					: old->oldest && old->oldest <= IVB_ABI;
 	size_t i;
 
 	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		known = known && t->size[kept[i]].value <= IVB_OLD_VALUE_MAX;
 	if (!known)
-		return ivb_err(err, -EPROTO,
-			       "the instance was made by a version with ABI %u, which this one (ABI "
-			       "%u) cannot take over; nothing has been changed. Use a version in "
-			       "between, or let its connections end: `ipvs-bpf down --drain` of that "
-			       "version, then `up` with this one",
-			       old->abi, IVB_ABI);
+		return ivb_err(
+			err, -EPROTO,
+			"the instance was made by a version with ABI %u, which this one (ABI "
+			"%u) cannot take over; nothing has been changed. Use a version in "
+			"between, or let its connections end: `ipvs-bpf down --drain` of that "
+			"version, then `up` with this one",
+			old->abi, IVB_ABI);
 	if (old->hz != m->hz || old->max_services > m->max_services ||
 	    old->max_dests > m->max_dests || old->max_ring > m->max_ring ||
 	    old->max_nexthops != m->max_nexthops)
-		return ivb_err(err, -EPROTO,
-			       "the instance's tables (ABI %u) are not those of this version; nothing "
-			       "has been changed; let its connections end (`ipvs-bpf down --drain` of "
-			       "that version), then use `up` with this one",
-			       old->abi);
+		return ivb_err(
+			err, -EPROTO,
+			"the instance's tables (ABI %u) are not those of this version; nothing "
+			"has been changed; let its connections end (`ipvs-bpf down --drain` of "
+			"that version), then use `up` with this one",
+			old->abi);
 	return 0;
 }
 
@@ -136,11 +140,12 @@ static int check_service(const struct ivb_takeover *t, const struct ivb_service 
 
 	if (s->scheduler < IVB_SCHED_MAX_ && s->snat < IVB_SNAT_MAX_ && !(s->flags & ~flags))
 		return 0;
-	return ivb_err(err, -EPROTO,
-		       "a service of the instance has a scheduler or flag of ABI %u that this version "
-		       "(ABI %u) does not know; nothing has been changed; change the service with "
-		       "that version first",
-		       t->old.meta.abi, IVB_ABI);
+	return ivb_err(
+		err, -EPROTO,
+		"a service of the instance has a scheduler or flag of ABI %u that this version "
+		"(ABI %u) does not know; nothing has been changed; change the service with "
+		"that version first",
+		t->old.meta.abi, IVB_ABI);
 }
 
 /* What an older version cannot do, or not yet. */
@@ -148,7 +153,8 @@ static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 {
 	const __u32 flags = IVB_CONFIG_ANY_VIP | IVB_CONFIG_DRAIN | IVB_CONFIG_SNAT_SOME |
 			    IVB_CONFIG_SNAT_OWN | IVB_CONFIG_EXPIRE_NODEST;
-	_cleanup_free_ char *value = calloc(1, t->size[IVB_MAP_SERVICES].value + sizeof(struct ivb_service));
+	_cleanup_free_ char *value =
+		calloc(1, t->size[IVB_MAP_SERVICES].value + sizeof(struct ivb_service));
 	struct ivb_service_key key, *prev = NULL;
 	struct ivb_config c;
 	int r = get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
@@ -157,17 +163,19 @@ static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 		return ivb_err(err, r ? r : -ENOMEM, "cannot read the map %s/config: %s",
 			       t->old.path, strerror(r ? -r : ENOMEM));
 	if (c.flags & (IVB_CONFIG_IPVS | IVB_CONFIG_NOTRACK))
-		return ivb_err(err, -EOPNOTSUPP,
-			       "the instance follows kernel IPVS, and was made by a version with ABI %u; "
-			       "its connections with SNAT cannot be taken over; nothing has been changed. "
-			       "With that version, use `ipvs-bpf up --ipvs=no` (which ends these; or "
-			       "`down --drain`, which waits for them), then `up` with this one",
-			       t->old.meta.abi);
+		return ivb_err(
+			err, -EOPNOTSUPP,
+			"the instance follows kernel IPVS, and was made by a version with ABI %u; "
+			"its connections with SNAT cannot be taken over; nothing has been changed. "
+			"With that version, use `ipvs-bpf up --ipvs=no` (which ends these; or "
+			"`down --drain`, which waits for them), then `up` with this one",
+			t->old.meta.abi);
 	if (c.flags & ~flags)
-		return ivb_err(err, -EPROTO,
-			       "the instance has settings of ABI %u that this version (ABI %u) does not "
-			       "know; nothing has been changed",
-			       t->old.meta.abi, IVB_ABI);
+		return ivb_err(
+			err, -EPROTO,
+			"the instance has settings of ABI %u that this version (ABI %u) does not "
+			"know; nothing has been changed",
+			t->old.meta.abi, IVB_ABI);
 	if (t->size[IVB_MAP_SERVICES].key != sizeof(key))
 		return ivb_err(err, -EPROTO, "the map %s/services has other keys", t->old.path);
 	while (!r && !bpf_map_get_next_key(t->old.fds[IVB_MAP_SERVICES], prev, &key)) {
@@ -304,9 +312,8 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
  */
 static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 {
-	static const enum ivb_map moving[] = { IVB_MAP_SCHEDS, IVB_MAP_HALF_OPEN4,
-					       IVB_MAP_HALF_OPEN6, IVB_MAP_ADMISSION,
-					       IVB_MAP_SWEEPS, IVB_MAP_PORT_MAPS };
+	static const enum ivb_map moving[] = { IVB_MAP_SCHEDS, IVB_MAP_ADMISSION, IVB_MAP_SWEEPS,
+					       IVB_MAP_PORT_MAPS };
 	__u64 began;
 	int r = ivb_takeover_conns(t, err);
 
@@ -353,6 +360,16 @@ static void unpin(const struct ivb_dp *dp, const char *name)
 /* The old one's timers stop when nothing of user space refers to their maps. */
 static int remove_old(struct ivb_takeover *t, struct ivb_err *err)
 {
+	struct if_nameindex *all = if_nameindex(), *i;
+	int r = 0;
+
+	/* Of one that was killed: filters do not go with a pin. */
+	for (i = all; !r && i && i->if_index; i++)
+		r = ivb_detach_after(&t->old, i->if_index, IVB_ATTACH_CLSACT, err);
+	if (all)
+		if_freenameindex(all);
+	if (r)
+		return r;
 	ivb_dp_close_maps(&t->old);
 	unpin(&t->old, "hand4");
 	unpin(&t->old, "hand6");
@@ -373,6 +390,19 @@ static int end_zone(__u32 zone, void *arg)
 	return 0;
 }
 
+static int end(struct ivb_takeover *t, struct ivb_err *err)
+{
+	int r = remove_old(t, err);
+
+	if (r || !t->dp->meta.takes_over)
+		return r;
+	unpin(t->dp, "take4");
+	unpin(t->dp, "take6");
+	ivb_load_zones(t->dp, end_zone, t);
+	t->dp->meta.takes_over = 0;
+	return write_meta(t->dp, err);
+}
+
 /* Whatever the old programs do not know comes to ours already. */
 static int finish(struct ivb_takeover *t, struct ivb_err *err)
 {
@@ -384,14 +414,8 @@ static int finish(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = ivb_load_arm(t->dp, err);
 	if (!r)
-		r = remove_old(t, err);
-	if (r)
-		return ivb_err_prefix(err, r, "half way from ABI %d; use `up` again", t->abi);
-	unpin(t->dp, "take4");
-	unpin(t->dp, "take6");
-	ivb_load_zones(t->dp, end_zone, t);
-	t->dp->meta.takes_over = 0;
-	return write_meta(t->dp, err);
+		r = end(t, err);
+	return r ? ivb_err_prefix(err, r, "half way from ABI %d; use `up` again", t->abi) : 0;
 }
 
 static int begin(struct ivb_takeover *t, struct ivb_err *err)
@@ -442,8 +466,10 @@ int ivb_takeover(struct ivb_dp *dp, const char *instance, int *ret_abi, struct i
 		return r;
 	/* Its remains: ours has taken over, or there is nothing to be taken over. */
 	if (t.old.meta.abi != (__u32)t.abi)
-		return remove_old(&t, err);
+		return end(&t, err);
 	r = ivb_dp_check_netns(&t.old, err);
+	if (!r && ivb_dp_is_complete(dp))
+		r = ivb_dp_check_whole(dp, instance, err);
 	if (r)
 		return r;
 	r = ivb_dp_is_complete(dp) && dp->meta.takes_over == t.old.meta.abi ? resume(&t, err)

@@ -26,7 +26,7 @@ struct ivb_takeover {
 	int abi;	   /* the old one's */
 	struct {
 		__u32 key, value, max;
-	} size[IVB_MAP_MAX_]; /* the old one's */
+	} size[IVB_MAP_MAX_];	    /* the old one's */
 	struct ivb_taken *taken[2]; /* by connection id, IPv4 and IPv6 */
 	int take_fd[2];		    /* take4, take6 */
 };

@@ -5,6 +5,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <ivb/take.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,9 +28,8 @@ union value {
 struct tables {
 	struct ivb_takeover *t;
 	const struct ivb_family *f;
-	__u32 *clock;
-	char *conns;
-	__u32 conn_size, max;
+	__u32 *clock; /* only these are read as a whole: the other arrays would take seconds */
+	__u32 max;
 };
 
 /* Both flows of a connection, as they are now. */
@@ -41,21 +41,15 @@ struct flows {
 static void tables_free(struct tables *b)
 {
 	free(b->clock);
-	free(b->conns);
 }
 
 static int tables_read(struct tables *b)
 {
-	const struct ivb_dp *old = &b->t->old;
-	void *clock = NULL, *conns = NULL;
-	int r;
+	void *clock = NULL;
+	int r = ivb_map_read_array(b->t->old.fds[b->f->clock], sizeof(struct ivb_clock_group),
+				   b->max / IVB_CLOCK_GROUP, &clock);
 
-	r = ivb_map_read_array(old->fds[b->f->clock], sizeof(struct ivb_clock_group),
-			       b->max / IVB_CLOCK_GROUP, &clock);
 	b->clock = clock;
-	if (!r)
-		r = ivb_map_read_array(old->fds[b->f->conns], b->conn_size, b->max, &conns);
-	b->conns = conns;
 	return r;
 }
 
@@ -93,6 +87,19 @@ static void cut(union value *v, __u32 from, __u32 to)
 		memset(v->room + from, 0, to - from);
 }
 
+/* Of a half-open connection its place in the ring: what it says for others is of no use. */
+static int insert_place(const struct tables *b, __u32 state)
+{
+	__u32 pos = IVB_CONN_PLACE(state) - 1;
+	union value place = { 0 };
+
+	if (bpf_map_lookup_elem(b->t->old.fds[b->f->half_open], &pos, &place))
+		return 0;
+	cut(&place, sizeof(struct ivb_half_open), sizeof(place));
+	return bpf_map_update_elem(b->t->dp->fds[b->f->half_open], &pos, &place, BPF_ANY) ? -errno
+											  : 0;
+}
+
 /* Reply first, as when it was made. What was carried is added at the end. */
 static int insert(const struct tables *b, struct flows *fl, union value *conn, __u32 id,
 		  __u32 stamp)
@@ -112,6 +119,8 @@ static int insert(const struct tables *b, struct flows *fl, union value *conn, _
 		bpf_map_delete_elem(dp->fds[b->f->flows], &fl->peer);
 		return r;
 	}
+	if (IVB_CONN_PLACE(conn->conn.conn.state) && insert_place(b, conn->conn.conn.state))
+		return -errno;
 	return take(b, &begin);
 }
 
@@ -153,13 +162,14 @@ static int drop(const struct tables *b, __u32 id)
 
 static int one(const struct tables *b, __u32 id, bool rest)
 {
-	__u32 stamp = b->clock[id], old_size = b->conn_size;
+	__u32 stamp = b->clock[id];
 	struct ivb_taken *was = &b->t->taken[b->f->index][id];
 	union value conn = { 0 };
 	struct flows fl;
 	int r;
 
-	memcpy(&conn, b->conns + (size_t)id * old_size, old_size);
+	if (stamp > IVB_CLOCK_BUSY && bpf_map_lookup_elem(b->t->old.fds[b->f->conns], &id, &conn))
+		return -errno;
 	if (stamp > IVB_CLOCK_BUSY && was->gen == conn.conn.conn.gen && was->gen)
 		return move(b, &conn, id, stamp, rest);
 	if (rest) /* our own timer ends it, if no packet of ours keeps it */
@@ -188,7 +198,6 @@ static int family(struct ivb_takeover *t, const struct ivb_family *f, bool rest,
 
 	if (!ivb_family_on(&t->old, f, &b.max))
 		return 0;
-	b.conn_size = t->size[f->conns].value;
 	if (!t->taken[f->index])
 		t->taken[f->index] = calloc(b.max, sizeof(*t->taken[0]));
 	if (!t->taken[f->index])
@@ -238,8 +247,8 @@ int ivb_takeover_counts(const struct ivb_takeover *t, bool rest, struct ivb_err 
 	if (r)
 		return ivb_err(err, r, "cannot read the map %s/dest_conns: %s", t->old.path,
 			       strerror(-r));
-	counts = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED,
-		      t->dp->fds[IVB_MAP_DEST_CONNS], 0);
+	counts = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, t->dp->fds[IVB_MAP_DEST_CONNS],
+		      0);
 	if (counts == MAP_FAILED)
 		return ivb_err(err, -errno, "cannot map %s/dest_conns: %m", t->dp->path);
 	for (i = 0; i < max; i++) {

@@ -180,8 +180,7 @@ static int match_zone(__u32 zone, void *arg)
 {
 	struct zone_search *s = arg;
 
-	if (!is_prog(s, "prog", zone) && !is_prog(s, "egress", zone) &&
-	    !is_prog(s, "after", zone))
+	if (!is_prog(s, "prog", zone) && !is_prog(s, "egress", zone) && !is_prog(s, "after", zone))
 		return 0;
 	s->zone = zone;
 	return 1;
