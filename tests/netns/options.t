@@ -54,7 +54,7 @@ refuses() {
 
 # seen: whom a server sees
 seen() {
-	in_ns cl curl -s --max-time $((3 * slow)) -H 'Connection: close' "$@" "http://$vip4/who"
+	in_ns cl curl -s --max-time $((3 * slow)) -H "Connection: close" "http://$vip4/who"
 }
 
 is "without SNAT the server sees the client" "$(seen)" 10.1.0.2
