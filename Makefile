@@ -26,6 +26,10 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -D__TARGET_ARCH_x86 \
 	-Wall -Wextra -Wshadow -Wno-unused-parameter -Werror \
 	-Iinclude -Ibpf -isystem /usr/include/$(shell gcc -dumpmachine)
 
+# The same tree with another ABI and longer values, for tests/netns/upgrade.t.
+IVB_CFLAGS += $(if $(ABI_TEST),-DIVB_ABI_TEST)
+BPF_CFLAGS += $(if $(ABI_TEST),-DIVB_ABI_TEST)
+
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')

@@ -154,9 +154,9 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__type(key, __u32);
 	__type(value, __u32);
-	__uint(max_entries, 3);
+	__uint(max_entries, 4);
 } progs SEC(".maps");
-enum { PROG_INGRESS6, PROG_EGRESS6, PROG_EGRESS4 };
+enum { PROG_INGRESS6, PROG_EGRESS6, PROG_EGRESS4, PROG_INGRESS4 };
 
 /* The map of a family, chosen when compiling. */
 #define MAP_OF(af, name) ((af) == AF_INET ? (void *)&name##4 : (void *)&name##6)

@@ -8,6 +8,7 @@
 #include "path/carry.h"
 #include "path/expire.h"
 #include "path/follow.h"
+#include "path/takeover.h"
 
 /* IPv4, and the way to IPv6 once that is loaded. */
 SEC("tc")
@@ -26,6 +27,17 @@ SEC("tc")
 int tc_ingress6(struct __sk_buff *ctx)
 {
 	return path_exit(ctx, carry(ctx, AF_INET6));
+}
+
+/*
+ * tc_ingress behind another version's, as long as that is there: no program can be on a device
+ * twice, and later it takes the other's place before this one goes.
+ */
+SEC("tc")
+int tc_after(struct __sk_buff *ctx)
+{
+	bpf_tail_call(ctx, &progs, PROG_INGRESS4);
+	return CTX_NEXT;
 }
 
 /*
@@ -72,6 +84,19 @@ SEC("syscall")
 int arm6(void *args)
 {
 	return arm(AF_INET6);
+}
+
+/* One connection of another version's instance: struct ivb_take. 0 or -errno. */
+SEC("syscall")
+int take4(struct ivb_take *t)
+{
+	return take(AF_INET, t);
+}
+
+SEC("syscall")
+int take6(struct ivb_take *t)
+{
+	return take(AF_INET6, t);
 }
 
 /* Tells user space the time that the other programs live by. */

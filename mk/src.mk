@@ -55,6 +55,9 @@ DP_SRCS := \
 	src/dp/stats_rate.c \
 	src/dp/sysbpf.c \
 	src/dp/service_timeouts.c \
+	src/dp/takeover.c \
+	src/dp/takeover_conns.c \
+	src/dp/takeover_maps.c \
 	src/dp/timeouts.c \
 	src/dp/traffic.c \
 	src/dp/up.c \

@@ -16,13 +16,18 @@ FUZZ_TESTS := tests/fuzz/fuzz.t
 NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o churn notimer.so)
 DEMO_PROGS := $(BUILD)/tests/lib/udp
 
+# another version, to upgrade to and back from
+OTHER_ABI := $(BUILD)/abi-test/ipvs-bpf
+$(OTHER_ABI): FORCE
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/abi-test ABI_TEST=1 $@
+
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat \
-	ports icmp pmtu fragments checksums devices cli live changes kill expiry flood bench)
+	ports icmp pmtu fragments checksums devices cli live options upgrade changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 
-TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS)
+TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS) $(OTHER_ABI)
 
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_LIB_SRCS := $(BASE_SRCS) $(MODEL_SRCS)
@@ -145,7 +150,7 @@ check-verifier: all $(VERIFIER_TESTS)
 	$(Q)$(PROVE) $(VERIFIER_TESTS)
 check-fuzz: $(FUZZ_TESTS)
 	$(Q)$(PROVE) $(FUZZ_TESTS)
-check-netns: all $(NETNS_PROGS)
+check-netns: all $(NETNS_PROGS) $(OTHER_ABI)
 	$(Q)$(PROVE) $(NETNS_TESTS)
 check-vm: all $(TEST_PROGS)
 	$(Q)$(PROVE) $(VM_TESTS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Keys and values of every pinned map: the only types that the BPF programs and user space share.
- * A change of any of them is a new IVB_ABI, hence a new pin folder (v<ABI>).
+ * A change of any of them is a new IVB_ABI, hence a new pin folder (v<ABI>); see there.
  * Addresses and ports are in network byte order, everything else in the host's.
  * Times are the low 32 bits of jiffies64 (ivb_meta.hz a second) and are compared as serial numbers.
  */
@@ -10,7 +10,24 @@
 
 #include <linux/types.h>
 
+/*
+ * `up` takes over an instance of another ABI, older or newer, with all its connections, if one
+ * number is not below the other's IVB_ABI_OLDEST. For that: keys stay as they are; values grow at
+ * their end only, so that the shorter one is a prefix, and what is appended means with 0 what it
+ * meant without it; a bit or number that had a meaning keeps it; tuple_tag() and nexthop_index()
+ * stay. Whoever breaks this sets IVB_ABI_OLDEST to the new number: `up` then refuses, with a word.
+ * IVB_ABI_TEST: another ABI with longer values, for the tests.
+ */
+#ifdef IVB_ABI_TEST
+#define IVB_ABI 2
+#define IVB_ABI_TEST_FIELD __u64 test_;
+#define IVB_ABI_TEST_SIZE sizeof(__u64)
+#else
 #define IVB_ABI 1
+#define IVB_ABI_TEST_FIELD
+#define IVB_ABI_TEST_SIZE 0
+#endif
+#define IVB_ABI_OLDEST 1
 
 /* An index that names nothing. */
 #define IVB_NONE 0xffffffffu
@@ -89,12 +106,14 @@ struct ivb_flow4 {
 	struct ivb_flow flow;
 	__be32 saddr; /* new addresses */
 	__be32 daddr;
+	IVB_ABI_TEST_FIELD
 };
 
 struct ivb_flow6 {
 	struct ivb_flow flow;
 	__be32 saddr[4];
 	__be32 daddr[4];
+	IVB_ABI_TEST_FIELD
 };
 
 /* --- conns4, conns6 (array), clock4, clock6 (array): one entry for each connection ---------- */
@@ -142,11 +161,13 @@ struct ivb_conn {
 struct ivb_conn4 {
 	struct ivb_conn conn;
 	struct ivb_tuple4 key;
+	IVB_ABI_TEST_FIELD
 };
 
 struct ivb_conn6 {
 	struct ivb_conn conn;
 	struct ivb_tuple6 key;
+	IVB_ABI_TEST_FIELD
 };
 
 #define IVB_CLOCK_GROUP 16
@@ -288,6 +309,7 @@ struct ivb_dest {
 	__u32 upper;	   /* connections from which on it takes no more; 0 = any number */
 	__u32 lower;	   /* below which it takes some again; 0 = three quarters of upper */
 	__u32 last_weight; /* that was not 0, as ip_vs_dest.last_weight: mh's */
+	IVB_ABI_TEST_FIELD
 };
 
 /* dest_conns (array, by dest slot, a cache line each): atomics. Traffic of ended connections only. */
@@ -487,6 +509,8 @@ struct ivb_config {
 	__u64 hash_key; /* of the first SNAT port probe; a pair of directors may share it */
 	__u32 num_snat_addrs[2]; /* IPv4, IPv6: `up --snat-addr`; 0 = the dest's own */
 	union ivb_addr snat_addrs[2][IVB_SNAT_ADDRS];
+	__u32 hold_until; /* jiffies; until then no connection begins, see dp/takeover.h; 0 = none */
+	IVB_ABI_TEST_FIELD
 };
 
 #define IVB_PORT_GROUP 32
@@ -573,14 +597,17 @@ struct ivb_meta {
 	__u32 max_ring;	    /* words */
 	__u32 max_nexthops; /* a power of two */
 	__u32 editing;	    /* 1: a command writes the services, or was killed while it did */
+	__u32 oldest;	    /* IVB_ABI_OLDEST */
+	__u32 takes_over;   /* the ABI of the instance whose place this one is just taking, or 0 */
+	IVB_ABI_TEST_FIELD
 };
 
 _Static_assert(sizeof(struct ivb_tuple4) == 16, "flows4 key");
 _Static_assert(sizeof(struct ivb_tuple6) == 40, "flows6 key");
-_Static_assert(sizeof(struct ivb_flow4) == 64, "flows4 value: a cache line");
-_Static_assert(sizeof(struct ivb_flow6) == 88, "flows6 value");
-_Static_assert(sizeof(struct ivb_conn4) == 32, "conns4 value");
-_Static_assert(sizeof(struct ivb_conn6) == 56, "conns6 value");
+_Static_assert(sizeof(struct ivb_flow4) == 64 + IVB_ABI_TEST_SIZE, "flows4 value: a cache line");
+_Static_assert(sizeof(struct ivb_flow6) == 88 + IVB_ABI_TEST_SIZE, "flows6 value");
+_Static_assert(sizeof(struct ivb_conn4) == 32 + IVB_ABI_TEST_SIZE, "conns4 value");
+_Static_assert(sizeof(struct ivb_conn6) == 56 + IVB_ABI_TEST_SIZE, "conns6 value");
 _Static_assert(sizeof(struct ivb_clock_group) == 64, "clock value: a cache line");
 _Static_assert(sizeof(struct ivb_admission) == 64, "admission value: a cache line");
 _Static_assert(sizeof(struct ivb_tries) == 64, "first_tries value: a cache line");
@@ -592,6 +619,6 @@ _Static_assert(sizeof(struct ivb_kernel_conn) == 16, "kernel_conns value");
 _Static_assert(sizeof(struct ivb_reply_key) == 40, "kernel_replies key");
 _Static_assert(sizeof(struct ivb_traffic_key) == 40, "kernel_traffic key");
 _Static_assert(sizeof(struct ivb_sched) == 40, "scheds value");
-_Static_assert(sizeof(struct ivb_dest) == 88, "dests value");
+_Static_assert(sizeof(struct ivb_dest) == 88 + IVB_ABI_TEST_SIZE, "dests value");
 
 #endif

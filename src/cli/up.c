@@ -248,7 +248,8 @@ static const struct ivb_command_opts command = {
 	.command = "up",
 	.usage = "[OPTION]... DEV...",
 	.help = "Loads the data plane and attaches it to the devices DEV: those by which clients, and those\n"
-		"by which servers are reached. On a running instance: adds devices, changes options.\n"
+		"by which servers are reached. On a running instance: adds devices, changes options;\n"
+		"takes it over with all its connections if another version has made it.\n"
 		"Services are added with `ipvs-bpf adm`.",
 	.opts = opts,
 	.set = set,
@@ -358,6 +359,8 @@ static void say_json(const struct ivb_up_result *res, struct output *out)
 
 	json_object_object_add(o, "instance", json_object_new_string(out->cli->instance));
 	json_object_object_add(o, "fresh", json_object_new_boolean(res->fresh));
+	if (res->took_over)
+		json_object_object_add(o, "took_over_abi", json_object_new_int(res->took_over));
 	json_object_object_add(o, "ipvs", json_object_new_boolean(res->ipvs && !res->ipvs_off));
 	json_object_object_add(o, "snat_ports", json_object_new_int64(res->num_snat_ports));
 	json_object_object_add(o, "expiry",
@@ -381,6 +384,9 @@ static void say(const struct ivb_up_result *res)
 	bool attached = false;
 	size_t i;
 
+	if (res->took_over)
+		printf("taken over with its connections: the instance of a version with ABI %d\n",
+		       res->took_over);
 	for (i = 0; i < res->num_devs; i++) {
 		const struct ivb_up_dev *dev = &res->devs[i];
 

@@ -22,10 +22,16 @@ struct side {
 	enum bpf_tc_attach_point point;
 	const char *suffix; /* of the link's pin */
 	const char *name;
+	__u32 priority; /* of the filter */
 };
 
-static const struct side ingress = { IVB_BPF_TCX_INGRESS, BPF_TC_INGRESS, "", "ingress" };
-static const struct side egress = { IVB_BPF_TCX_EGRESS, BPF_TC_EGRESS, "-egress", "egress" };
+static const struct side ingress = { IVB_BPF_TCX_INGRESS, BPF_TC_INGRESS, "", "ingress",
+				     IVB_FILTER_PRIORITY };
+static const struct side egress = { IVB_BPF_TCX_EGRESS, BPF_TC_EGRESS, "-egress", "egress",
+				    IVB_FILTER_PRIORITY };
+/* Ours behind another version's. */
+static const struct side after = { IVB_BPF_TCX_INGRESS, BPF_TC_INGRESS, "-after", "ingress",
+				   IVB_FILTER_PRIORITY + 1 };
 
 static void link_path(char *buf, size_t size, const struct ivb_dp *dp, const struct side *side,
 		      __u32 ifindex)
@@ -86,8 +92,7 @@ static int check_filter_place(const struct ivb_dp *dp, const struct side *side, 
 			      struct ivb_err *err)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = side->point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE,
-		    .priority = IVB_FILTER_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = side->priority);
 	char name[IF_NAMESIZE] = "?";
 	__u32 zone;
 	int r = bpf_tc_query(&hook, &opts);
@@ -103,8 +108,8 @@ static int check_filter_place(const struct ivb_dp *dp, const struct side *side, 
 		"another filter has our place, priority %d and handle %d at clsact %s (see: tc "
 		"filter show dev %s %s); if it is not needed, or was left behind by ipvs-bpf, "
 		"remove it with: tc filter del dev %s %s pref %d",
-		IVB_FILTER_PRIORITY, IVB_FILTER_HANDLE, side->name, name, side->name, name,
-		side->name, IVB_FILTER_PRIORITY);
+		side->priority, IVB_FILTER_HANDLE, side->name, name, side->name, name, side->name,
+		side->priority);
 }
 
 static int count_filter(const struct ivb_tc_filter *f, void *arg)
@@ -159,7 +164,7 @@ static int add_filter(const struct ivb_dp *dp, const struct side *side, int prog
 		      struct ivb_err *err)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = side->point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = IVB_FILTER_PRIORITY,
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = side->priority,
 		    .prog_fd = prog_fd);
 	int r = check_filter_place(dp, side, ifindex, err);
 
@@ -261,8 +266,7 @@ static int remove_filter(const struct ivb_dp *dp, const struct side *side, __u32
 			 struct ivb_err *err)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = side->point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE,
-		    .priority = IVB_FILTER_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = side->priority);
 	char name[IF_NAMESIZE];
 	int r;
 
@@ -286,10 +290,100 @@ int ivb_detach_egress(struct ivb_dp *dp, const struct ivb_attachment *a, struct 
 	return r;
 }
 
+int ivb_attach_after(struct ivb_dp *dp, __u32 ifindex, const struct ivb_dev *dev,
+		     struct ivb_err *err)
+{
+	_cleanup_close_ int prog_fd = -1;
+	char path[IVB_PIN_PATH_LEN];
+	int r = ivb_load_after(dp, dev->zone, &prog_fd);
+
+	if (r)
+		return ivb_err(err, r, "cannot open the pinned program of zone %u: %s", dev->zone,
+			       strerror(-r));
+	snprintf(path, sizeof(path), "%s/links", dp->path);
+	r = ivb_pins_mkdir(path, err);
+	if (r)
+		return r;
+	ivb_bpflog_start();
+	r = dev->kind == IVB_ATTACH_TCX ? add_link(dp, &after, prog_fd, ifindex, err)
+					: add_filter(dp, &after, prog_fd, ifindex, err);
+	return r ? ivb_err_prefix(err, r, "cannot attach to the device with index %u", ifindex) : 0;
+}
+
+int ivb_detach_after(const struct ivb_dp *dp, __u32 ifindex, __u32 kind, struct ivb_err *err)
+{
+	int r = remove_link(dp, &after, ifindex, err);
+
+	return r || kind != IVB_ATTACH_CLSACT ? r : remove_filter(dp, &after, ifindex, err);
+}
+
+/* The link itself gets our program, and keeps its place among others. */
+static int replace_link(const struct ivb_dp *dp, const struct ivb_dp *old, int prog_fd,
+			__u32 ifindex, struct ivb_err *err)
+{
+	char path[IVB_PIN_PATH_LEN], old_path[IVB_PIN_PATH_LEN];
+	_cleanup_close_ int fd = -1;
+
+	link_path(old_path, sizeof(old_path), old, &ingress, ifindex);
+	fd = bpf_obj_get(old_path);
+	if (fd < 0 && errno == ENOENT) /* an interrupted `up` has done it */
+		return 0;
+	if (fd < 0)
+		return ivb_err(err, -errno, "cannot open %s: %m", old_path);
+	/* The device may be gone: then only the pins have to go. */
+	if (bpf_link_update(fd, prog_fd, NULL) && errno != ENOLINK)
+		return ivb_err(err, -errno, "cannot replace the program of %s: %m", old_path);
+	link_path(path, sizeof(path), dp, &ingress, ifindex);
+	if (bpf_obj_pin(fd, path) && errno != EEXIST)
+		return ivb_err(err, -errno, "cannot pin %s: %m", path);
+	if (unlink(old_path) && errno != ENOENT)
+		return ivb_err(err, -errno, "cannot remove %s: %m", old_path);
+	return 0;
+}
+
+/* A filter of nobody's place, or of another's: left as it is, for `up` to find it missing. */
+static int replace_filter(const struct ivb_dp *dp, const struct ivb_dp *old, int prog_fd,
+			  __u32 ifindex, struct ivb_err *err)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = ingress.priority,
+		    .prog_fd = prog_fd, .flags = BPF_TC_F_REPLACE);
+	char path[IVB_PIN_PATH_LEN];
+	int r;
+
+	marker_path(path, sizeof(path), old, ifindex);
+	if (!access(path, F_OK)) {
+		marker_path(path, sizeof(path), dp, ifindex);
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return ivb_err(err, -errno, "cannot make %s: %m", path);
+	}
+	if (check_filter_place(old, &ingress, ifindex, NULL) != -EALREADY)
+		return 0;
+	r = bpf_tc_attach(&hook, &opts);
+	return r ? ivb_bpflog_err(err, r, "cannot replace a clsact filter") : 0;
+}
+
+int ivb_attach_replace(struct ivb_dp *dp, const struct ivb_dp *old, __u32 ifindex,
+		       const struct ivb_dev *dev, struct ivb_err *err)
+{
+	_cleanup_close_ int prog_fd = -1;
+	int r = ivb_load_prog(dp, dev->zone, &prog_fd);
+
+	if (r)
+		return ivb_err(err, r, "cannot open the pinned program of zone %u: %s", dev->zone,
+			       strerror(-r));
+	ivb_bpflog_start();
+	r = dev->kind == IVB_ATTACH_TCX ? replace_link(dp, old, prog_fd, ifindex, err)
+					: replace_filter(dp, old, prog_fd, ifindex, err);
+	return r ? r : ivb_detach_after(dp, ifindex, dev->kind, err);
+}
+
 int ivb_detach(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err)
 {
 	int r = ivb_detach_egress(dp, a, err);
 
+	if (!r)
+		r = ivb_detach_after(dp, a->ifindex, a->kind, err);
 	if (!r)
 		r = remove_link(dp, &ingress, a->ifindex, err);
 	if (!r && a->kind == IVB_ATTACH_CLSACT) {

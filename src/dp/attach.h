@@ -49,6 +49,16 @@ int ivb_attach_egress(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 
 		      struct ivb_err *err);
 int ivb_detach_egress(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err);
 
+/*
+ * For a takeover (dp/takeover.h): our program behind the one that another version has on a device,
+ * and then in its place, at once.
+ */
+int ivb_attach_after(struct ivb_dp *dp, __u32 ifindex, const struct ivb_dev *dev,
+		     struct ivb_err *err);
+int ivb_attach_replace(struct ivb_dp *dp, const struct ivb_dp *old, __u32 ifindex,
+		       const struct ivb_dev *dev, struct ivb_err *err);
+int ivb_detach_after(const struct ivb_dp *dp, __u32 ifindex, __u32 kind, struct ivb_err *err);
+
 /* Takes away what there is, in whatever state. */
 int ivb_detach(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err);
 

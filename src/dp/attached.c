@@ -38,14 +38,15 @@ static struct ivb_attachment *find_or_add(struct list *l, __u32 ifindex)
 	return a;
 }
 
-/* "5" and "5-egress" are links, "5-clsact" our mark on a qdisc. */
+/* "5", "5-egress" and "5-after" are links, "5-clsact" our mark on a qdisc. */
 static int add_pin(const char *name, void *arg)
 {
 	struct ivb_attachment *a;
 	char *end;
 	__u32 ifindex = (__u32)strtoul(name, &end, 10);
 
-	if (end == name || (*end && strcmp(end, "-clsact") && strcmp(end, "-egress")))
+	if (end == name ||
+	    (*end && strcmp(end, "-clsact") && strcmp(end, "-egress") && strcmp(end, "-after")))
 		return 0;
 	a = find_or_add(arg, ifindex);
 	if (!a)

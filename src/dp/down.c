@@ -161,12 +161,11 @@ static int down_all(struct ivb_dp *dp, const struct ivb_down *down, struct ivb_d
 {
 	int r;
 
-	if (has_folder(dp)) {
-		r = ivb_wipe(dp, ret, err);
-	} else {
-		ret->other_abi = ivb_dp_other_abi(down->instance);
-		r = ret->other_abi ? remove_other_abi(down->instance, ret->other_abi, err) : 0;
-	}
+	r = has_folder(dp) ? ivb_wipe(dp, ret, err) : 0;
+	/* Both are there after an interrupted takeover. */
+	ret->other_abi = r ? 0 : ivb_dp_other_abi(down->instance);
+	if (ret->other_abi)
+		r = remove_other_abi(down->instance, ret->other_abi, err);
 	/* Under the lock, so that no other `up` can be making something in it. */
 	if (!r)
 		ivb_pins_remove_instance(down->instance);

@@ -171,6 +171,33 @@ int ivb_dp_other_abi(const char *instance)
 	return abi;
 }
 
+/* Of any version's meta the first word is the ABI, once it is complete. */
+static bool other_is_complete(const char *instance, int abi)
+{
+	_cleanup_close_ int fd = -1;
+	char path[IVB_PIN_PATH_LEN];
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info), zero = 0, value[1024];
+
+	snprintf(path, sizeof(path), IVB_PIN_ROOT "/%s/v%d/meta", instance, abi);
+	fd = bpf_obj_get(path);
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	       info.value_size <= sizeof(value) && !bpf_map_lookup_elem(fd, &zero, value) &&
+	       value[0] == (__u32)abi;
+}
+
+int ivb_dp_check_whole(const struct ivb_dp *dp, const char *instance, struct ivb_err *err)
+{
+	int other = ivb_dp_other_abi(instance);
+
+	if (!other || dp->meta.takes_over || !other_is_complete(instance, other))
+		return 0;
+	return ivb_err(err, -EBUSY,
+		       "a version with ABI %d is half way in taking over instance %s from this one "
+		       "(ABI %d): it was interrupted; `ipvs-bpf up` of that version goes on",
+		       other, instance, IVB_ABI);
+}
+
 static int open_folder(struct ivb_dp *dp, const char *instance, enum ivb_open how,
 		       struct ivb_err *err)
 {
@@ -182,14 +209,16 @@ static int open_folder(struct ivb_dp *dp, const char *instance, enum ivb_open ho
 		return r;
 	if (how == IVB_OPEN_SALVAGE)
 		return 0;
+	if (how == IVB_OPEN_CREATE)
+		return ivb_pins_mkdir(dp->path, err);
 	other = ivb_dp_other_abi(instance);
 	if (other)
 		return ivb_err(
 			err, -EPROTO,
-			"instance %s was made by a version with ABI %d, and this one has ABI %d; "
-			"use that version, or remove the instance with `ipvs-bpf down`",
+			"instance %s was made by a version with ABI %d, and this one has ABI %d: "
+			"`ipvs-bpf up` takes it over with its connections, `ipvs-bpf down` removes it",
 			instance, other, IVB_ABI);
-	return how == IVB_OPEN_CREATE ? ivb_pins_mkdir(dp->path, err) : -ENOENT;
+	return -ENOENT;
 }
 
 int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock lock,
@@ -263,6 +292,15 @@ int ivb_dp_open(struct ivb_dp **ret, const char *instance, enum ivb_lock lock, s
 			"instance %s is only half there (an `up` or `down` was interrupted); run "
 			"`ipvs-bpf up` or `ipvs-bpf down` again",
 			instance);
+	if (dp->meta.takes_over)
+		return ivb_err(
+			err, -EBUSY,
+			"this version is half way in taking over instance %s from one with ABI "
+			"%u: it was interrupted; `ipvs-bpf up` goes on",
+			instance, dp->meta.takes_over);
+	r = ivb_dp_check_whole(dp, instance, err);
+	if (r)
+		return r;
 	r = ivb_dp_check_maps(dp, err);
 	if (r)
 		return r;

@@ -27,6 +27,7 @@ struct load {
 	struct tc_bpf *skel;
 	__u32 zone;
 	bool in4, in6, out4, out6; /* which programs to load: ingress, egress, by family */
+	bool takeover;
 	unsigned int num_pins;
 	char pins[MAX_NEW_PINS][32];
 };
@@ -85,6 +86,9 @@ static void choose_programs(struct tc_bpf *skel, const struct load *l)
 	bpf_program__set_autoload(skel->progs.arm4, l->in4);
 	bpf_program__set_autoload(skel->progs.tc_ingress6, l->in6);
 	bpf_program__set_autoload(skel->progs.arm6, l->in6);
+	bpf_program__set_autoload(skel->progs.take4, l->takeover);
+	bpf_program__set_autoload(skel->progs.tc_after, l->takeover);
+	bpf_program__set_autoload(skel->progs.take6, l->takeover && l->in6);
 	bpf_program__set_autoload(skel->progs.tc_egress, l->out4);
 	bpf_program__set_autoload(skel->progs.tc_egress4, l->out4);
 	bpf_program__set_autoload(skel->progs.tc_egress6, l->out6);
@@ -160,21 +164,6 @@ static int pin_once(struct load *l, const struct bpf_program *prog, struct ivb_e
 	return pin(l, bpf_program__fd(prog), bpf_program__name(prog), err);
 }
 
-static int start_v4(struct load *l, struct ivb_err *err)
-{
-	char name[32];
-	int r;
-
-	r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm4), &l->dp->no_timer, err, "arm4");
-	if (r)
-		return r;
-	r = pin_once(l, l->skel->progs.arm4, err);
-	if (r)
-		return r;
-	snprintf(name, sizeof(name), "prog-%u", l->zone);
-	return pin(l, bpf_program__fd(l->skel->progs.tc_ingress), name, err);
-}
-
 /* From there on packets reach the program. */
 static int install(struct load *l, __u32 index, const struct bpf_program *prog, struct ivb_err *err)
 {
@@ -185,14 +174,48 @@ static int install(struct load *l, __u32 index, const struct bpf_program *prog, 
 	return 0;
 }
 
+static int start_takeover(struct load *l, struct ivb_err *err)
+{
+	char name[32];
+	int r = pin_once(l, l->skel->progs.take4, err);
+
+	if (!r)
+		r = install(l, IVB_PROG_INGRESS4, l->skel->progs.tc_ingress, err);
+	if (r)
+		return r;
+	snprintf(name, sizeof(name), "after-%u", l->zone);
+	return pin(l, bpf_program__fd(l->skel->progs.tc_after), name, err);
+}
+
+static int start_v4(struct load *l, struct ivb_err *err)
+{
+	char name[32];
+	int r;
+
+	if (l->takeover)
+		r = start_takeover(l, err);
+	else
+		r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm4), &l->dp->no_timer, err,
+				 "arm4");
+	if (!r)
+		r = pin_once(l, l->skel->progs.arm4, err);
+	if (r)
+		return r;
+	snprintf(name, sizeof(name), "prog-%u", l->zone);
+	return pin(l, bpf_program__fd(l->skel->progs.tc_ingress), name, err);
+}
+
 static int start_v6(struct load *l, struct ivb_err *err)
 {
 	int r;
 
-	r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm6), &l->dp->no_timer, err, "arm6");
-	if (r)
-		return r;
-	r = pin_once(l, l->skel->progs.arm6, err);
+	if (!l->takeover)
+		r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm6), &l->dp->no_timer, err,
+				 "arm6");
+	else
+		r = pin_once(l, l->skel->progs.take6, err);
+	if (!r)
+		r = pin_once(l, l->skel->progs.arm6, err);
 	return r ? r : install(l, IVB_PROG_INGRESS6, l->skel->progs.tc_ingress6, err);
 }
 
@@ -240,6 +263,7 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_e
 	struct load l = { .dp = dp, .zone = zone };
 	int r, i;
 
+	l.takeover = what & IVB_LOAD_TAKEOVER;
 	l.in4 = !ivb_zone_has_v4(dp, zone);
 	l.in6 = what & IVB_LOAD_V6 && !ivb_zone_has_v6(dp, zone, IVB_PROG_INGRESS6);
 	l.out4 = what & IVB_LOAD_EGRESS && !ivb_zone_has_egress(dp, zone);
@@ -279,6 +303,7 @@ int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)
 	if (clock_getres(CLOCK_MONOTONIC_COARSE, &t) || t.tv_sec || t.tv_nsec < 100000)
 		return ivb_err(err, -EINVAL, "cannot tell the kernel's HZ");
 	meta->abi = IVB_ABI;
+	meta->oldest = IVB_ABI_OLDEST;
 	meta->hz = (__u32)((1000000000l + t.tv_nsec / 2) / t.tv_nsec);
 	meta->max_services = bpf_map__max_entries(skel->maps.services);
 	meta->max_dests = bpf_map__max_entries(skel->maps.dests);

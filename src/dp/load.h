@@ -19,7 +19,8 @@ int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err);
 
 enum {
 	IVB_LOAD_V6 = 1 << 0,
-	IVB_LOAD_EGRESS = 1 << 1, /* for the ipvs engine */
+	IVB_LOAD_EGRESS = 1 << 1,   /* for the ipvs engine */
+	IVB_LOAD_TAKEOVER = 1 << 2, /* with take4 and take6, and no expiry before ivb_load_arm() */
 };
 
 /*
@@ -31,6 +32,9 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_e
 
 /* The egress program to attach to the zone's devices, as ivb_load_prog(). */
 int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
+
+/* For a takeover: what stands behind another version's program meanwhile, as ivb_load_prog(). */
+int ivb_load_after(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
 
 /* Removes the pins of a zone that nothing has been attached for. */
 void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone);

@@ -31,6 +31,9 @@ int ivb_dp_open_any(struct ivb_dp **ret, const char *instance, enum ivb_lock loc
 /* An ABI number other than ours of which the instance has a folder; 0: none. */
 int ivb_dp_other_abi(const char *instance);
 
+/* -EBUSY with a sentence if another version is half way in taking over this one's instance. */
+int ivb_dp_check_whole(const struct ivb_dp *dp, const char *instance, struct ivb_err *err);
+
 /* Opens the pinned maps that dp has no descriptor of, and checks their keys' and values' sizes. */
 int ivb_dp_open_maps(struct ivb_dp *dp, struct ivb_err *err);
 

@@ -16,6 +16,7 @@
 #include "dp/notrack.h"
 #include "dp/open.h"
 #include "dp/pins.h"
+#include "dp/takeover.h"
 #include "dp/wipe.h"
 #include "nl/link.h"
 #include "nl/xfrm.h"
@@ -413,6 +414,8 @@ int ivb_dp_up(const struct ivb_up *up, struct ivb_up_result *ret, struct ivb_err
 		r = check_host(up, err);
 	if (!r)
 		r = ivb_dp_open_any(&dp, up->instance, IVB_LOCK_EXCLUSIVE, IVB_OPEN_CREATE, err);
+	if (!r)
+		r = ivb_takeover(dp, up->instance, &res.took_over, err);
 	if (r)
 		return r;
 	j.dp = dp;

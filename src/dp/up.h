@@ -54,7 +54,8 @@ struct ivb_up_dev {
 };
 
 struct ivb_up_result {
-	bool fresh; /* the instance was not up before */
+	bool fresh;    /* the instance was not up before */
+	int took_over; /* the ABI of the version that had made it, or 0 */
 	__u32 num_snat_ports;
 	struct ivb_up_dev devs[IVB_MAX_DEVS];
 	size_t num_devs;

@@ -137,6 +137,11 @@ int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
 	return get_prog(dp, "egress", zone, ret_fd);
 }
 
+int ivb_load_after(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+{
+	return get_prog(dp, "after", zone, ret_fd);
+}
+
 struct zone_walk {
 	int (*fn)(__u32 zone, void *arg);
 	void *arg;
@@ -176,7 +181,7 @@ static int match_zone(__u32 zone, void *arg)
 {
 	struct zone_search *s = arg;
 
-	if (!is_prog(s, "prog", zone) && !is_prog(s, "egress", zone))
+	if (!is_prog(s, "prog", zone) && !is_prog(s, "egress", zone) && !is_prog(s, "after", zone))
 		return 0;
 	s->zone = zone;
 	return 1;

@@ -18,7 +18,7 @@ int ivb_pin_get(const struct ivb_dp *dp, const char *name);
 int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone);
 
 /* Entries of progs-<zone>, as in bpf/maps.h. */
-enum { IVB_PROG_INGRESS6, IVB_PROG_EGRESS6, IVB_PROG_EGRESS4 };
+enum { IVB_PROG_INGRESS6, IVB_PROG_EGRESS6, IVB_PROG_EGRESS4, IVB_PROG_INGRESS4 };
 
 /*
  * Whether the zone's program of a family is loaded (and for IPv6, reached); index: which of IPv6's.

@@ -18,11 +18,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_CONNS 256
+#define MAX_CONNS 1000
 
 /* Both ways, the nth byte of a connection is n: what is lost or repeated is noticed. */
 struct conn {
@@ -208,8 +209,10 @@ int main(int argc, char **argv)
 {
 	int n = 1, every_ms = 0, first_port = 0, quiet = 0, c;
 	const char *source = "0.0.0.0";
+	struct rlimit files = { MAX_CONNS + 64, MAX_CONNS + 64 };
 
 	signal(SIGPIPE, SIG_IGN);
+	setrlimit(RLIMIT_NOFILE, &files);
 	signal(SIGUSR1, ask);
 	if (argc < 3)
 		goto usage;

@@ -228,6 +228,23 @@ static void not_made(struct env *t)
 	check_int(t, evicted(t), 1, "evicted");
 }
 
+/* Another version takes over: nothing begins for a while, and what is there goes on. */
+static void held(struct env *t)
+{
+	struct conn c = nth(t, IPPROTO_TCP, 0), other = nth(t, IPPROTO_TCP, 1);
+	struct pkt_spec syn = first_of(&other);
+
+	begin(t, IPPROTO_TCP);
+	go_first(t, &c);
+	t->config.hold_until = jiffies_now(t) + 100 * t->hz;
+	config_write(t);
+	expect_drop(t, &syn, IVB_R_TAKEOVER);
+	confirm(t, IPPROTO_TCP, 0);
+	t->config.hold_until = jiffies_now(t) - 1;
+	config_write(t);
+	go_first(t, &other);
+}
+
 const struct test_case cases_flood[] = {
 	{ "half-open TCP: the oldest goes first", oldest_first_tcp, BOTH },
 	{ "unanswered UDP: the oldest goes first", oldest_first_udp, BOTH },
@@ -235,5 +252,6 @@ const struct test_case cases_flood[] = {
 	{ "flood of UDP", flood_udp, BOTH },
 	{ "half-open: closed before it was established", never_confirmed, BOTH },
 	{ "half-open: not made", not_made, BOTH },
+	{ "held while another version takes over", held, BOTH },
 	{ 0 },
 };

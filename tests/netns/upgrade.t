@@ -1,0 +1,188 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `up` of a version with another ABI and longer values over a running instance, and back: 1,000 connections talk on,
+# new ones begin, nothing that was set is lost. Killed in the middle, `up` finishes. What cannot be taken over is
+# refused, and stays. ABI_TEST is the same tree with that other ABI.
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+need nginx curl bpftool
+ns_begin
+two_armed
+web
+big_file "$(few 12 2)"
+one=$ipvs_bpf
+two=$top/build/abi-test/ipvs-bpf
+name=$(ns_name lb)
+pins=/sys/fs/bpf/ipvs-bpf/$name
+conns=$(few 1000 200)
+for n in $servers; do
+	start "echo-sv$n" "sv$n" "$libdir/echo" serve 7
+done
+for n in $servers; do
+	wait_listen "sv$n" tcp 7
+done
+udp_named 9
+
+# with VERSION ABI: from here on that one's commands
+with() {
+	ipvs_bpf=$1
+	abi=$2
+}
+
+settings() {
+	ivb adm -S -n && ivb timeout && ivb snat && ivb status | sed -n '1s/^instance [^:]*//p'
+}
+
+# tuples: the connections that talk, with SNAT's ports
+tuples() {
+	ivb conn --service $vip4:7 | awk '$1 == "TCP" { print $2, $3, $4, $5, $6 }' | sort
+}
+
+# carried: packets of the connections that talk, both ways
+carried() {
+	ivb conn --service $vip4:7 | awk '$1 == "TCP" { n += $8 + $10 } END { print n }'
+}
+
+active() {
+	ivb adm -L -n | awk -v s="$vip4:7" '$1 != "->" { on = $2 == s } on && $1 == "->" { print $2, $5, $6 }'
+}
+
+# talked: what became of the talking connections since the last time
+talked() {
+	: >"$tmp/talk.log"
+	kill -USR1 "$talk"
+	wait_for 5 grep -q conns= "$tmp/talk.log"
+	sed 's/ gap=.*//' "$tmp/talk.log"
+}
+
+# lost: segments of established connections that were sent again, and not only because the other end was slow to
+# answer (TCP says so: DSACK). First packets that were held back come again by design.
+lost() {
+	for lost_ns in cl sv1 sv2 sv3; do
+		in_ns "$lost_ns" nstat -asz TcpRetransSegs TcpExtTCPDSACKRecv TcpExtTCPSynRetrans
+	done | awk '/Retrans/ && !/Syn/ { n += $2 } /DSACK|Syn/ { n -= $2 } END { print (n > 0 ? n : 0) }'
+}
+
+all_talk() {
+	sleep 0.3
+	is "$1: all $conns connections talk" "$(talked)" "conns=$conns answered=$conns reset=0 closed=0 wrong=0"
+	within "$1: nothing of them was lost" "$(lost)" 0 3
+}
+
+requests() {
+	while [ ! -e "$tmp/stop" ]; do
+		in_ns cl curl -s --max-time $((10 * slow)) "http://$vip4/" "http://[$vip6]/" || echo FAILED
+	done >"$tmp/requests"
+}
+
+more_than() {
+	[ "$(wc -l <"$tmp/requests")" -gt "$1" ]
+}
+
+# taken_over BY ABI FROM
+taken_over() {
+	tuples >"$tmp/tuples"
+	settings >"$tmp/settings"
+	active >"$tmp/active"
+	taken_before=$(carried)
+	with "$1" "$2"
+	nok "ABI $3 is nothing that ABI $2 could list" ivb adm -L -n
+	like "but it takes it over" "$(ivb up 2>&1)" "^taken over with its connections: .* ABI $3\$"
+	is "which is gone" "$(ls "$pins")" "v$2"
+	is "settings" "$(settings | diff "$tmp/settings" -)" ''
+	is "connections and their ports" "$(tuples | diff "$tmp/tuples" -)" ''
+	is "active and inactive ones" "$(active | diff "$tmp/active" -)" ''
+	within "packets that were carried" "$(carried)" "$taken_before" 99999999
+	all_talk "ABI $2"
+	verify
+	ok "requests go on" wait_for 20 more_than $(($(wc -l <"$tmp/requests") + 6))
+}
+
+with "$one" 1
+ok "up" up --snat always --snat-ports 2000-60000 --expire-nodest-conn --max-half-open 2000
+service -t 4 7 rr
+service -u 4 9 sh
+for f in 4 6; do
+	service -t $f 80 wrr
+done
+ok "a service's own timeout" ivb timeout --udp-service $vip4:9 200
+start talk cl "$libdir/echo" talk -n "$conns" -i 50 $vip4 7
+talk=$started
+ok "$conns connections" wait_for 30 grep -q connected "$tmp/talk.log"
+in_ns cl curl -s --limit-rate "$(few 1M 100k)" --max-time $((90 * slow)) "http://$(vip 6)/f/big" | md5sum >"$tmp/md5" &
+requests &
+ok "requests" wait_for 20 more_than 4
+server=$(ask 4 1 9 -p 5000)
+talked >/dev/null
+
+taken_over "$two" 2 1
+is "UDP: the same server" "$(ask 4 1 9 -p 5000)" "$server"
+taken_over "$one" 1 2
+
+# what is left of one that was interrupted, and does not concern who runs
+half_way() {
+	with "$one" 1
+	ok "remains of ABI 2 that never ran do not matter" mkdir -m 700 "$pins/v2"
+	ok "to listings" ivb adm -L -n
+	ok "and up removes them" ivb up
+	is "all of them" "$(ls "$pins")" v1
+}
+half_way
+
+# refused WHAT: `up` of ABI 1 says so, and ABI 2 goes on
+refused() {
+	with "$one" 1
+	is "refused: $1" "$(ivb up 2>&1 | grep -c "$2")" 1
+	is "and nothing has changed" "$(ls "$pins")" v2
+	with "$two" 2
+	verify
+}
+
+# oldest N: what ABI 2 says that it can be taken over by
+oldest() {
+	oldest_meta=$(bpftool -j map lookup pinned "$pins/v2/meta" key 0 0 0 0 |
+		sed 's/.*"value":\[\([^]]*\)\].*/\1/' | tr -d '"' | tr ',' ' ' | awk -v n="$1" '{ $61 = n; print }')
+	# shellcheck disable=SC2086 # words
+	bpftool map update pinned "$pins/v2/meta" key 0 0 0 0 value $oldest_meta
+}
+
+with "$two" 2
+ok "ABI 2 again" ivb up
+oldest 2
+refused "values that it does not know" 'ABI 2, which this one (ABI 1) cannot take over'
+oldest 1
+ok "kernel IPVS is followed" eval 'ivb up --ipvs 2>/dev/null'
+refused "connections of kernel IPVS" 'follows kernel IPVS'
+ok "and no more" ivb up --ipvs=no
+ok "ABI 1 again" eval 'with "$one" 1; ivb up'
+
+diag "killed at any moment, the next up goes on"
+bad=0
+killed=0
+n=0
+to=2
+while [ "$n" -lt "${KILLS:-4}" ]; do
+	n=$((n + 1))
+	if [ "$to" = 2 ]; then with "$two" 2; else with "$one" 1; fi
+	timeout -s KILL "0.$(od -An -N2 -tu2 /dev/urandom | awk '{ printf "%03d", 50 + $1 % 900 }')" "$ipvs_bpf" --netns "$name" up >/dev/null 2>&1
+	[ $? -ne 137 ] || killed=$((killed + 1))
+	# left as it was, or half way; what it says then is what is to be done
+	[ ! -e "$pins/v1" ] || [ ! -e "$pins/v2" ] || halves=$((${halves:-0} + 1))
+	if ! said=$(ivb up 2>&1) || [ "$(ls "$pins")" != "v$abi" ] || ! said=$(ivb status --verify 2>&1); then
+		bad=$((bad + 1))
+		diag "after kill $n: $said"
+	fi
+	to=$((3 - to))
+done
+diag "$killed of $n were killed, ${halves:-0} left both"
+is "nothing wrong afterwards" "$bad" 0
+all_talk "afterwards"
+verify
+
+: >"$tmp/stop"
+wait_for 60 test -s "$tmp/md5"
+is "the download that began before all this has all data" "$(cat "$tmp/md5")" "$big_md5"
+is "no request failed" "$(grep -c FAILED "$tmp/requests")" 0
+diag "of $(wc -l <"$tmp/requests")"
+done_testing
