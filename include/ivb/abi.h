@@ -19,15 +19,15 @@
  * IVB_ABI_TEST: another ABI with longer values, for the tests.
  */
 #ifdef IVB_ABI_TEST
-#define IVB_ABI 2
+#define IVB_ABI 3
 #define IVB_ABI_TEST_FIELD __u64 test_;
 #define IVB_ABI_TEST_SIZE sizeof(__u64)
 #else
-#define IVB_ABI 1
+#define IVB_ABI 2
 #define IVB_ABI_TEST_FIELD
 #define IVB_ABI_TEST_SIZE 0
 #endif
-#define IVB_ABI_OLDEST 1
+#define IVB_ABI_OLDEST 2
 
 /* An index that names nothing. */
 #define IVB_NONE 0xffffffffu
@@ -380,87 +380,7 @@ struct ivb_nexthop {
 	__u32 zone;
 };
 
-/* --- the ipvs engine -------------------------------------------------------------------------- */
-
-enum ivb_kernel_conn_flags {
-	IVB_KERNEL_EXISTED =
-		1 << 0, /* older than our hooks: its server knows the client's own address */
-};
-
-/* kernel_conns (hash, by the address of struct ip_vs_conn): which connection of ours is its. */
-struct ivb_kernel_conn {
-	__u32 conn; /* id, or IVB_NONE: only the flags count */
-	__u32 gen;
-	__u32 synced; /* jiffies when kernel IPVS last told its backup of it; 0 = never */
-	__u16 flags;  /* enum ivb_kernel_conn_flags */
-	__u8 af;
-	__u8 pad_;
-};
-
-#define IVB_KERNEL_DESTS 1024
-
-/*
- * kernel_dests (array, by a hash of struct ip_vs_dest's address): moves when such a server is removed,
- * which ends the leases of its connections at once.
- */
-struct ivb_kernel_dest {
-	__u32 epoch;
-};
-
-/* kernel_snat (hash, ivb_service_key to enum ivb_snat): services of kernel IPVS's with a policy of their own. */
-
-/* kernel_tunnels (LRU hash): how kernel IPVS sends to a server in a tunnel; learnt from its packets. */
-struct ivb_tunnel_key {
-	union ivb_addr server;
-	__u32 af;
-};
-
-struct ivb_tunnel {
-	union ivb_addr source;
-	__be16 df; /* IPv4: what the outer header takes over of the inner one's frag_off */
-	__u16 pad_;
-};
-
-/* kernel_services (hash, ivb_service_key to 1): services of kernel IPVS whose connections may be carried. */
-
-/*
- * kernel_replies (hash): how many connections have replies that are the same to kernel IPVS, as it
- * sees them (SNAT undone); no direct routing.
- */
-struct ivb_reply_key {
-	union ivb_addr server;
-	union ivb_addr client;
-	__be16 sport; /* the server's */
-	__be16 dport;
-	__u8 proto;
-	__u8 af;
-	__u16 pad_;
-};
-
-struct ivb_kernel_reply {
-	__u64 held; /* low half: connections, or all ones: being deleted; high half: of the key */
-	__u32 conn; /* the one that was alone at first, or was */
-	__u32 gen;
-};
-
-/* kernel_traffic (LRU hash): what was carried for ended connections of kernel IPVS. */
-struct ivb_traffic_key {
-	union ivb_addr vaddr;
-	union ivb_addr daddr;
-	__be16 vport;
-	__be16 dport;
-	__u8 proto;
-	__u8 af;
-	__u16 pad_;
-};
-
-struct ivb_traffic {
-	__u64 conns;
-	__u64 in_packets;
-	__u64 out_packets;
-	__u64 in_bytes;
-	__u64 out_bytes;
-};
+#include <ivb/abi_ipvs.h>
 
 /* --- frags (LRU hash): what the first fragment seen decided for its datagram ---------------- */
 
@@ -615,9 +535,6 @@ _Static_assert(sizeof(struct ivb_nexthop) == 64, "nexthops value: a cache line")
 _Static_assert(sizeof(struct ivb_dest_conns) == 64, "dest_conns value: a cache line");
 _Static_assert(sizeof(struct ivb_service_key) == 24, "services key");
 _Static_assert(sizeof(struct ivb_port_key) == 40, "port_maps key");
-_Static_assert(sizeof(struct ivb_kernel_conn) == 16, "kernel_conns value");
-_Static_assert(sizeof(struct ivb_reply_key) == 40, "kernel_replies key");
-_Static_assert(sizeof(struct ivb_traffic_key) == 40, "kernel_traffic key");
 _Static_assert(sizeof(struct ivb_sched) == 40, "scheds value");
 _Static_assert(sizeof(struct ivb_dest) == 88 + IVB_ABI_TEST_SIZE, "dests value");
 

@@ -20,7 +20,7 @@ slow_md5=$(md5sum <"$tmp/www/slow")
 # requests one after another, each on a connection of its own, until told to stop: "ok N failed M"
 load() {
 	n=0 failed=0
-	while [ ! -e "$tmp/stop" ]; do
+	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
 		n=$((n + 1))
 		in_ns cl curl -s -o /dev/null --max-time $((10 * slow)) "http://$(vip 4 80)/" || failed=$((failed + 1))
 		sleep 1

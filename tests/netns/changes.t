@@ -21,14 +21,14 @@ adm() {
 
 # requests FILE ADDRESS: new connections until $tmp/stop is there; who answered
 requests() {
-	while [ ! -e "$tmp/stop" ]; do
+	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
 		in_ns cl curl -s --max-time $((10 * slow)) -H 'Connection: close' "http://$2/?[1-20]" ||
 			echo "FAILED $?"
 	done >"$1"
 }
 
 datagrams() {
-	while [ ! -e "$tmp/stop" ]; do
+	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
 		in_ns cl "$libdir/udp" ask -c 20 -w $((2000 * slow)) $vip4 7 || echo "FAILED $?"
 	done >"$1"
 }

@@ -18,7 +18,7 @@ service -t 4 80 wrr
 service -t 6 80 wrr
 
 requests() {
-	while [ ! -e "$tmp/stop" ]; do
+	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
 		in_ns cl curl -s --max-time 10 "http://$vip4/" "http://[$vip6]/" || echo FAILED
 	done >"$tmp/requests"
 }

@@ -17,7 +17,7 @@ service -t 6 80 wrr
 
 # requests FILE: new connections, one after another, until $tmp/stop is there; a line each
 requests() {
-	while [ ! -e "$tmp/stop" ]; do
+	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
 		in_ns cl curl -s --max-time $((10 * slow)) "http://$vip4/" "http://[$vip6]/" || echo FAILED
 	done >"$1"
 }

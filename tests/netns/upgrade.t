@@ -71,7 +71,7 @@ all_talk() {
 }
 
 requests() {
-	while [ ! -e "$tmp/stop" ]; do
+	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
 		in_ns cl curl -s --max-time $((10 * slow)) "http://$vip4/" "http://[$vip6]/" || echo FAILED
 	done >"$tmp/requests"
 }
@@ -99,8 +99,11 @@ taken_over() {
 	ok "requests go on" wait_for 20 more_than $(($(wc -l <"$tmp/requests") + 6))
 }
 
-with "$one" 1
+ipvs_bpf=$one
 ok "up" up --snat always --snat-ports 2000-60000 --expire-nodest-conn --max-half-open 2000
+old=$(ls "$pins" | tr -d v)
+new=$((old + 1))
+abi=$old
 service -t 4 7 rr
 service -u 4 9 sh
 for f in 4 6; do
@@ -116,64 +119,64 @@ ok "requests" wait_for 20 more_than 4
 server=$(ask 4 1 9 -p 5000)
 talked >/dev/null
 
-taken_over "$two" 2 1
+taken_over "$two" $new "$old"
 is "UDP: the same server" "$(ask 4 1 9 -p 5000)" "$server"
-taken_over "$one" 1 2
+taken_over "$one" "$old" $new
 
 # what is left of one that was interrupted, and does not concern who runs
 half_way() {
-	with "$one" 1
-	ok "remains of ABI 2 that never ran do not matter" mkdir -m 700 "$pins/v2"
+	with "$one" "$old"
+	ok "remains of ABI $new that never ran do not matter" mkdir -m 700 "$pins/v$new"
 	ok "to listings" ivb adm -L -n
 	ok "and up removes them" ivb up
-	is "all of them" "$(ls "$pins")" v1
+	is "all of them" "$(ls "$pins")" "v$old"
 }
 half_way
 
-# refused WHAT: `up` of ABI 1 says so, and ABI 2 goes on
+# refused WHAT: `up` of the old ABI says so, and the new one goes on
 refused() {
-	with "$one" 1
+	with "$one" "$old"
 	is "refused: $1" "$(ivb up 2>&1 | grep -c "$2")" 1
-	is "and nothing has changed" "$(ls "$pins")" v2
-	with "$two" 2
+	is "and nothing has changed" "$(ls "$pins")" "v$new"
+	with "$two" $new
 	verify
 }
 
-# oldest N: what ABI 2 says that it can be taken over by
+# oldest N: what the new ABI says that it can be taken over by
 oldest() {
-	oldest_meta=$(bpftool -j map lookup pinned "$pins/v2/meta" key 0 0 0 0 |
+	oldest_meta=$(bpftool -j map lookup pinned "$pins/v$new/meta" key 0 0 0 0 |
 		sed 's/.*"value":\[\([^]]*\)\].*/\1/' | tr -d '"' | tr ',' ' ' | awk -v n="$1" '{ $61 = n; print }')
 	# shellcheck disable=SC2086 # words
-	bpftool map update pinned "$pins/v2/meta" key 0 0 0 0 value $oldest_meta
+	bpftool map update pinned "$pins/v$new/meta" key 0 0 0 0 value $oldest_meta
 }
 
-with "$two" 2
-ok "ABI 2 again" ivb up
-oldest 2
-refused "values that it does not know" 'ABI 2, which this one (ABI 1) cannot take over'
-oldest 1
+with "$two" $new
+ok "ABI $new again" ivb up
+oldest $new
+refused "values that it does not know" "ABI $new, which this one (ABI $old) cannot take over"
+oldest "$old"
 ok "kernel IPVS is followed" eval 'ivb up --ipvs 2>/dev/null'
 refused "connections of kernel IPVS" 'follows kernel IPVS'
 ok "and no more" ivb up --ipvs=no
-ok "ABI 1 again" eval 'with "$one" 1; ivb up'
+ok "ABI $old again" eval 'with "$one" "$old"; ivb up'
 
 diag "killed at any moment, the next up goes on"
 bad=0
 killed=0
 n=0
-to=2
+to=$new
 while [ "$n" -lt "${KILLS:-4}" ]; do
 	n=$((n + 1))
-	if [ "$to" = 2 ]; then with "$two" 2; else with "$one" 1; fi
+	if [ "$to" = "$new" ]; then with "$two" $new; else with "$one" "$old"; fi
 	timeout -s KILL "0.$(od -An -N2 -tu2 /dev/urandom | awk '{ printf "%03d", 50 + $1 % 900 }')" "$ipvs_bpf" --netns "$name" up >/dev/null 2>&1
 	[ $? -ne 137 ] || killed=$((killed + 1))
 	# left as it was, or half way; what it says then is what is to be done
-	[ ! -e "$pins/v1" ] || [ ! -e "$pins/v2" ] || halves=$((${halves:-0} + 1))
+	[ ! -e "$pins/v$old" ] || [ ! -e "$pins/v$new" ] || halves=$((${halves:-0} + 1))
 	if ! said=$(ivb up 2>&1) || [ "$(ls "$pins")" != "v$abi" ] || ! said=$(ivb status --verify 2>&1); then
 		bad=$((bad + 1))
 		diag "after kill $n: $said"
 	fi
-	to=$((3 - to))
+	to=$((old + new - to))
 done
 diag "$killed of $n were killed, ${halves:-0} left both"
 is "nothing wrong afterwards" "$bad" 0
