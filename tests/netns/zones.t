@@ -51,7 +51,8 @@ fetch() {
 
 # Zone 2 has other ports, the client's and the server's: so that packets which go astray can be told.
 for n in cl cm sv1 sm1; do
-	ok "a watcher at $n" watch_on $n-saw clsact $n eth0
+	# not by `ok`, whose subshell would keep from us what is to be ended
+	watch_on $n-saw clsact $n eth0 || bail "no watcher at $n"
 done
 ok "up, zone 1" ivb up --zone 1 --snat always --snat-ports 3000-3000 wan s1
 ok "up, zone 2" ivb up --zone 2 wan2 t1
