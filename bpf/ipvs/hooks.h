@@ -186,7 +186,8 @@ static __always_inline int note_write(const struct sk_buff *skb, const struct ip
 	n->flags = side ? NOTE_REPLY : 0;
 	if (conn_is_ours(skb, cp)) {
 		n->flags |= side ? 0 : sync_flags(cp);
-		n->flags |= skb->_nfct ? 0 : NOTE_NO_CT;
+		/* an untracked packet has no entry: what conntrack thinks does not bite it */
+		n->flags |= skb->_nfct & NFCT_PTRMASK ? 0 : NOTE_NO_CT;
 		note_fill(all, n, cp);
 	} else {
 		n->flags |= NOTE_LEAVE;

@@ -30,6 +30,7 @@
 
 /* skb->_nfct: the low bits (linux/skbuff.h, enum ip_conntrack_info) */
 #define NFCT_INFOMASK 7ul
+#define NFCT_PTRMASK ~NFCT_INFOMASK
 #define IP_CT_UNTRACKED 7ul
 
 union nf_inet_addr {

@@ -26,6 +26,8 @@ pod() {
 }
 
 kube_net() {
+	# else the module makes a device of its own when it is loaded
+	modprobe dummy numdummies=0 2>/dev/null
 	ns_lb="$ns_lb lb"
 	ns_add lb n2 cl sw pc p1 p2 r1
 	wires <<-EOT
