@@ -229,8 +229,8 @@ static void add(struct ivb_dest_conns *to, const struct ivb_dest_conns *old)
 }
 
 /*
- * By a mapping: packets count at the same time. First who is overloaded, then what ended
- * connections have carried. (Active and inactive ones are counted one by one.)
+ * By a mapping: packets count at the same time. First who is overloaded or in lblcr's set, then what
+ * ended connections have carried. (Active and inactive ones are counted one by one.)
  */
 int ivb_takeover_counts(const struct ivb_takeover *t, bool rest, struct ivb_err *err)
 {
@@ -254,10 +254,14 @@ int ivb_takeover_counts(const struct ivb_takeover *t, bool rest, struct ivb_err 
 	for (i = 0; i < max; i++) {
 		memset(&v, 0, sizeof(v));
 		memcpy(&v, old + (size_t)i * size, size);
-		if (rest)
+		if (rest) {
 			add(&counts[i], &v.counts);
-		else if (v.counts.overloaded)
+			continue;
+		}
+		if (v.counts.overloaded)
 			counts[i].overloaded = 1;
+		if (v.counts.in_set)
+			counts[i].in_set = v.counts.in_set;
 	}
 	munmap(counts, len);
 	return 0;
