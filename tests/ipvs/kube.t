@@ -56,7 +56,7 @@ like "and of the node's" "$(entries_from "$web_ip")" .
 
 # a service that comes after `up`, and goes: known without a process of ours. Nobody else would translate its clients
 services_known() {
-	bpftool map dump pinned "/sys/fs/bpf/ipvs-bpf/$(ns_name lb)/v1/kernel_services" | grep -c '"port": 20480'
+	bpftool map dump pinned "$(pinned)/kernel_services" | grep -c '"port": 20480'
 }
 known=$(services_known)
 restore_service -t $dns_ip:80 $p1:8080 $r1:8080 | kipvs -R

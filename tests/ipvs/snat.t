@@ -73,7 +73,7 @@ for f in 4 6; do
 	ok "IPv$f: an address for SNAT alone" ivb up --snat-addr $own
 	is "IPv$f: it is seen" "$(whom $f $far)" $own
 done
-like "bpftool shows flows by their fields' names" "$(bpftool map dump pinned "/sys/fs/bpf/ipvs-bpf/$(ns_name lb)/v1/flows4" | tr -d ' \n')" \
+like "bpftool shows flows by their fields' names" "$(bpftool map dump pinned "$(pinned)/flows4" | tr -d ' \n')" \
 	'"key":\{"saddr":[0-9]+,"daddr":[0-9]+,"sport":[0-9]+,"dport":[0-9]+,"proto":(0x)?(6|11|17),"zone":(0x)?0\},"value":\{"flow":\{'
 is "no connection of ours is in conntrack" "$(in_ns lb conntrack -L 2>/dev/null | grep -cE 'dport=(80|7) ')" 0
 is "and nothing was dropped for want of knowledge" "$(counter snat_unknown)" 0

@@ -37,7 +37,7 @@ replies_of() {
 
 # copies FAMILY PORT: whether FIN and RST of this client's port are to be carried, kernel IPVS getting copies
 copies() {
-	bpftool map dump pinned "/sys/fs/bpf/ipvs-bpf/$(ns_name lb)/v1/flows$1" | awk -v p="$((($2 % 256) * 256 + $2 / 256))" '
+	bpftool map dump pinned "$(pinned)/flows$1" | awk -v p="$((($2 % 256) * 256 + $2 / 256))" '
 		{ gsub(/[",:]/, " ") }
 		$1 == "sport" { port = $2 }
 		$1 == "flags" && port == p { print int($2 / 128) % 2 ? "copies" : "none" }'

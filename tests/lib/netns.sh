@@ -241,6 +241,11 @@ ivb_in() {
 	"$ipvs_bpf" --netns "$ivb_ns" "$@"
 }
 
+# pinned: the folder of the director's maps; its name has the number of the ABI
+pinned() {
+	echo "/sys/fs/bpf/ipvs-bpf/$ns_prefix-lb"/v*
+}
+
 # ivb ARGUMENT...: on the director `lb`.
 ivb() {
 	ivb_in lb "$@"

@@ -63,7 +63,7 @@ ipn lb link set dev s2 netns "$(ns_name far)"
 ok "down" ivb down
 is "nothing is attached any more" "$(ours lb wan) $(ours lb s3)" '0 0'
 is "nor on the device that has left" "$(ours far s2)" 0
-nok "no pins are left" test -e "/sys/fs/bpf/ipvs-bpf/$(ns_name lb)/v1"
+nok "no pins are left" test -e "$(pinned)"
 ok "down again is no harm" eval 'ivb down || [ $? = 1 ]'
 ok "and up works again" ivb up wan s1 s3
 verify
