@@ -21,6 +21,28 @@ static __always_inline struct ivb_conn *conn_get(const int af, __u32 id)
 	return bpf_map_lookup_elem(MAP_OF(af, conns), &id);
 }
 
+/* The key of its forward flow. */
+static __always_inline void conn_key(const int af, const struct ivb_conn *c, union tuple *key)
+{
+	if (af == AF_INET)
+		key->v4 = ((const struct ivb_conn4 *)c)->key;
+	else
+		key->v6 = ((const struct ivb_conn6 *)c)->key;
+}
+
+/* The flow of the other direction; NULL: it is not, or no longer, the same connection's. */
+static __always_inline union flow *flow_peer(const int af, const union flow *f, __u8 proto)
+{
+	union tuple key;
+	union flow *peer;
+
+	flow_peer_key(af, f, proto, &key);
+	peer = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
+	return peer && peer->flow.conn == f->flow.conn && peer->flow.conn_gen == f->flow.conn_gen
+		       ? peer
+		       : NULL;
+}
+
 /* How long a connection of a service may stay in a state without a packet. */
 static __always_inline __u32 state_timeout(__u32 service, __u32 state)
 {
@@ -298,10 +320,7 @@ static __always_inline bool conn_remove(const int af, __u32 id)
 	if (!c)
 		return false;
 	gen = c->gen;
-	if (af == AF_INET)
-		key.v4 = ((struct ivb_conn4 *)c)->key;
-	else
-		key.v6 = ((struct ivb_conn6 *)c)->key;
+	conn_key(af, c, &key);
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
 	if (f && f->flow.conn == id && f->flow.conn_gen == gen) {
 		found = true;

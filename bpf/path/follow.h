@@ -49,18 +49,6 @@ static __always_inline int follow_find(const int af, const struct note *n, const
 	return conn_kill(af, w->id, gen) ? 0 : -1;
 }
 
-static __always_inline union flow *follow_peer(const int af, const struct note *n,
-					       const struct followed *w)
-{
-	union tuple peer;
-	union flow *rep;
-
-	flow_peer_key(af, w->fwd, n->proto, &peer);
-	rep = bpf_map_lookup_elem(MAP_OF(af, flows), &peer);
-	return rep && rep->flow.conn == w->id && rep->flow.conn_gen == w->fwd->flow.conn_gen ? rep
-											     : NULL;
-}
-
 static __always_inline void lease_set(struct ivb_flow *f, const struct note *n, __u32 now,
 				      __u32 lease)
 {
@@ -103,7 +91,7 @@ static __always_inline void follow_request(const int af, const struct note *n,
 	union flow *rep = NULL;
 
 	if (concerns_replies(n, &w->fwd->flow)) {
-		rep = follow_peer(af, n, w);
+		rep = flow_peer(af, w->fwd, n->proto);
 		if (!rep)
 			return;
 		if (!(n->flags & NOTE_NO_CT)) {
@@ -130,7 +118,7 @@ static __always_inline void follow_note(const int af, const struct note *n,
 		follow_request(af, n, w, now);
 		return;
 	}
-	rep = follow_peer(af, n, w);
+	rep = flow_peer(af, w->fwd, n->proto);
 	if (rep)
 		lease_set(&rep->flow, n, now, n->lease);
 }

@@ -12,21 +12,17 @@
 static __always_inline int reply_mark(const int af, __u32 id, __u32 gen)
 {
 	struct ivb_conn *c = conn_get(af, id);
-	union tuple key, peer;
+	union tuple key;
 	union flow *f;
 
 	if (!c || c->gen != gen)
 		return 0;
-	if (af == AF_INET)
-		key.v4 = ((struct ivb_conn4 *)c)->key;
-	else
-		key.v6 = ((struct ivb_conn6 *)c)->key;
+	conn_key(af, c, &key);
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
 	if (!f || f->flow.conn != id || f->flow.conn_gen != gen)
 		return 0;
-	flow_peer_key(af, f, tuple_proto(af, &key), &peer);
-	f = bpf_map_lookup_elem(MAP_OF(af, flows), &peer);
-	if (f && f->flow.conn == id && f->flow.conn_gen == gen)
+	f = flow_peer(af, f, tuple_proto(af, &key));
+	if (f)
 		f->flow.flags |= IVB_FLOW_AMBIGUOUS;
 	return 0;
 }

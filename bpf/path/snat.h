@@ -162,7 +162,7 @@ static __always_inline bool port_allowed(__u32 port)
 }
 
 /*
- * What is tried before others: the client's own port, and some by the key; host order, 0: not to be
+ * What is tried before others: the client's own port, and one by the key; host order, 0: not to be
  * used. Two of a pair of directors with one key come to the same as long as these are free.
  */
 static __always_inline __u32 port_preferred(const struct ivb_config *cfg, __u32 hash,
@@ -170,7 +170,7 @@ static __always_inline __u32 port_preferred(const struct ivb_config *cfg, __u32 
 {
 	if (!try)
 		return port_allowed(client_port) ? client_port : 0;
-	return cfg->num_snat_ports ? port_nth((hash + (try - 1) * 7919) % cfg->num_snat_ports) : 0;
+	return cfg->num_snat_ports ? port_nth(hash % cfg->num_snat_ports) : 0;
 }
 
 #endif

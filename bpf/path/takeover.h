@@ -27,10 +27,7 @@ static __always_inline void take_flows(const int af, const struct ivb_conn *c,
 	union tuple key, peer;
 	union flow *f;
 
-	if (af == AF_INET)
-		key.v4 = ((struct ivb_conn4 *)c)->key;
-	else
-		key.v6 = ((struct ivb_conn6 *)c)->key;
+	conn_key(af, c, &key);
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
 	if (!f)
 		return;

@@ -23,12 +23,9 @@ static __always_inline bool dest_available(__u32 slot)
  */
 static __always_inline void reopened(const int af, const union flow *f)
 {
-	union tuple key;
-	union flow *peer;
+	union flow *peer = flow_peer(af, f, IPPROTO_TCP);
 
-	flow_peer_key(af, f, IPPROTO_TCP, &key);
-	peer = bpf_map_lookup_elem(MAP_OF(af, flows), &key);
-	if (peer && peer->flow.conn == f->flow.conn && peer->flow.conn_gen == f->flow.conn_gen)
+	if (peer)
 		peer->flow.flags &= ~IVB_FLOW_ESTABLISHED;
 }
 

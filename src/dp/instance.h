@@ -22,7 +22,8 @@ struct ivb_err;
 	X(DEST_CONNS, dest_conns) X(DEST_BASES, dest_bases) X(SCHEDS, scheds) X(RING, ring) \
 	X(NEXTHOPS, nexthops) X(FRAGS, frags) X(CONFIG, config) \
 	X(SNAT_PORTS, snat_ports) X(PORT_MAPS, port_maps) X(PORT_BLANK, port_blank) X(NON_MASQ, non_masq) X(DEVS, devs) \
-	X(COUNTERS, counters) X(KERNEL_CONNS, kernel_conns) X(KERNEL_REPLIES, kernel_replies) X(KERNEL_DESTS, kernel_dests) \
+	X(COUNTERS, counters) X(KERNEL_CONNS, kernel_conns) \
+	X(KERNEL_REPLIES, kernel_replies) X(KERNEL_DESTS, kernel_dests) \
 	X(KERNEL_TRAFFIC, kernel_traffic) X(KERNEL_SNAT, kernel_snat) \
 	X(KERNEL_TUNNELS, kernel_tunnels) X(KERNEL_SERVICES, kernel_services) X(META, meta)
 /* clang-format on */
