@@ -108,6 +108,8 @@ struct port_want {
 	} reply;
 };
 IVB_ARRAY(port_want, struct port_want, 2, 0);
+/* When less than half of some address's ports were free towards a server; jiffies, not exact. */
+__u32 ivb_ports_half;
 IVB_ARRAY(port_blank, struct ivb_port_map, 1, BPF_F_RDONLY_PROG);
 IVB_HASH(non_masq, BPF_MAP_TYPE_LPM_TRIE, struct ivb_prefix, __u32, 1024,
 	 BPF_F_RDONLY_PROG | BPF_F_NO_PREALLOC);

@@ -195,7 +195,8 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 		r = f ? flow_note(af, &p, f, now) : 1;
 	if (r < 0)
 		return r;
-	if (f && p.tcp_flags & (TCP_FIN | TCP_RST) && f->flow.flags & IVB_FLOW_SNAT && !r)
+	if (f && p.tcp_flags & (TCP_FIN | TCP_RST) && f->flow.flags & IVB_FLOW_SNAT && !r &&
+	    ports_are_half())
 		af == AF_INET ? port_leave4(&key.v4, &f->v4) : port_leave6(&key.v6, &f->v6);
 	if (r) {
 		r = af == AF_INET ? flow_miss4(ctx, &p, &key.v4, &way)

@@ -125,7 +125,7 @@ static __always_inline int reply_preferred(const int af, const union tuple *key,
 
 	for (try = 0; try < PREFERRED_TRIES && r == -EEXIST; try++) {
 		port = port_preferred(cfg, hash, bpf_ntohs(TUPLE_SPORT(af, key)), try);
-		if (!port)
+		if (!port || (m && port_taken(m, port)))
 			continue;
 		r = reply_try(af, key, s, port);
 		if (!r && m)
@@ -175,6 +175,8 @@ static __always_inline int reply_snat(const int af, const struct pair *b, const 
 		if (m)
 			r = reply_free(af, key, s, m);
 	}
+	if (m)
+		ports_note_half(m, cfg->num_snat_ports);
 	if (m && m->free < PORTS_FEW(cfg->num_snat_ports))
 		port_wanted(k);
 	return r;

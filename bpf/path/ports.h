@@ -35,6 +35,26 @@ static __always_inline __u32 masked(__u32 i, __u32 mask)
 #define SOME_LEFT(m, word) ((m)->some_left[masked((word) / 64, PORT_WORDS / 64 - 1)])
 #define FULL(m, word) ((m)->full[masked((word) / 64, PORT_WORDS / 64 - 1)])
 
+/*
+ * Which ports belong to connections that have ended is kept when half of them are in use; before
+ * nobody asks, and to mark each would cost a lookup and a cold cache line. What has ended before
+ * is free of itself long before this time is over.
+ */
+#define PORTS_HALF_S 600
+
+static __always_inline void ports_note_half(const struct ivb_port_map *m, __u32 num)
+{
+	if (m->free < num / 2)
+		WRITE_ONCE(ivb_ports_half, (__u32)bpf_jiffies64() | 1); /* 0: never */
+}
+
+static __always_inline bool ports_are_half(void)
+{
+	__u32 at = READ_ONCE(ivb_ports_half);
+
+	return at && (__s32)((__u32)bpf_jiffies64() - at) < (__s32)(PORTS_HALF_S * ivb_hz);
+}
+
 /* What the bitmap of a flow's (or pair's) ports is found by. */
 static __always_inline void port_key(const int af, struct ivb_port_key *k, const __be32 *saddr,
 				     const __be32 *daddr, __be16 dport, __u32 proto, __u32 zone)
@@ -46,6 +66,12 @@ static __always_inline void port_key(const int af, struct ivb_port_key *k, const
 	k->proto = proto;
 	k->af = af;
 	k->zone = zone;
+}
+
+/* Whether somebody has the port, as far as the bitmap knows. */
+static __always_inline bool port_taken(struct ivb_port_map *m, __u32 port)
+{
+	return READ_ONCE(TAKEN(m, port / 64)) >> (port & 63) & 1;
 }
 
 /* Marks a port; true if it was not. */

@@ -127,20 +127,20 @@ static __always_inline const __be32 *snat_address(const int af, const struct ivb
 
 /*
  * Where the search for a port starts: the same for a client's port wherever the key is the same,
- * also through another virtual address.
+ * also through another virtual address. A client's ports in turn start in turn, so that they are
+ * not in each other's way, and what is kept of ports lies together.
  */
 static __always_inline __u32 port_hash(const int af, const struct ivb_config *cfg,
 				       const union tuple *key)
 {
-	__u64 a = cfg->hash_key, b = TUPLE_SPORT(af, key);
 	const __be32 *s = TUPLE_SADDR(af, key);
+	__u64 a = cfg->hash_key ^ s[0], b = 0;
 
-	a ^= s[0];
 	if (af == AF_INET6) {
 		a ^= (__u64)s[3] << 32 ^ (__u64)s[2] << 13;
-		b ^= (__u64)s[1] << 16;
+		b = (__u64)s[1] << 16;
 	}
-	return spread(a, b, 1u << 31);
+	return spread(a, b, 1u << 31) + bpf_ntohs(TUPLE_SPORT(af, key));
 }
 
 /* The nth of the ports that may be used, host order; 0: there is none. */
