@@ -22,7 +22,7 @@ WARN    += $(if $(CI),-Werror)
 IVB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DIVB_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD) $(WARN)
 LDLIBS_DP := $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lbpf -lmnl -ljson-c)
 
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -D__TARGET_ARCH_x86 \
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -fno-strict-aliasing -D__TARGET_ARCH_x86 \
 	-Wall -Wextra -Wshadow -Wno-unused-parameter -Werror \
 	-Iinclude -Ibpf -isystem /usr/include/$(shell gcc -dumpmachine)
 

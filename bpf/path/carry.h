@@ -26,6 +26,13 @@ static __always_inline __u32 wire_len(const struct ivb_ctx *ctx, const struct iv
 	return gso ? p->l4_off - ETH_HLEN + p->l4_len + gso : ctx_len(ctx) - ETH_HLEN;
 }
 
+/* clang copies bytes whose alignment it does not know one by one. */
+static __always_inline void mac_copy(__u8 *to, const __u8 *from)
+{
+	*(__u32 *)to = *(const __u32 *)from;
+	*(__u16 *)(to + 4) = *(const __u16 *)(from + 4);
+}
+
 /* The Ethernet header for a cached next hop; then out. */
 static __always_inline int send_fast(struct ivb_ctx *ctx, const struct ivb_nexthop *nh,
 				     __u32 ifindex)
@@ -34,8 +41,8 @@ static __always_inline int send_fast(struct ivb_ctx *ctx, const struct ivb_nexth
 
 	if ((void *)(eth + 1) > ctx_end(ctx))
 		return -IVB_R_REWRITE;
-	__builtin_memcpy(eth->h_dest, nh->dmac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, nh->smac, ETH_ALEN);
+	mac_copy(eth->h_dest, nh->dmac);
+	mac_copy(eth->h_source, nh->smac);
 	return ctx_redirect(ctx, ifindex) ? -IVB_R_NO_ROUTE : IVB_GONE;
 }
 

@@ -141,7 +141,10 @@ static __always_inline void conn_touch(const int af, __u32 id, __u32 now, __u32 
 	if (!stamp)
 		return;
 	seen = READ_ONCE(*stamp);
-	if (seen <= IVB_CLOCK_BUSY || __sync_val_compare_and_swap(stamp, seen, at) != seen)
+	/* as good as that already: packets are noted once a second, too */
+	if (seen <= IVB_CLOCK_BUSY || at - seen < ivb_hz)
+		return;
+	if (__sync_val_compare_and_swap(stamp, seen, at) != seen)
 		return;
 	if ((__s32)(at - seen) < 0)
 		BY_AF(af, clock_due, id / IVB_CLOCK_GROUP, stamp_at(at + clock_slack(timeout)));

@@ -50,8 +50,7 @@ static __always_inline int tuple_read(struct ivb_ctx *ctx, const int af, const s
 	addrs = pkt_addrs(af, data);
 	addr_copy(af, TUPLE_SADDR(af, t), addrs);
 	addr_copy(af, TUPLE_DADDR(af, t), addrs + ADDR_WORDS(af));
-	TUPLE_SPORT(af, t) = p->sport;
-	TUPLE_DPORT(af, t) = p->dport;
+	TUPLE_PORTS(af, t) = p->ports;
 	tuple_set_proto(af, t, p->proto);
 	return 0;
 }

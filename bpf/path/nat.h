@@ -29,11 +29,10 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 	} else {
 		check = l4 + offsetof(struct udphdr, check);
 	}
-	*(__be16 *)l4 = f->sport;
-	*(__be16 *)(l4 + 2) = f->dport;
+	*(__u32 *)l4 = FLOW_PORTS(f);
 	if (summed ==
 	    CHECKSUM_PARTIAL) /* the field holds the sum of the pseudo header, not its complement */
-		*check = csum_fold((__u64)*check + f->addr_delta);
+		*check = csum_fold32((__u32)*check + f->addr_delta);
 	else if (p->proto == IPPROTO_UDP)
 		*check = csum_update_udp(*check, f->tuple_delta);
 	else

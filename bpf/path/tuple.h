@@ -77,6 +77,9 @@ static __always_inline struct scratch *scratch_get(void)
 #define TUPLE_DADDR(af, t) ((af) == AF_INET ? &(t)->v4.daddr : (t)->v6.daddr)
 #define TUPLE_SPORT(af, t) (*((af) == AF_INET ? &(t)->v4.sport : &(t)->v6.sport))
 #define TUPLE_DPORT(af, t) (*((af) == AF_INET ? &(t)->v4.dport : &(t)->v6.dport))
+/* Both ports, as they stand in a packet. */
+#define TUPLE_PORTS(af, t) (*(__u32 *)((af) == AF_INET ? &(t)->v4.sport : &(t)->v6.sport))
+#define FLOW_PORTS(f) (*(const __u32 *)&(f)->sport)
 #define FLOW_SADDR(af, f) ((af) == AF_INET ? &(f)->v4.saddr : (f)->v6.saddr)
 #define FLOW_DADDR(af, f) ((af) == AF_INET ? &(f)->v4.daddr : (f)->v6.daddr)
 
@@ -172,10 +175,12 @@ static __always_inline __u32 spread(__u64 a, __u64 b, __u32 size)
 /* Tells flows apart whose elements were reused while somebody held a pointer. */
 static __always_inline __u32 tuple_tag(const int af, const union tuple *t)
 {
+	const __u32 *h = (const __u32 *)t;
 	const __u64 *w = (const __u64 *)t;
 
+	/* by halves: the processor would wait for what it has just written by halves */
 	if (af == AF_INET)
-		return mix(w[0], w[1]);
+		return mix(h[0] | (__u64)h[1] << 32, h[2] | (__u64)h[3] << 32);
 	return mix(w[0] ^ (w[2] << 7 | w[2] >> 57), w[1] ^ (w[3] << 13 | w[3] >> 51)) ^
 	       mix(w[4], w[0]);
 }

@@ -23,15 +23,22 @@ static __always_inline __u16 csum_fold(__u64 sum)
 	return sum;
 }
 
+/* Of less than 2^32: half the work. */
+static __always_inline __u16 csum_fold32(__u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
 static __always_inline __u64 csum_word(__u32 from, __u32 to)
 {
 	return (__u64)(__u32)~from + to;
 }
 
-/* A checksum field (the complement of the sum) after a change of what it covers. */
+/* A checksum field (the complement of the sum) after a change of what it covers; delta < 2^31. */
 static __always_inline __u16 csum_update(__u16 check, __u32 delta)
 {
-	return ~csum_fold((__u64)(__u16)~check + delta);
+	return ~csum_fold32((__u16)~check + delta);
 }
 
 /* The same for UDP, where 0 says that there is none (RFC 768). */

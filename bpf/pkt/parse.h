@@ -63,8 +63,13 @@ struct ivb_pkt {
 	__u32 l3_len; /* of the IP packet as its header says; 64 kB and more: as the frame is */
 	__u32 need;   /* IVB_PARSE_SHORT: bytes before end; IVB_HEADERS_MAX is always enough */
 	__be32 frag_id;
-	__be16 sport; /* TCP and UDP */
-	__be16 dport;
+	union {
+		struct {
+			__be16 sport; /* TCP and UDP */
+			__be16 dport;
+		};
+		__u32 ports; /* both, as they stand in the packet */
+	};
 	__u8 proto;	 /* transport protocol */
 	__u8 frag_proto; /* protocol as every fragment of the datagram has it */
 	__u8 ttl;	 /* or hop limit */
@@ -114,8 +119,7 @@ static __always_inline int parse_l4(void *data, void *end, __u32 l3_end, const i
 		p->tcp_flags = l4[0];
 		return IVB_PARSE_OK;
 	}
-	p->sport = *(__be16 *)l4;
-	p->dport = *(__be16 *)(l4 + 2);
+	p->ports = *(__u32 *)l4;
 	if (tcp && !quoted) {
 		if ((void *)(l4 + sizeof(struct tcphdr)) > end)
 			return IVB_PARSE_SHORT;
