@@ -125,16 +125,21 @@ client=$started
 ok "a client has a connection from the same port" wait_for 5 grep -q connected "$tmp/client.log"
 is "it is answered" "$(hears client "$client")" "$fine"
 is "and so is the director" "$(hears own "$own")" "$fine"
-unlike "the client's got another port" "$(ivb conn)" " 10[.]2[.]1[.]1:$((from + 1)) "
-talk after lb $((from + 2)) 10.2.1.2
+given=$(ivb conn | sed -n 's/.* 10[.]2[.]1[.]1:\([0-9]*\) .*/\1/p')
+# the two that are left
+left=$(seq "$from" $((from + 3)) | grep -vx -e $((from + 1)) -e "$given")
+host=${left%%[!0-9]*}
+last=${left##*[!0-9]}
+unlike "the client's got another port" "$given" "^$((from + 1))\$"
+talk after lb "$host" 10.2.1.2
 after=$started
 ok "the director begins one with a port of the range that no client has" wait_for 5 grep -q connected "$tmp/after.log"
 is "it is answered" "$(hears after "$after")" "$fine"
-talk second cl $((from + 3)) $vip4
+talk second cl "$last" $vip4
 second=$started
 ok "a client's has the last port" wait_for 5 grep -q connected "$tmp/second.log"
-like "of the range" "$(ivb conn)" " 10[.]2[.]1[.]1:$((from + 3)) "
-talk fails lb $((from + 3)) 10.2.1.2
+like "of the range" "$(ivb conn)" " 10[.]2[.]1[.]1:$last "
+talk fails lb "$last" 10.2.1.2
 is "with that the director gets none, but disturbs nobody" "$(hears second "$second")" "$fine"
 nok "none" grep -q connected "$tmp/fails.log"
 for who in "$own" "$after" "$client" "$second"; do
