@@ -156,13 +156,17 @@ static __always_inline void note_fill(struct notes *all, struct note *n,
 	n->epoch = d ? READ_ONCE(d->epoch) : 0;
 }
 
-/* The packet that the note was about has not come yet: it may be waiting for its neighbour. */
+/*
+ * The packet that the note was about has not come yet: it may be waiting for its neighbour. From
+ * here on no other processor takes what stands here for a note (path/note.h).
+ */
 static __always_inline void note_put_aside(struct note *n, __u64 skb)
 {
 	__u64 old = n->skb;
 
 	if (old && old != skb && !(n->flags & NOTE_DONE))
 		bpf_map_update_elem(&waiting, &old, n, BPF_ANY);
+	WRITE_ONCE(n->skb, 0);
 }
 
 /* side: 0 from the client, 1 from the server. */

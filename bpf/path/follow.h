@@ -233,7 +233,14 @@ static __always_inline struct note *note_search(const int af, struct notes *all,
 		return n;
 	if (note_matches(af, &all->from[0], l))
 		return &all->from[0];
-	return note_matches(af, &all->from[1], l) ? &all->from[1] : NULL;
+	if (note_matches(af, &all->from[1], l))
+		return &all->from[1];
+	note_from_elsewhere(&skb);
+	n = bpf_map_lookup_elem(&waiting, &skb);
+	if (!n || note_matches(af, n, l))
+		return n;
+	bpf_map_delete_elem(&waiting, &skb);
+	return NULL;
 }
 
 /* Nobody has told us of the packet. Without SNAT kernel IPVS can do without us. */
