@@ -97,7 +97,7 @@ PKT_SRCS := $(addprefix tests/pkt/,pkt.c env.c state.c observe.c verify.c xmit.c
 	cases_pass.c cases_conn.c cases_snat.c cases_sched.c cases_tcp.c cases_forward.c \
 	cases_frag.c cases_icmp.c cases_time.c cases_kernel.c cases_kernel_frag.c cases_follow.c \
 	cases_follow_snat.c cases_direct.c cases_tunnel.c cases_flood.c) tests/lib/pkt.c tests/lib/pktdiff.c
-RACE_SRCS := $(addprefix tests/pkt/,race.c env.c state.c observe.c verify.c xmit.c enter.c spy.c) tests/lib/pkt.c \
+RACE_SRCS := $(addprefix tests/pkt/,race.c env.c state.c observe.c verify.c xmit.c conn.c enter.c spy.c kernel.c) tests/lib/pkt.c \
 	tests/lib/pktdiff.c
 VERIFIER_SRCS := tests/verifier/verifier.c
 SKEL_TEST_OBJS := $(PKT_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/tests/pkt/race.o $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)

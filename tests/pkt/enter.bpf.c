@@ -61,6 +61,29 @@ int enter(struct __sk_buff *ctx)
 	return 0;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct note);
+	__uint(max_entries, ENTER_NOTES);
+} given SEC(".maps");
+
+/* Several processors at once: each packet brings its note, as from the hooks on its processor. */
+SEC("tc")
+int enter_noted(struct __sk_buff *ctx)
+{
+	__u32 zero = 0, which = ctx->cb[0];
+	struct notes *n = bpf_map_lookup_elem(&notes, &zero);
+	struct note *note = bpf_map_lookup_elem(&given, &which);
+
+	if (!n || !note)
+		return 0;
+	n->from[0] = *note;
+	n->from[0].skb = (__u64)ctx;
+	bpf_tail_call(ctx, &real, ENTER_EGRESS);
+	return 0;
+}
+
 static __always_inline int freed(struct sk_buff *skb)
 {
 	if (!enter_seen.skb || (__u64)skb != enter_seen.skb)

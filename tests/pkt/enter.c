@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "path/note_types.h"
 #include "tap.h"
 #include "enter.skel.h"
 #include "tc.skel.h"
@@ -50,6 +51,19 @@ int enter_prepare(struct env *t)
 	memset(&t->enter->bss->enter_seen, 0, sizeof(t->enter->bss->enter_seen));
 	t->enter->bss->enter_how = t->how;
 	return bpf_program__fd(t->enter->progs.enter);
+}
+
+int enter_noted(struct env *t)
+{
+	return bpf_program__fd(t->enter->progs.enter_noted);
+}
+
+void enter_give(struct env *t, uint32_t which, const struct note *note)
+{
+	struct bpf_map *given = t->enter->maps.given;
+
+	if (bpf_map__update_elem(given, &which, sizeof(which), note, sizeof(*note), BPF_ANY))
+		bail("the note %u: %s", which, strerror(errno));
 }
 
 const struct enter_seen *enter_seen(struct env *t)

@@ -17,6 +17,7 @@ struct enter_how {
 	__u32 noted; /* bit 0, 1: the note from the client, from the server, is about this packet */
 };
 
+#define ENTER_NOTES 128	   /* that enter_noted can choose from, by the packet's cb[0] */
 #define ENTER_COPY_MAX 256
 
 /* Of the last packet. */

@@ -101,6 +101,10 @@ void enter_open(struct env *t);
 void enter_close(struct env *t);
 /* Tells about the next packet; prog is the program that is to be run. */
 int enter_prepare(struct env *t);
+struct note;
+/* One for several processors at once, to egress: the packet's cb[0] says which note is its own. */
+int enter_noted(struct env *t);
+void enter_give(struct env *t, uint32_t which, const struct note *note);
 /* Of the last packet. */
 const struct enter_seen *enter_seen(struct env *t);
 /* Nothing, or a copy of this packet, has come in once more for kernel IPVS. */

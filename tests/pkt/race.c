@@ -16,7 +16,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "enter.h"
 #include "env.h"
+#include "kernel.h"
 #include "maps.h"
 #include "tap.h"
 #include "tc.skel.h"
@@ -24,6 +26,8 @@
 #define CONNS 100 /* less than MAX_CONNS, with room for those that have not been removed yet */
 #define HAMMERED 16
 #define SPINS 2000
+
+_Static_assert(CONNS <= ENTER_NOTES, "a note for each");
 
 struct shot {
 	struct pkt frame;
@@ -36,6 +40,7 @@ struct gun {
 	unsigned int number, cpu;
 	struct shot shots[CONNS];
 	void (*act)(struct env *t, unsigned int i);
+	bool noted; /* the packets are kernel IPVS's, on their way out, each with its note */
 	int error;
 };
 
@@ -60,13 +65,15 @@ static void meet(unsigned int n)
 static void fire(struct gun *g, const struct shot *s)
 {
 	static __thread uint8_t out[PKT_MAX];
-	struct __sk_buff ctx = { .ifindex = s->ifindex };
+	struct __sk_buff ctx = { .ifindex = s->ifindex, .cb[0] = s - g->shots };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = s->frame.data, .data_size_in = s->frame.len,
 		    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx), .repeat = 1);
 	int fd = bpf_program__fd(g->t->af == AF_INET ? g->t->skel->progs.tc_ingress
 						     : g->t->skel->progs.tc_ingress6);
 
+	if (g->noted)
+		fd = enter_noted(g->t);
 	if (bpf_prog_test_run_opts(fd, &opts))
 		g->error = errno;
 }
@@ -185,6 +192,38 @@ static void same_datagram(struct env *t)
 	load_forward(t, &guns[0], IPPROTO_UDP, 0);
 	load_forward(t, &guns[1], IPPROTO_UDP, 0);
 	rounds(t, NULL, all_there);
+}
+
+static void kernel_forget(struct env *t)
+{
+	struct bpf_map *map = t->skel->maps.kernel_conns;
+	uint64_t cp;
+
+	while (!bpf_map__get_next_key(map, NULL, &cp, sizeof(cp)))
+		bpf_map__delete_elem(map, &cp, sizeof(cp), 0);
+}
+
+static void all_followed(struct env *t)
+{
+	check_int(t, flows_count(t), 2 * CONNS, "flows");
+}
+
+/* Kernel IPVS sends a connection's first two packets at once: both egress programs make it. */
+static void same_followed(struct env *t)
+{
+	config_snat_addr(t, SNAT_POOL);
+	t->config.snat = IVB_SNAT_ALWAYS;
+	config_write(t);
+	for (unsigned int i = 0; i < CONNS; i++) {
+		struct kconn k = kconn_of(t, IPPROTO_UDP, CLIENT, 4000 + i, SNAT_POOL, 4000 + i);
+
+		enter_give(t, i, &k.note);
+		for (unsigned int g = 0; g < 2; g++)
+			load(t, &guns[g], i, &k.left, SERVER_SIDE);
+	}
+	guns[0].noted = guns[1].noted = true;
+	rounds(t, kernel_forget, all_followed);
+	guns[0].noted = guns[1].noted = false;
 }
 
 static void nobody_refused(struct env *t)
@@ -389,6 +428,7 @@ static const struct test_case cases[] = {
 	  BOTH }, /* before there is a timer */
 	{ "the same SYN on two processors", same_syn, BOTH },
 	{ "the same datagram on two processors", same_datagram, V4 },
+	{ "the same first packet of kernel IPVS's on two processors", same_followed, BOTH },
 	{ "different SYNs on two processors", many_syns, V4 },
 	{ "a reply before the forward flow", early_reply, V4 },
 	{ "a SYN on a connection that is over, on two processors", same_syn_again, V4 },
@@ -437,12 +477,14 @@ int main(int argc, char **argv)
 	}
 	env_network(&t);
 	env_load(&t);
+	enter_open(&t);
 	for (const struct test_case *c = cases; c->title; c++) {
 		if (c->families & V4)
 			run_case(&t, c, AF_INET);
 		if (c->families & V6)
 			run_case(&t, c, AF_INET6);
 	}
+	enter_close(&t);
 	env_close(&t);
 	return done_testing();
 }
