@@ -64,8 +64,8 @@ GLOBAL int note_from_elsewhere(const __u64 *skb)
 {
 	__u64 key = skb ? *skb : 0;
 
-	bpf_map_delete_elem(&waiting,
-			    &key); /* of an earlier life of the sk_buff, if there is one */
+	/* of an earlier life of the sk_buff */
+	bpf_map_delete_elem(&waiting, &key);
 	bpf_loop(NOTE_CPUS, notes_of, &key, 0);
 	return 0;
 }
