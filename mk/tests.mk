@@ -22,7 +22,7 @@ $(OTHER_ABI): FORCE
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/abi-test ABI_TEST=1 $@
 
 # scripts
-NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat \
+NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat hostports \
 	ports icmp pmtu fragments checksums devices cli live options upgrade changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
