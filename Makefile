@@ -56,6 +56,7 @@ help:
 	@echo '  fuzz         a longer fuzzing run (FUZZ_SECONDS=60)'
 	@echo '  soak-ports   10,000 connections a second through one SNAT address for 150 s'
 	@echo '  soak-expiry  a million connections wait for their end, and come to it'
+	@echo '  soak-ticks   the expiry timer takes less than a millisecond at a time, with a million connections'
 	@echo '  soak-kill    1000 commands killed at random moments'
 	@echo '  bench        what a packet and a connection cost here, as ratios to others; build/bench.{json,svg}'
 	@echo '  bench-scale  the same with a million connections, and 1,024 servers (SCHEDULERS="rr wrr")'

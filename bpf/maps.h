@@ -48,10 +48,10 @@ IVB_ARRAY(due6, struct ivb_clock_group, 5, 0);
 
 /* A sweep under way; not on the stack, of which the removal of a connection needs most. */
 struct sweep {
-	__u32 busy; /* 1: a CPU is at it */
-	__u32 now;  /* jiffies */
-	__u32 over; /* 1: the budget is spent, what is left waits for the next sweep */
-	__u32 pad_;
+	__u32 busy;   /* 1: a CPU is at it */
+	__u32 now;    /* jiffies */
+	__u32 over;   /* 1: the budget is spent, what is left waits for the next sweep */
+	__u32 looks;  /* at groups of connections */
 	__u64 began;  /* ns */
 	__u64 budget; /* ns */
 	__u64 expired;

@@ -13,7 +13,7 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o churn notimer.so)
+NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so)
 DEMO_PROGS := $(BUILD)/tests/lib/udp
 
 # another version, to upgrade to and back from
@@ -22,7 +22,7 @@ $(OTHER_ABI): FORCE
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/abi-test ABI_TEST=1 $@
 
 # scripts
-NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat \
+NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat hostports \
 	ports icmp pmtu fragments checksums devices cli live options upgrade changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
@@ -65,6 +65,14 @@ $(BUILD)/tests/lib/churn.skel.h: $(BUILD)/tests/lib/churn.bpf.o
 
 $(BUILD)/tests/lib/churn.bpf.o $(BUILD)/tests/lib/churn: tests/lib/churn.h
 $(BUILD)/tests/lib/churn: $(BUILD)/tests/lib/churn.skel.h
+
+# how long the expiry timer's runs are
+$(BUILD)/tests/lib/ticks.skel.h: $(BUILD)/tests/lib/ticks.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name ticks_bpf > $@
+
+$(BUILD)/tests/lib/ticks.bpf.o $(BUILD)/tests/lib/ticks: tests/lib/ticks.h
+$(BUILD)/tests/lib/ticks: $(BUILD)/tests/lib/ticks.skel.h
 
 # adm's parser is the one part of cli that has a unit test
 $(BUILD)/tests/unit/test_adm: $(addprefix $(BUILD)/san/src/cli/,adm_parse.o adm_opts.o)
@@ -162,7 +170,13 @@ soak-ports: all $(NETNS_PROGS)
 soak-expiry: all $(NETNS_PROGS)
 	$(Q)$(PROVE) -v tests/soak/expiry.t
 
+# in a guest whose clock counts instructions, and on this machine, beside a timer that does nothing
+soak-ticks: all $(NETNS_PROGS)
+	$(Q)tools/vm/run.sh --kernel 6.12 --icount 0 --mem 3G --timeout 1800 -- \
+		env IVB_SLOW=1 IVB_CONNS=1000000 tests/netns/ticks.t
+	$(Q)IVB_CONNS=1000000 $(PROVE) -v tests/netns/ticks.t
+
 soak-kill: all $(NETNS_PROGS)
 	$(Q)KILLS=1000 $(PROVE) -v tests/netns/kill.t
 
-.PHONY: soak-ports soak-expiry soak-kill fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm
+.PHONY: soak-ports soak-expiry soak-ticks soak-kill fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm

@@ -25,11 +25,11 @@
 /* The packet with source 0.0.0.0:0, and which flows take turns: base + 0 .. base + flows - 1. */
 __u8 frame[HEADERS + 10];
 __u32 base, flows, turn;
-/* Every second block of packets a flood's, each of another source; what they cost, timed apart. */
-__u8 flood_frame[HEADERS];
-__u32 flood, flood_turn, flood_next;
-__u64 block_began, block_ns[2];
-__u32 blocks[2]; /* 1: the flood's */
+/* Blocks of packets of established connections and of floods, each kind timed apart. */
+struct live_flood floods[2];
+__u32 flood, flood_turn, flood_next; /* on; packets; sources */
+__u32 flood_kind, flood_which, flood_spell, flood_theirs;
+__u64 block_began;
 /* What must arrive: any source but a client's where addresses are translated. */
 __u32 server_net;
 __u32 snat_addr;
@@ -47,10 +47,11 @@ static __always_inline int from_template(void *data, void *end)
 
 	if ((void *)(tcp + 1) > end)
 		return -1;
-	if (flood && flood_turn++ / FLOOD_BLOCK & 1) {
+	if (flood && flood_kind) {
 		n = flood_next++;
-		__builtin_memcpy(data, flood_frame, HEADERS);
+		__builtin_memcpy(data, floods[flood_which & 1].frame, HEADERS);
 	} else {
+		flood_theirs++;
 		turn = turn + 1 < flows ? turn + 1 : 0;
 		__builtin_memcpy(data, frame, HEADERS);
 	}
@@ -65,17 +66,38 @@ static __always_inline int from_template(void *data, void *end)
 	return 0;
 }
 
-/* A block's packets are all made, and then go their way, before the next one's are made. */
-static __always_inline void time_block(void)
+/* A block is over. */
+static __always_inline void note_block(__u32 ns)
 {
-	__u64 now;
+	struct live_flood *f = &floods[flood_which & 1];
+	struct live_blocks *b = &f->blocks[flood_kind & 1];
+	__u32 at = b->num;
 
-	if (flood_turn % FLOOD_BLOCK)
-		return;
-	now = bpf_ktime_get_ns();
-	if (flood_turn) {
-		block_ns[!(flood_turn / FLOOD_BLOCK & 1)] += now - block_began;
-		blocks[!(flood_turn / FLOOD_BLOCK & 1)]++;
+	if (!flood_kind) {
+		f->owed += f->share;
+		flood_spell++;
+	}
+	if (flood_spell > FLOOD_SKIP && at < FLOOD_SAMPLES) {
+		b->ns[at] = ns;
+		b->num = at + 1;
+	}
+}
+
+/* A block's packets are all made, and then go their way, before the next one's are made. */
+static __always_inline void next_block(void)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct live_flood *f;
+
+	if (flood_turn)
+		note_block(now - block_began);
+	f = &floods[flood_which & 1];
+	flood_kind = f->owed >= FLOOD_ONE;
+	if (flood_kind) {
+		f->owed -= FLOOD_ONE;
+	} else if (flood_spell >= FLOOD_SPELL) {
+		flood_spell = 0;
+		flood_which ^= 1;
 	}
 	block_began = now;
 }
@@ -83,8 +105,9 @@ static __always_inline void time_block(void)
 SEC("xdp")
 int generate(struct xdp_md *ctx)
 {
-	if (flood)
-		time_block();
+	if (flood && !(flood_turn % FLOOD_BLOCK))
+		next_block();
+	flood_turn++;
 	return from_template((void *)(long)ctx->data, (void *)(long)ctx->data_end) ? XDP_ABORTED
 										   : XDP_PASS;
 }

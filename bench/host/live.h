@@ -13,7 +13,22 @@
 #define SOURCE_ADDRS 32 /* that take turns: 1,920,000 connections without a port used twice */
 #define HEADERS 54	/* Ethernet, IPv4, TCP */
 
-#define FLOOD_BLOCK 64
+#define FLOOD_BLOCK 64 /* packets */
+#define FLOOD_SPELL 64 /* blocks of established packets with one flood, and then with the other */
+#define FLOOD_SKIP 4   /* of them not looked at: the caches are still the other one's */
+#define FLOOD_ONE 1024 /* a flood's block for each of theirs */
+#define FLOOD_SAMPLES 8192
+
+/* Two floods beside the same connections, by spells: to the service, and to no service. */
+struct live_flood {
+	__u8 frame[HEADERS + 2];
+	__u32 share; /* of its blocks for each of theirs, in FLOOD_ONEs */
+	__u32 owed;
+	struct live_blocks { /* of established packets, and of its own */
+		__u32 num;
+		__u32 ns[FLOOD_SAMPLES];
+	} blocks[2];
+};
 
 struct live_hop {
 	__u32 in;  /* ifindex */

@@ -29,7 +29,6 @@ kernel_bench() {
 		k_n=$((k_n + 1))
 		director "$k_v" $k_n
 		case $k_v in
-		no-service) with_ours $k_n "$k_conns" ;;
 		ipvs-bpf)
 			bench_ours=lb$k_n
 			with_ours $k_n "$k_conns"
@@ -83,7 +82,7 @@ run() {
 	conn) kernel_bench conn "$(rounds 7 11)" 8 1536 1 262144 ipvs-bpf nft-masq null-neigh route ;;
 	flood-*)
 		bench_half_open=2048
-		kernel_bench "$1" 25 5 8192 1000 65536 ipvs-bpf no-service
+		kernel_bench "$1" 25 1 524288 1000 65536 ipvs-bpf
 		bench_half_open=''
 		;;
 	prog) kernel_bench prog "$(rounds 7 15)" 6 65536 256 65536 ipvs-bpf null ;;

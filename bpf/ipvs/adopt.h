@@ -71,7 +71,7 @@ static __always_inline int adopt(const int af, const struct note *n)
 		return 0;
 	addr_copy(af, pair.source.ip6, source);
 	pair.flags |= IVB_FLOW_SNAT;
-	kernel_pair_create(af, n, &key, &pair, known);
+	kernel_pair_create(NULL, af, n, &key, &pair, known);
 	return 0;
 }
 

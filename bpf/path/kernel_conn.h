@@ -164,11 +164,12 @@ static __always_inline void pair_undo(const int af, const union tuple *key, cons
 	conn_kill(af, b->conn, b->gen);
 }
 
-/* Makes the connection, as CONN_CREATE() does, and has its replies known. */
-static __always_inline int kernel_pair_create(const int af, const struct note *n,
-					      const union tuple *key, struct pair *b, __u16 known)
+/* Makes the connection, as CONN_CREATE() does, and has its replies known. ctx: or NULL. */
+static __always_inline int kernel_pair_create(struct ivb_ctx *ctx, const int af,
+					      const struct note *n, const union tuple *key,
+					      struct pair *b, __u16 known)
 {
-	int r = CONN_CREATE(af, b, key);
+	int r = ctx ? CONN_CREATE(ctx, af, b, key) : CONN_ADOPT(af, b, key);
 
 	if (r)
 		return r;
@@ -207,7 +208,7 @@ static __always_inline int kernel_conn_create(struct ivb_ctx *ctx, const int af,
 	} else if (!(n->flags & NOTE_DIRECT) && !kernel_supersede(af, n)) {
 		return IVB_NEXT;
 	}
-	r = kernel_pair_create(af, n, key, pair, known);
+	r = kernel_pair_create(ctx, af, n, key, pair, known);
 	/* Without SNAT kernel IPVS can do without us. */
 	if (r < 0)
 		return pair->flags & IVB_FLOW_SNAT ? r : IVB_NEXT;

@@ -66,8 +66,8 @@ static __always_inline void conn_counted(const struct birth *b, __u8 proto)
  */
 #define IVB_DISPLACED_SHIFT 4
 #define IVB_VERDICT_MASK ((1 << IVB_DISPLACED_SHIFT) - 1)
-static __always_inline int birth_create(const int af, const struct birth *b, const union tuple *key,
-					const __be32 *source, __u32 len)
+static __always_inline int birth_create(struct ivb_ctx *ctx, const int af, const struct birth *b,
+					const union tuple *key, const __be32 *source)
 {
 	__u8 proto = tuple_proto(af, key);
 	__u32 state = first_state(proto);
@@ -79,14 +79,14 @@ static __always_inline int birth_create(const int af, const struct birth *b, con
 		.timeout = state_timeout(b->svc->slot, state),
 		.seen = b->now,
 		.seen_reply = b->now,
-		.len = len,
+		.len = ctx_len(ctx) - ETH_HLEN,
 		.flags = b->snat ? IVB_FLOW_SNAT : 0,
 	};
 	int r;
 
 	addr_copy(af, pair.source.ip6, source);
 	addr_copy(af, pair.server.ip6, b->dest->addr.ip6);
-	r = CONN_CREATE(af, &pair, key);
+	r = CONN_CREATE(ctx, af, &pair, key);
 	if (r)
 		return r;
 	conn_counted(b, proto);
@@ -201,7 +201,7 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 	r = birth_route(ctx, af, &b, key, source, way);
 	if (r)
 		return r;
-	return birth_create(af, &b, key, source, ctx_len(ctx) - ETH_HLEN);
+	return birth_create(ctx, af, &b, key, source);
 }
 
 GLOBAL int flow_miss4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_tuple4 *key,

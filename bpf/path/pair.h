@@ -10,6 +10,7 @@
 #include <asm-generic/errno-base.h>
 
 #include "path/conn.h"
+#include "path/host.h"
 #include "path/nexthop.h"
 #include "path/snat.h"
 
@@ -90,12 +91,18 @@ static __always_inline int insert_reason(int r)
 	return r == -EEXIST ? -IVB_R_NO_PORT : -IVB_R_MAP_FULL;
 }
 
-/* Inserts the reply flow with this source port of the forward flow's. What the insertion says. */
-static __always_inline int reply_try(const int af, const union tuple *key, struct scratch *s,
-				     __u32 port)
+/*
+ * Inserts the reply flow with this source port of the forward flow's. What the insertion says. ctx:
+ * where the host's own sockets may have the port as well, else NULL.
+ */
+static __always_inline int reply_try(struct ivb_ctx *ctx, const int af, const union tuple *key,
+				     struct scratch *s, const struct ivb_config *cfg, __u32 port)
 {
 	flows_set_port(af, key, bpf_htons(port), &s->fwd, &s->rep);
 	flow_peer_key(af, &s->fwd, tuple_proto(af, key), &s->rkey);
+	if (ctx && cfg->flags & IVB_CONFIG_HOST_PORTS &&
+	    (af == AF_INET ? host_has4(ctx, &s->rkey.v4) : host_has6(ctx, &s->rkey.v6)))
+		return -EEXIST;
 	s->rep.flow.tag = tuple_tag(af, &s->rkey);
 	return bpf_map_update_elem(MAP_OF(af, flows), &s->rkey, &s->rep, BPF_NOEXIST);
 }
@@ -116,7 +123,8 @@ static __always_inline struct ivb_port_map *port_map(const struct ivb_port_key *
 }
 
 /* The client's own port, or one by the key. */
-static __always_inline int reply_preferred(const int af, const union tuple *key, struct scratch *s,
+static __always_inline int reply_preferred(struct ivb_ctx *ctx, const int af,
+					   const union tuple *key, struct scratch *s,
 					   const struct ivb_config *cfg, __u32 hash,
 					   struct ivb_port_map *m)
 {
@@ -127,7 +135,7 @@ static __always_inline int reply_preferred(const int af, const union tuple *key,
 		port = port_preferred(cfg, hash, bpf_ntohs(TUPLE_SPORT(af, key)), try);
 		if (!port || (m && port_taken(m, port)))
 			continue;
-		r = reply_try(af, key, s, port);
+		r = reply_try(ctx, af, key, s, cfg, port);
 		if (!r && m)
 			port_mark(m, port);
 	}
@@ -138,7 +146,8 @@ static __always_inline int reply_preferred(const int af, const union tuple *key,
  * Ports that nobody has, as far as the bitmap knows; those that somebody has all the same stay
  * marked. They may lie in a pattern, as clients' ports do, so the search does not follow one.
  */
-static __always_inline int reply_free(const int af, const union tuple *key, struct scratch *s,
+static __always_inline int reply_free(struct ivb_ctx *ctx, const int af, const union tuple *key,
+				      struct scratch *s, const struct ivb_config *cfg,
 				      struct ivb_port_map *m)
 {
 	__u32 try, port;
@@ -148,19 +157,19 @@ static __always_inline int reply_free(const int af, const union tuple *key, stru
 		port = port_free(m, try >= FREE_TRIES_NEXT);
 		if (!port)
 			continue;
-		r = reply_try(af, key, s, port);
-		if (r == -EEXIST &&
-		    try < FREE_TRIES_NEXT) /* not known of, as its neighbours, perhaps */
-			m->cursor = port | 63;
-		else if (r)
+		r = reply_try(ctx, af, key, s, cfg, port);
+		if (r == -EEXIST && try < FREE_TRIES_NEXT)
+			m->cursor = port | 63; /* not known of, as its neighbours, perhaps */
+		else if (r && r != -EEXIST)
 			port_unmark(m, port);
 	}
 	return r;
 }
 
 /* Finds a port with which the reply flow is free, and inserts that flow. */
-static __always_inline int reply_snat(const int af, const struct pair *b, const union tuple *key,
-				      struct scratch *s, const struct ivb_config *cfg)
+static __always_inline int reply_snat(struct ivb_ctx *ctx, const int af, const struct pair *b,
+				      const union tuple *key, struct scratch *s,
+				      const struct ivb_config *cfg)
 {
 	struct ivb_port_map *m;
 	__u32 hash = port_hash(af, cfg, key);
@@ -169,11 +178,11 @@ static __always_inline int reply_snat(const int af, const struct pair *b, const 
 
 	port_key(af, k, b->source.ip6, b->server.ip6, b->port, tuple_proto(af, key), ivb_zone);
 	m = port_map(k, !(hash & PORT_MAP_ONE_IN) || cfg->num_snat_ports < PORTS_MANY);
-	r = reply_preferred(af, key, s, cfg, hash, m);
+	r = reply_preferred(ctx, af, key, s, cfg, hash, m);
 	if (r == -EEXIST && cfg->num_snat_ports) {
 		m = m ? m : port_map(k, true);
 		if (m)
-			r = reply_free(af, key, s, m);
+			r = reply_free(ctx, af, key, s, cfg, m);
 	}
 	if (m)
 		ports_note_half(m, cfg->num_snat_ports);
@@ -183,8 +192,8 @@ static __always_inline int reply_snat(const int af, const struct pair *b, const 
 }
 
 /* Inserts the reply flow, which reserves the port. */
-static __always_inline int reply_insert(const int af, struct pair *b, const union tuple *key,
-					struct scratch *s)
+static __always_inline int reply_insert(struct ivb_ctx *ctx, const int af, struct pair *b,
+					const union tuple *key, struct scratch *s)
 {
 	struct ivb_config *cfg;
 	__u32 zero = 0;
@@ -192,9 +201,9 @@ static __always_inline int reply_insert(const int af, struct pair *b, const unio
 
 	if (b->flags & IVB_FLOW_SNAT) {
 		cfg = bpf_map_lookup_elem(&config, &zero);
-		r = cfg ? reply_snat(af, b, key, s, cfg) : -EEXIST;
+		r = cfg ? reply_snat(ctx, af, b, key, s, cfg) : -EEXIST;
 	} else {
-		r = reply_try(af, key, s, bpf_ntohs(TUPLE_SPORT(af, key)));
+		r = reply_try(NULL, af, key, s, NULL, bpf_ntohs(TUPLE_SPORT(af, key)));
 	}
 	b->sport = s->fwd.flow.sport;
 	return r ? insert_reason(r) : 0;
@@ -240,7 +249,8 @@ static __always_inline int conn_begin(const int af, struct pair *b, const union 
 /*
  * Makes the connection: 0, IVB_CREATED if another CPU was first and its flow is there, or a reason.
  */
-static __always_inline int conn_create(const int af, struct pair *b, const union tuple *key)
+static __always_inline int conn_create(struct ivb_ctx *ctx, const int af, struct pair *b,
+				       const union tuple *key)
 {
 	struct scratch *s = scratch_get();
 	int r;
@@ -251,7 +261,7 @@ static __always_inline int conn_create(const int af, struct pair *b, const union
 	if (r)
 		return r;
 	flows_fill(af, b, key, &s->fwd, &s->rep);
-	r = reply_insert(af, b, key, s);
+	r = reply_insert(ctx, af, b, key, s);
 	if (r) {
 		slot_free(af, b->conn);
 		return r;
@@ -273,18 +283,31 @@ static __always_inline int conn_create(const int af, struct pair *b, const union
 	return 0;
 }
 
-GLOBAL int conn_create4(struct pair *b, const struct ivb_tuple4 *key)
+GLOBAL int conn_create4(struct ivb_ctx *ctx, struct pair *b, const struct ivb_tuple4 *key)
 {
-	return b && key ? conn_create(AF_INET, b, (const union tuple *)key) : -IVB_R_RACE;
+	return b && key ? conn_create(ctx, AF_INET, b, (const union tuple *)key) : -IVB_R_RACE;
 }
 
-GLOBAL int conn_create6(struct pair *b, const struct ivb_tuple6 *key)
+GLOBAL int conn_create6(struct ivb_ctx *ctx, struct pair *b, const struct ivb_tuple6 *key)
 {
-	return b && key ? conn_create(AF_INET6, b, (const union tuple *)key) : -IVB_R_RACE;
+	return b && key ? conn_create(ctx, AF_INET6, b, (const union tuple *)key) : -IVB_R_RACE;
+}
+
+/* For hooks on the kernel, which have no packet by which to ask for the host's sockets. */
+GLOBAL int conn_adopt4(struct pair *b, const struct ivb_tuple4 *key)
+{
+	return b && key ? conn_create(NULL, AF_INET, b, (const union tuple *)key) : -IVB_R_RACE;
+}
+
+GLOBAL int conn_adopt6(struct pair *b, const struct ivb_tuple6 *key)
+{
+	return b && key ? conn_create(NULL, AF_INET6, b, (const union tuple *)key) : -IVB_R_RACE;
 }
 
 /* The key is a union tuple's. */
-#define CONN_CREATE(af, b, key) \
-	((af) == AF_INET ? conn_create4(b, &(key)->v4) : conn_create6(b, &(key)->v6))
+#define CONN_CREATE(ctx, af, b, key) \
+	((af) == AF_INET ? conn_create4(ctx, b, &(key)->v4) : conn_create6(ctx, b, &(key)->v6))
+#define CONN_ADOPT(af, b, key) \
+	((af) == AF_INET ? conn_adopt4(b, &(key)->v4) : conn_adopt6(b, &(key)->v6))
 
 #endif

@@ -20,7 +20,7 @@
 #define PORTS_MANY 4096 /* with less there is a bitmap from the first connection on */
 
 /* So few are left that those of ended connections are made free. */
-#define PORTS_FEW(num) ((num) < 8192 ? (num) / 8 : 1024)
+#define PORTS_FEW(num) ((num) < 8 ? 1 : (num) < 8192 ? (num) / 8 : 1024)
 
 /* Hidden from clang, which would leave out what the verifier wants to see (clang 14, 6.1). */
 static __always_inline __u32 masked(__u32 i, __u32 mask)

@@ -11,6 +11,7 @@
 #define NEVER 0x7fffffff /* jiffies from now */
 #define TIMER_DEAD_S 2
 #define PACKET_ROWS 8 /* that a packet looks at, at most */
+#define LOOKS 16      /* at groups with nothing to remove, between two looks at the time */
 
 /*
  * One bit for each stamp of the line that has passed; no branches, as most have not. By itself for
@@ -123,7 +124,7 @@ static __always_inline int sweep_line(const int af, __u32 line, struct sweep *s)
 		left = seen - s->now;
 		if (left <= 0 && !s->over) {
 			left = BY_AF(af, sweep_group, line * IVB_CLOCK_GROUP + j, s);
-			if (s->expired + s->stale != reaped)
+			if (s->expired + s->stale != reaped || !(++s->looks % LOOKS))
 				s->over = bpf_ktime_get_ns() - s->began >= s->budget;
 		}
 		next = earlier(next, left);

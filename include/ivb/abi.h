@@ -415,6 +415,7 @@ enum ivb_config_flags {
 	IVB_CONFIG_SNAT_OWN = 1 << 4,	   /* kernel_snat has a service */
 	IVB_CONFIG_NOTRACK = 1 << 5,	   /* rules of ours keep its packets out of conntrack */
 	IVB_CONFIG_EXPIRE_NODEST = 1 << 6, /* as kernel IPVS's sysctl expire_nodest_conn */
+	IVB_CONFIG_HOST_PORTS = 1 << 7,	   /* sockets of this host may have SNAT's ports as well */
 };
 
 #define IVB_SNAT_ADDRS 16 /* of each family; a power of two */

@@ -115,13 +115,15 @@ static void check_bpffs(struct check *c)
  * How many connections a second a server can get with SNAT from one address: ports / time that each
  * is kept.
  */
-static void say_ports(struct check *c, __u32 ports, __u32 seconds)
+static void say_ports(struct check *c, __u32 ports, __u32 seconds, bool looked_up)
 {
 	say(c, "snat-ports", OK,
 	    "%u ports: with SNAT up to %u new TCP connections a second for each address towards one server, if "
 	    "each port rests for the %u s of TIME_WAIT; beyond that, ports of ended connections are taken "
-	    "sooner; at most %u are open at a time",
-	    ports, seconds ? ports / seconds : ports, seconds, ports);
+	    "sooner; at most %u are open at a time%s",
+	    ports, seconds ? ports / seconds : ports, seconds, ports,
+	    looked_up ? "; this host's sockets may have them as well, and are looked up for each"
+		      : "");
 }
 
 static void check_ports(struct check *c, const struct ivb_dp *dp)
@@ -132,9 +134,10 @@ static void check_ports(struct check *c, const struct ivb_dp *dp)
 
 	if (dp && info && !ivb_info_get(dp, info, &err))
 		say_ports(c, info->config.num_snat_ports,
-			  info->config.timeouts[IVB_S_TIME_WAIT] / dp->meta.hz);
+			  info->config.timeouts[IVB_S_TIME_WAIT] / dp->meta.hz,
+			  info->config.flags & IVB_CONFIG_HOST_PORTS);
 	else if (!ivb_host_snat_ports(&ports, &err))
-		say_ports(c, ports, 120);
+		say_ports(c, ports, 120, false);
 	else
 		say(c, "snat-ports", WARNING, "%s", err.text);
 }

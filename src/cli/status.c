@@ -287,8 +287,10 @@ static void print_text(const struct status *s)
 	       i->num_dests);
 	if (i->num_removed)
 		printf(" (and %u removed ones with connections)", i->num_removed);
-	printf("; SNAT %s, %u ports%s%s%s\n", ivb_snat_name(i->config.snat),
-	       i->config.num_snat_ports, i->config.flags & IVB_CONFIG_ANY_VIP ? "; any VIP" : "",
+	printf("; SNAT %s, %u ports%s%s%s%s\n", ivb_snat_name(i->config.snat),
+	       i->config.num_snat_ports,
+	       i->config.flags & IVB_CONFIG_HOST_PORTS ? " (but those of this host's sockets)" : "",
+	       i->config.flags & IVB_CONFIG_ANY_VIP ? "; any VIP" : "",
 	       i->config.flags & IVB_CONFIG_EXPIRE_NODEST ? "; expire-nodest-conn" : "",
 	       i->config.flags & IVB_CONFIG_DRAIN ? "; DRAINING, no new connections" : "");
 	print_devs(s);
@@ -399,6 +401,9 @@ static void print_json(struct status *s)
 	json_object_object_add(o, "removed_servers", json_object_new_int64(i->num_removed));
 	json_object_object_add(o, "snat", json_object_new_string(ivb_snat_name(i->config.snat)));
 	json_object_object_add(o, "snat_ports", json_object_new_int64(i->config.num_snat_ports));
+	json_object_object_add(
+		o, "host_sockets_looked_up",
+		json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_HOST_PORTS)));
 	json_object_object_add(o, "non_masq", json_object_new_int64(i->num_non_masq));
 	json_object_object_add(o, "any_vip",
 			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_ANY_VIP)));

@@ -334,9 +334,9 @@ static void warn_all(const struct output *out, const struct ivb_up *up,
 		     "again when it is, or have `ipvs-bpf run` do it");
 	if (res->shared_ports)
 		warn(out,
-		     "%u of --snat-ports are in ip_local_port_range: a connection of this host's own to a server "
-		     "fails while a client's has its port there; leave that range out, or give SNAT an address "
-		     "of its own (--snat-addr)",
+		     "the kernel may give %u of --snat-ports to this host's own connections: one to a server fails "
+		     "while a client's has its port there; put them into the sysctl "
+		     "net.ipv4.ip_local_reserved_ports, or leave ip_local_port_range out",
 		     res->shared_ports);
 	if (res->no_timer)
 		warn(out,

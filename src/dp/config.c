@@ -89,34 +89,33 @@ static void plan_blank(struct ivb_config_plan *p)
 
 /*
  * The ports that SNAT may take, in ascending order (the programs search them by halves). A range
- * that was given is taken whole but for sockets that are there now; the default also leaves alone
- * what the kernel gives to local sockets.
+ * that was given is taken whole but for sockets that are there now, and the programs look for those
+ * that come later, unless ip_local_reserved_ports keeps it from sockets; the default leaves alone
+ * what the kernel gives to them.
  */
 static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct ivb_err *err)
 {
-	_cleanup_free_ struct ivb_port_set *taken = calloc(1, sizeof(*taken));
-	_cleanup_free_ struct ivb_port_set *local = calloc(1, sizeof(*local));
+	struct ivb_port_set taken = { 0 }, range = { 0 }, reserved = { 0 };
 	__u32 lo = up->snat_port_lo ? up->snat_port_lo : IVB_FIRST_SNAT_PORT;
 	__u32 hi = up->snat_port_hi ? up->snat_port_hi : 65535;
 	__u32 port, n = 0;
 	int r;
 
-	if (!taken || !local)
-		return -ENOMEM;
-	r = ivb_ports_add_bound(taken, &p->config, err);
-	if (!r && !up->snat_port_lo)
-		r = ivb_ports_add_local(taken, err);
+	r = ivb_ports_add_bound(&taken, &p->config, err);
+	if (!r)
+		r = ivb_ports_add_range(up->snat_port_lo ? &range : &taken, err);
+	if (!r)
+		r = ivb_ports_add_reserved(up->snat_port_lo ? &reserved : &taken, err);
 	if (r)
 		return r;
-	if (up->snat_port_lo) {
-		r = ivb_ports_add_local(local, err);
-		if (r)
-			return r;
-	}
+	p->config.flags &= ~(__u32)IVB_CONFIG_HOST_PORTS;
 	for (port = lo; port <= hi; port++) {
-		if (ivb_port_test(taken, port))
+		if (ivb_port_test(&taken, port))
 			continue;
-		p->shared_ports += ivb_port_test(local, port);
+		if (up->snat_port_lo && !ivb_port_test(&reserved, port)) {
+			p->config.flags |= IVB_CONFIG_HOST_PORTS;
+			p->shared_ports += ivb_port_test(&range, port);
+		}
 		p->ports[n / IVB_PORT_GROUP].port[n % IVB_PORT_GROUP] = (__u16)port;
 		p->ports[port / IVB_PORT_GROUP].allowed |= 1u << port % IVB_PORT_GROUP;
 		n++;

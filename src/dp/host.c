@@ -153,7 +153,9 @@ int ivb_host_snat_ports(__u32 *ret, struct ivb_err *err)
 		return -ENOMEM;
 	r = ivb_ports_add_bound(taken, &any, err);
 	if (!r)
-		r = ivb_ports_add_local(taken, err);
+		r = ivb_ports_add_range(taken, err);
+	if (!r)
+		r = ivb_ports_add_reserved(taken, err);
 	for (port = IVB_FIRST_SNAT_PORT; port < 65536; port++)
 		n += !ivb_port_test(taken, port);
 	if (!r)

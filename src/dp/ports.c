@@ -92,22 +92,28 @@ static int add_reserved(struct ivb_port_set *s, char *text)
 	return 0;
 }
 
-int ivb_ports_add_local(struct ivb_port_set *s, struct ivb_err *err)
+int ivb_ports_add_range(struct ivb_port_set *s, struct ivb_err *err)
 {
-	static const char *const range = "/proc/sys/net/ipv4/ip_local_port_range";
-	static const char *const reserved = "/proc/sys/net/ipv4/ip_local_reserved_ports";
-	_cleanup_fclose_ FILE *f = fopen(range, "re");
-	_cleanup_fclose_ FILE *g = fopen(reserved, "re");
-	_cleanup_free_ char *text = NULL;
+	static const char *const path = "/proc/sys/net/ipv4/ip_local_port_range";
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	unsigned int lo, hi;
-	size_t size = 0;
 
 	if (!f || fscanf(f, "%u %u", &lo, &hi) != 2)
-		return ivb_err(err, -EIO, "cannot read %s", range);
+		return ivb_err(err, -EIO, "cannot read %s", path);
 	add(s, lo, hi);
-	if (!g || (getline(&text, &size, g) < 0 && ferror(g)))
-		return ivb_err(err, -EIO, "cannot read %s", reserved);
+	return 0;
+}
+
+int ivb_ports_add_reserved(struct ivb_port_set *s, struct ivb_err *err)
+{
+	static const char *const path = "/proc/sys/net/ipv4/ip_local_reserved_ports";
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+
+	if (!f || (getline(&text, &size, f) < 0 && ferror(f)))
+		return ivb_err(err, -EIO, "cannot read %s", path);
 	if (text && add_reserved(s, text))
-		return ivb_err(err, -EINVAL, "cannot understand %s", reserved);
+		return ivb_err(err, -EINVAL, "cannot understand %s", path);
 	return 0;
 }

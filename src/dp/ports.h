@@ -27,7 +27,10 @@ static inline bool ivb_port_test(const struct ivb_port_set *s, __u32 port)
  */
 int ivb_ports_add_bound(struct ivb_port_set *s, const struct ivb_config *cfg, struct ivb_err *err);
 
-/* Adds ip_local_port_range and ip_local_reserved_ports. */
-int ivb_ports_add_local(struct ivb_port_set *s, struct ivb_err *err);
+/* Adds ip_local_port_range: what the kernel gives to sockets, but for those reserved. */
+int ivb_ports_add_range(struct ivb_port_set *s, struct ivb_err *err);
+
+/* Adds ip_local_reserved_ports. */
+int ivb_ports_add_reserved(struct ivb_port_set *s, struct ivb_err *err);
 
 #endif

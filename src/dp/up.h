@@ -59,10 +59,10 @@ struct ivb_up_result {
 	__u32 num_snat_ports;
 	struct ivb_up_dev devs[IVB_MAX_DEVS];
 	size_t num_devs;
-	bool ipvs;     /* kernel IPVS is to be followed */
-	bool ipvs_off; /* but is not there */
-	__u32 shared_ports; /* of the range just given; local sockets on the same addresses get them too */
-	int no_timer; /* -errno: expiry by packets */
+	bool ipvs;	    /* kernel IPVS is to be followed */
+	bool ipvs_off;	    /* but is not there */
+	__u32 shared_ports; /* of the range just given: the kernel gives them to local sockets too */
+	int no_timer;	    /* -errno: expiry by packets */
 };
 
 /* All or nothing: after a failure everything is as it was before. */

@@ -171,8 +171,8 @@ static int work(int first, int every_ms, bool echo)
 
 static int serve(int port, int every_ms)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, MAX_CONNS))
@@ -181,22 +181,42 @@ static int serve(int port, int every_ms)
 	return work(1, every_ms, !every_ms);
 }
 
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* text: NULL for any address of the family */
+static bool address(union address *a, int family, const char *text, int port)
+{
+	memset(a, 0, sizeof(*a));
+	a->any.sa_family = family;
+	if (family == AF_INET)
+		a->v4.sin_port = htons(port);
+	else
+		a->v6.sin6_port = htons(port);
+	return !text || inet_pton(family, text,
+				  family == AF_INET ? (void *)&a->v4.sin_addr
+						    : (void *)&a->v6.sin6_addr) == 1;
+}
+
 static int talk(const char *host, int port, const char *source, int first_port, int n, int every_ms)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in from = { .sin_family = AF_INET };
+	int family = strchr(host, ':') ? AF_INET6 : AF_INET;
+	union address to, from;
 
-	if (inet_pton(AF_INET, host, &to.sin_addr) != 1 ||
-	    inet_pton(AF_INET, source, &from.sin_addr) != 1 || n > MAX_CONNS)
+	if (!address(&to, family, host, port) || n > MAX_CONNS)
 		return 2;
 	for (int i = 0; i < n; i++) {
-		int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+		int fd = socket(family, SOCK_STREAM, 0), on = 1;
 
-		from.sin_port = htons(first_port ? first_port + i : 0);
+		if (!address(&from, family, source, first_port ? first_port + i : 0))
+			return 2;
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		if (bind(fd, (struct sockaddr *)&from, sizeof(from)))
+		if (bind(fd, &from.any, sizeof(from)))
 			return fail("bind");
-		if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		if (connect(fd, &to.any, sizeof(to)))
 			return fail("connect");
 		add(fd);
 	}
@@ -208,7 +228,7 @@ static int talk(const char *host, int port, const char *source, int first_port, 
 int main(int argc, char **argv)
 {
 	int n = 1, every_ms = 0, first_port = 0, quiet = 0, c;
-	const char *source = "0.0.0.0";
+	const char *source = NULL;
 	struct rlimit files = { MAX_CONNS + 64, MAX_CONNS + 64 };
 
 	signal(SIGPIPE, SIG_IGN);

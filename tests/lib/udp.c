@@ -2,9 +2,10 @@
 /*
  * A UDP service that answers with its name and what it was sent, and the client that checks it.
  *   udp serve PORT NAME [ADDRESS]
- *   udp ask [-c COUNT] [-l LENGTH] [-p PORT] [-s] [-w MS] ADDRESS PORT
+ *   udp ask [-c COUNT] [-i MS] [-l LENGTH] [-p PORT] [-s] [-w MS] ADDRESS PORT
  *       prints each answer's name; 1 if one is wrong. -p: sends from PORT, the next socket from PORT + 1
- * -s: all from one socket (one connection), otherwise a socket each. -d: with Don't Fragment.
+ * -s: all from one socket (one connection), otherwise a socket each. -i: waits that long between them.
+ * -d: with Don't Fragment.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -119,8 +120,9 @@ static int ask_once(int fd, int serial, size_t length, int wait_ms)
 
 int main(int argc, char **argv)
 {
-	int count = 1, same = 0, df = 0, wait_ms = 2000, from = 0, fd = -1, bad = 0, c;
+	int count = 1, same = 0, df = 0, wait_ms = 2000, pause_ms = 0, from = 0, fd = -1, bad = 0;
 	size_t length = 16;
+	int c;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "serve"))
@@ -128,10 +130,13 @@ int main(int argc, char **argv)
 	if (argc < 2 || strcmp(argv[1], "ask"))
 		goto usage;
 	optind = 2;
-	while ((c = getopt(argc, argv, "c:l:p:w:sd")) != -1) {
+	while ((c = getopt(argc, argv, "c:i:l:p:w:sd")) != -1) {
 		switch (c) {
 		case 'c':
 			count = atoi(optarg);
+			break;
+		case 'i':
+			pause_ms = atoi(optarg);
 			break;
 		case 'l':
 			length = strtoul(optarg, NULL, 10);
@@ -161,10 +166,12 @@ int main(int argc, char **argv)
 			fd = open_to(argv[optind], argv[optind + 1], df, from ? from + i : 0);
 		}
 		bad |= ask_once(fd, i, length, wait_ms);
+		if (pause_ms)
+			usleep(1000 * pause_ms);
 	}
 	return bad;
 usage:
-	fputs("usage: udp serve PORT NAME [ADDRESS] | udp ask [-c COUNT] [-l LENGTH] [-p PORT] [-w MS] [-s] [-d] ADDRESS PORT\n",
+	fputs("usage: udp serve PORT NAME [ADDRESS] | udp ask [-c COUNT] [-i MS] [-l LENGTH] [-p PORT] [-w MS] [-s] [-d] ADDRESS PORT\n",
 	      stderr);
 	return 2;
 }

@@ -119,7 +119,7 @@ fine='conns=1 answered=1 reset=0 closed=0 wrong=0'
 talk own lb $((from + 1)) 10.2.1.2
 own=$started
 ok "the director has a connection to the server" wait_for 5 grep -q connected "$tmp/own.log"
-like "up leaves its port alone, and says that others may meet" "$(again)" '3 of --snat-ports are in ip_local_port_range'
+like "up leaves its port alone, and says that others may meet" "$(again)" 'may give 3 of --snat-ports to this host'
 talk client cl $((from + 1)) $vip4
 client=$started
 ok "a client has a connection from the same port" wait_for 5 grep -q connected "$tmp/client.log"

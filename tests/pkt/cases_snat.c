@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* The source port that a connection was given towards its server; 0: it is not there. */
 static uint16_t port_given(struct env *t, const struct conn *c)
@@ -224,6 +226,46 @@ static void several_addresses(struct env *t)
 	check_int(t, of[1], 8, "and from the other");
 }
 
+/* A socket at the port, of any address. */
+static int socket_at(struct env *t, int proto, uint16_t port)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	int fd = socket(AF_INET6, proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM, 0);
+
+	check(t, !bind(fd, (void *)&a, sizeof(a)) && (proto == IPPROTO_UDP || !listen(fd, 1)),
+	      "cannot have a socket at port %u", port);
+	return fd;
+}
+
+/* Ports that the director's own sockets have taken since `up`: where it was told to look. */
+static void port_of_the_host(struct env *t)
+{
+	static const int protos[] = { IPPROTO_UDP, IPPROTO_TCP };
+	struct conn c;
+
+	for (int i = 0; i < 2; i++) {
+		int fd = socket_at(t, protos[i], 20000);
+
+		for (int looks = 0; looks < 2; looks++) {
+			env_reset_maps(t);
+			simple(t, protos[i], IVB_SNAT_ALWAYS);
+			snat_ports(t, 20000, 20001);
+			t->config.flags |= looks ? IVB_CONFIG_HOST_PORTS : 0;
+			config_write(t);
+			c = open_any_port(t, protos[i], CLIENT, 20000);
+			check_int(t, c.out.sport, 20000 + looks, "port");
+		}
+		c = conn_of(t, protos[i], CLIENT, 20001, DIRECTOR, 0, SERVER1);
+		if (protos[i] == IPPROTO_TCP)
+			c.in.flags = TCP_SYN;
+		expect_drop(t, &c.in, IVB_R_NO_PORT);
+		close(fd);
+		/* who wanted it has it looked at once more */
+		c = open_any_port(t, protos[i], CLIENT2, 20001);
+		check_int(t, c.out.sport, 20000, "port of a socket that is no more");
+	}
+}
+
 static void no_snat_addr(struct env *t)
 {
 	struct pkt_spec in = from(t, CLIENT_SIDE, CLIENT, 4000, VIP, 80);
@@ -306,6 +348,7 @@ const struct test_case cases_snat[] = {
 	{ "SNAT: no free port", no_port, BOTH },
 	{ "SNAT: ports of ended connections, when all are taken", port_of_ended, BOTH },
 	{ "SNAT: several addresses", several_addresses, BOTH },
+	{ "SNAT: ports of the host's sockets", port_of_the_host, BOTH },
 	{ "SNAT: one port towards two servers", port_per_server, BOTH },
 	{ "SNAT: address of the instance, of the server, of nobody", no_snat_addr, BOTH },
 	{ "SNAT: policies and non_masq", policies, BOTH },
