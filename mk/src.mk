@@ -30,6 +30,7 @@ DP_SRCS := \
 	src/dp/attach.c \
 	src/dp/attached.c \
 	src/dp/bpflog.c \
+	src/dp/build.c \
 	src/dp/config.c \
 	src/dp/conns.c \
 	src/dp/dests.c \
@@ -57,7 +58,9 @@ DP_SRCS := \
 	src/dp/service_timeouts.c \
 	src/dp/takeover.c \
 	src/dp/takeover_conns.c \
+	src/dp/takeover_kernel.c \
 	src/dp/takeover_maps.c \
+	src/dp/takeover_old.c \
 	src/dp/timeouts.c \
 	src/dp/traffic.c \
 	src/dp/up.c \

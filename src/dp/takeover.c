@@ -12,15 +12,19 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "dp/attach.h"
+#include "dp/build.h"
+#include "dp/config.h"
+#include "dp/hooks.h"
 #include "dp/load.h"
+#include "dp/notrack.h"
 #include "dp/open.h"
 #include "dp/pins.h"
 #include "dp/wipe.h"
 #include "dp/zones.h"
 
-#define HOLD_S 3u	 /* at most; a table of a million takes 0.1 */
-#define SETTLE_MS 10	 /* programs that run already have ended by then */
-#define CONFIG_MAX 4096u /* of any version's */
+#define HOLD_S 3u /* at most; a table of a million takes 0.1 */
+#define HOLD_FOR_GOOD_S 86400u
+#define SETTLE_MS 10 /* programs that run already have ended by then */
 
 static void close_all(struct ivb_takeover *t)
 {
@@ -41,170 +45,6 @@ static void settle(void)
 	nanosleep(&pause, NULL);
 }
 
-static int open_map(struct ivb_takeover *t, enum ivb_map id, struct ivb_err *err)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
-	int fd = ivb_pin_get(&t->old, ivb_map_names[id]);
-
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return ivb_err(err, fd, "cannot open the map %s/%s: %s", t->old.path,
-			       ivb_map_names[id], strerror(-fd));
-	t->old.fds[id] = fd;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return ivb_err(err, -errno, "cannot look at the map %s/%s: %m", t->old.path,
-			       ivb_map_names[id]);
-	t->size[id].key = info.key_size;
-	t->size[id].value = info.value_size;
-	t->size[id].max = info.max_entries;
-	return 0;
-}
-
-/* The only value of meta or config, whatever its length; 0 beyond its end. */
-static int get_one(const struct ivb_takeover *t, enum ivb_map id, void *ret, size_t size)
-{
-	_cleanup_free_ char *buf = calloc(1, CONFIG_MAX);
-	__u32 zero = 0, len = t->size[id].value;
-
-	if (!buf)
-		return -ENOMEM;
-	if (t->old.fds[id] < 0)
-		return -ENOENT;
-	if (len > CONFIG_MAX)
-		return -E2BIG;
-	if (bpf_map_lookup_elem(t->old.fds[id], &zero, buf))
-		return -errno;
-	memset(ret, 0, size);
-	memcpy(ret, buf, len < size ? len : size);
-	return 0;
-}
-
-static int open_old(struct ivb_takeover *t, const char *instance, struct ivb_err *err)
-{
-	int id, r;
-
-	snprintf(t->old.path, sizeof(t->old.path), IVB_PIN_ROOT "/%s/v%d", instance, t->abi);
-	t->old.dir_fd = -1;
-	for (id = 0; id < IVB_MAP_MAX_; id++)
-		t->old.fds[id] = -1;
-	r = ivb_pins_check_dir(t->old.path, err);
-	for (id = 0; !r && id < IVB_MAP_MAX_; id++)
-		r = open_map(t, (enum ivb_map)id, err);
-	if (r)
-		return r;
-	/* None, or none with a number: half made, or half removed. */
-	if (get_one(t, IVB_MAP_META, &t->old.meta, sizeof(t->old.meta)))
-		t->old.meta.abi = 0;
-	return 0;
-}
-
-/* Whether values can be taken as they are; see IVB_ABI. */
-static int check_layout(const struct ivb_takeover *t, struct ivb_err *err)
-{
-	const struct ivb_meta *old = &t->old.meta, *m = &t->dp->meta;
-	static const enum ivb_map kept[] = { IVB_MAP_FLOWS4,	 IVB_MAP_FLOWS6,
-					     IVB_MAP_CONNS4,	 IVB_MAP_CONNS6,
-					     IVB_MAP_DEST_CONNS, IVB_MAP_HALF_OPEN4,
-					     IVB_MAP_HALF_OPEN6 };
-	bool known = old->abi < IVB_ABI ? old->abi >= IVB_ABI_OLDEST
-					: old->oldest && old->oldest <= IVB_ABI;
-	size_t i;
-
-	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		known = known && t->size[kept[i]].value <= IVB_OLD_VALUE_MAX;
-	if (!known)
-		return ivb_err(
-			err, -EPROTO,
-			"the instance was made by a version with ABI %u, which this one (ABI "
-			"%u) cannot take over; nothing has been changed. Use a version in "
-			"between, or let its connections end: `ipvs-bpf down --drain` of that "
-			"version, then `up` with this one",
-			old->abi, IVB_ABI);
-	if (old->hz != m->hz || old->max_services > m->max_services ||
-	    old->max_dests > m->max_dests || old->max_ring > m->max_ring ||
-	    old->max_nexthops != m->max_nexthops)
-		return ivb_err(
-			err, -EPROTO,
-			"the instance's tables (ABI %u) are not those of this version; nothing "
-			"has been changed; let its connections end (`ipvs-bpf down --drain` of "
-			"that version), then use `up` with this one",
-			old->abi);
-	return 0;
-}
-
-static int check_service(const struct ivb_takeover *t, const struct ivb_service *s,
-			 struct ivb_err *err)
-{
-	const __u32 flags = IVB_SERVICE_SCHED_FALLBACK | IVB_SERVICE_SCHED_PORT;
-
-	if (s->scheduler < IVB_SCHED_MAX_ && s->snat < IVB_SNAT_MAX_ && !(s->flags & ~flags))
-		return 0;
-	return ivb_err(
-		err, -EPROTO,
-		"a service of the instance has a scheduler or flag of ABI %u that this version "
-		"(ABI %u) does not know; nothing has been changed; change the service with "
-		"that version first",
-		t->old.meta.abi, IVB_ABI);
-}
-
-/* What an older version cannot do, or not yet. */
-static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
-{
-	const __u32 flags = IVB_CONFIG_ANY_VIP | IVB_CONFIG_DRAIN | IVB_CONFIG_SNAT_SOME |
-			    IVB_CONFIG_SNAT_OWN | IVB_CONFIG_EXPIRE_NODEST;
-	_cleanup_free_ char *value =
-		calloc(1, t->size[IVB_MAP_SERVICES].value + sizeof(struct ivb_service));
-	struct ivb_service_key key, *prev = NULL;
-	struct ivb_config c;
-	int r = get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
-
-	if (r || !value)
-		return ivb_err(err, r ? r : -ENOMEM, "cannot read the map %s/config: %s",
-			       t->old.path, strerror(r ? -r : ENOMEM));
-	if (c.flags & (IVB_CONFIG_IPVS | IVB_CONFIG_NOTRACK))
-		return ivb_err(
-			err, -EOPNOTSUPP,
-			"the instance follows kernel IPVS, and was made by a version with ABI %u; "
-			"its connections with SNAT cannot be taken over; nothing has been changed. "
-			"With that version, use `ipvs-bpf up --ipvs=no` (which ends these; or "
-			"`down --drain`, which waits for them), then `up` with this one",
-			t->old.meta.abi);
-	if (c.flags & ~flags)
-		return ivb_err(
-			err, -EPROTO,
-			"the instance has settings of ABI %u that this version (ABI %u) does not "
-			"know; nothing has been changed",
-			t->old.meta.abi, IVB_ABI);
-	if (t->size[IVB_MAP_SERVICES].key != sizeof(key))
-		return ivb_err(err, -EPROTO, "the map %s/services has other keys", t->old.path);
-	while (!r && !bpf_map_get_next_key(t->old.fds[IVB_MAP_SERVICES], prev, &key)) {
-		prev = &key;
-		if (!bpf_map_lookup_elem(t->old.fds[IVB_MAP_SERVICES], &key, value))
-			r = check_service(t, (void *)value, err);
-	}
-	return r;
-}
-
-/* Flags and the time until which no connection begins, in the old programs' config. */
-static int tell_old(const struct ivb_takeover *t, bool drain, bool hold, struct ivb_err *err)
-{
-	_cleanup_free_ char *buf = calloc(1, CONFIG_MAX);
-	struct ivb_config *c = (void *)buf;
-	__u32 zero = 0;
-
-	if (!buf)
-		return -ENOMEM;
-	if (bpf_map_lookup_elem(t->old.fds[IVB_MAP_CONFIG], &zero, buf))
-		return ivb_err(err, -errno, "cannot read the map %s/config: %m", t->old.path);
-	c->flags = (c->flags & ~(__u32)IVB_CONFIG_DRAIN) | (drain ? IVB_CONFIG_DRAIN : 0);
-	c->hold_until = hold ? (ivb_dp_jiffies(&t->old) + HOLD_S * t->old.meta.hz) | 1 : 0;
-	if (bpf_map_update_elem(t->old.fds[IVB_MAP_CONFIG], &zero, buf, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the map %s/config: %m", t->old.path);
-	return 0;
-}
-
 struct zone_load {
 	struct ivb_takeover *t;
 	struct ivb_err *err;
@@ -213,9 +53,11 @@ struct zone_load {
 static int load_zone(__u32 zone, void *arg)
 {
 	struct zone_load *l = arg;
+	const struct ivb_dp *old = &l->t->old;
 
 	return ivb_load_zone(l->t->dp, zone,
-			     IVB_LOAD_TAKEOVER | (ivb_dp_has_v6(&l->t->old) ? IVB_LOAD_V6 : 0),
+			     IVB_LOAD_TAKEOVER | (ivb_dp_has_v6(old) ? IVB_LOAD_V6 : 0) |
+				     (ivb_zone_has_egress(old, zone) ? IVB_LOAD_EGRESS : 0),
 			     l->err);
 }
 
@@ -273,6 +115,33 @@ static int get_take(struct ivb_takeover *t, struct ivb_err *err)
 	return 0;
 }
 
+/* What ours does while the old one carries; notrack: rules of netfilter's are ours. */
+static int tell_own(const struct ivb_takeover *t, bool notrack, __u32 hold_s, struct ivb_err *err)
+{
+	struct ivb_config c;
+	int r = ivb_config_get(t->dp, &c, err);
+
+	if (r)
+		return r;
+	c.flags = (c.flags & ~(__u32)(IVB_CONFIG_NOTRACK | IVB_CONFIG_DRAIN)) |
+		  (notrack ? IVB_CONFIG_NOTRACK : 0);
+	c.hold_until = hold_s ? (ivb_dp_jiffies(t->dp) + hold_s * t->dp->meta.hz) | 1 : 0;
+	return ivb_config_put(t->dp, &c, err);
+}
+
+/*
+ * Our hooks beside the old ones: from here on none of kernel IPVS's connections ends unnoticed.
+ * Whoever makes connections of ours without a packet (bpf/ipvs/adopt.h) has to wait.
+ */
+static int prepare_kernel(struct ivb_takeover *t, struct ivb_err *err)
+{
+	int r;
+
+	t->kernel = ivb_hooks_state(&t->old) != IVB_HOOKS_NONE;
+	r = tell_own(t, false, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
+	return r || !t->kernel ? r : ivb_hooks_attach_beside(t->dp, err);
+}
+
 /* Ours beside it, with all that commands have set; nobody can change that now. */
 static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 {
@@ -295,16 +164,18 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 					 .takes_over = (__u32)t->abi };
 	r = ivb_load_defaults(&t->dp->meta, err);
 	if (!r)
-		r = check_layout(t, err);
+		r = ivb_takeover_check(t, err);
 	if (!r)
-		r = check_use(t, err);
-	if (!r)
-		r = tell_old(t, false, false, err);
+		r = ivb_takeover_tell_old(t, false, 0, err);
 	if (!r)
 		r = ivb_load_zones(&t->old, load_zone, &l);
 	if (!r)
+		r = ivb_build_set(t->dp, true, err);
+	if (!r)
 		r = get_take(t, err);
-	return r ? r : COPY(t, set, err);
+	if (!r)
+		r = COPY(t, set, err);
+	return r ? r : prepare_kernel(t, err);
 }
 
 /*
@@ -313,15 +184,17 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
  */
 static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 {
-	static const enum ivb_map moving[] = { IVB_MAP_SCHEDS, IVB_MAP_ADMISSION, IVB_MAP_SWEEPS,
-					       IVB_MAP_PORT_MAPS };
+	static const enum ivb_map moving[] = { IVB_MAP_SCHEDS,	       IVB_MAP_ADMISSION,
+					       IVB_MAP_SWEEPS,	       IVB_MAP_PORT_MAPS,
+					       IVB_MAP_KERNEL_TUNNELS, IVB_MAP_KERNEL_SERVICES,
+					       IVB_MAP_KERNEL_TRAFFIC };
 	__u64 began;
 	int r = ivb_takeover_conns(t, err);
 
 	if (!r)
 		r = for_devs(t, attach_after, err);
 	if (!r)
-		r = tell_old(t, false, true, err);
+		r = ivb_takeover_tell_old(t, false, HOLD_S, err);
 	if (r)
 		return r;
 	began = ivb_monotonic_ns();
@@ -330,6 +203,8 @@ static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = ivb_takeover_conns(t, err);
 	if (!r)
+		r = ivb_takeover_existed(t, err);
+	if (!r)
 		r = ivb_takeover_counts(t, false, err);
 	if (!r && ivb_monotonic_ns() - began > (HOLD_S - 1) * 1000000000ull)
 		r = ivb_err(err, -EAGAIN,
@@ -337,25 +212,8 @@ static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 			    "been changed; try again",
 			    t->old.path);
 	if (r)
-		tell_old(t, false, false, NULL);
+		ivb_takeover_tell_old(t, false, 0, NULL);
 	return r;
-}
-
-static int write_meta(const struct ivb_dp *dp, struct ivb_err *err)
-{
-	__u32 zero = 0;
-
-	if (bpf_map_update_elem(dp->fds[IVB_MAP_META], &zero, &dp->meta, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the map %s/meta: %m", dp->path);
-	return 0;
-}
-
-static void unpin(const struct ivb_dp *dp, const char *name)
-{
-	char path[IVB_PIN_PATH_LEN];
-
-	ivb_pin_path(path, sizeof(path), dp, name);
-	unlink(path);
 }
 
 /* The old one's timers stop when nothing of user space refers to their maps. */
@@ -372,8 +230,8 @@ static int remove_old(struct ivb_takeover *t, struct ivb_err *err)
 	if (r)
 		return r;
 	ivb_dp_close_maps(&t->old);
-	unpin(&t->old, "hand4");
-	unpin(&t->old, "hand6");
+	ivb_pin_remove(&t->old, "hand4");
+	ivb_pin_remove(&t->old, "hand6");
 	return ivb_pins_remove(t->old.path, err);
 }
 
@@ -387,7 +245,7 @@ static int end_zone(__u32 zone, void *arg)
 	if (fd >= 0)
 		bpf_map_delete_elem(fd, &index);
 	snprintf(name, sizeof(name), "after-%u", zone);
-	unpin(t->dp, name);
+	ivb_pin_remove(t->dp, name);
 	return 0;
 }
 
@@ -397,19 +255,38 @@ static int end(struct ivb_takeover *t, struct ivb_err *err)
 
 	if (r || !t->dp->meta.takes_over)
 		return r;
-	unpin(t->dp, "take4");
-	unpin(t->dp, "take6");
+	ivb_pin_remove(t->dp, "take4");
+	ivb_pin_remove(t->dp, "take6");
 	ivb_load_zones(t->dp, end_zone, t);
 	t->dp->meta.takes_over = 0;
-	return write_meta(t->dp, err);
+	return ivb_dp_write_meta(t->dp, err);
+}
+
+/* The rules of `up --notrack` ask our programs before packets come to them. */
+static int set_notrack(struct ivb_takeover *t, struct ivb_err *err)
+{
+	struct ivb_config c;
+	int r = ivb_takeover_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
+
+	if (r)
+		return ivb_err(err, r, "cannot read the map %s/config: %s", t->old.path,
+			       strerror(-r));
+	if (!(c.flags & IVB_CONFIG_NOTRACK))
+		return 0;
+	r = tell_own(t, true, 0, err);
+	return r || !t->kernel ? r : ivb_notrack_on(t->dp, err);
 }
 
 /* Whatever the old programs do not know comes to ours already. */
 static int finish(struct ivb_takeover *t, struct ivb_err *err)
 {
-	int r = for_devs(t, replace, err);
+	int r = set_notrack(t, err);
 
+	if (!r)
+		r = for_devs(t, replace, err);
 	settle();
+	if (!r)
+		r = ivb_takeover_existed(t, err);
 	if (!r)
 		r = ivb_takeover_rest(t, err);
 	if (!r)
@@ -426,10 +303,15 @@ static int begin(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = take_all(t, err);
 	if (!r)
-		r = write_meta(t->dp, err);
-	/* From here on it is ours that makes connections. */
+		r = ivb_dp_write_meta(t->dp, err);
+	/*
+	 * From here on it is ours that makes connections. What the old ones let go on comes to
+	 * ours, but at egress: there they hold it back until ours are in their places.
+	 */
 	if (!r)
-		r = tell_old(t, true, false, err);
+		r = tell_own(t, false, 0, err);
+	if (!r)
+		r = ivb_takeover_tell_old(t, true, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
 	if (r) {
 		ivb_wipe(t->dp, NULL, NULL);
 		return r;
@@ -441,10 +323,12 @@ static int begin(struct ivb_takeover *t, struct ivb_err *err)
 static int resume(struct ivb_takeover *t, struct ivb_err *err)
 {
 	struct ivb_config c;
-	int r = get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
+	int r = ivb_takeover_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
 
 	if (!r && !(c.flags & IVB_CONFIG_DRAIN))
 		return begin(t, err);
+	t->resumed = true;
+	t->kernel = ivb_hooks_state(t->dp) != IVB_HOOKS_NONE;
 	r = get_take(t, err);
 	if (!r)
 		r = ivb_takeover_resume(t, err);
@@ -462,7 +346,7 @@ int ivb_takeover(struct ivb_dp *dp, const char *instance, int *ret_abi, struct i
 		t.old.dir_fd = -1;
 		return 0;
 	}
-	r = open_old(&t, instance, err);
+	r = ivb_takeover_open_old(&t, instance, err);
 	if (r)
 		return r;
 	/* Its remains: ours has taken over, or there is nothing to be taken over. */

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach.h"
+#include "dp/build.h"
 #include "dp/config.h"
 #include "dp/hooks.h"
 #include "dp/host.h"
@@ -112,15 +113,6 @@ static int check_running(const struct job *j, struct ivb_err *err)
 	return 0;
 }
 
-static int write_meta(const struct ivb_dp *dp, struct ivb_err *err)
-{
-	__u32 zero = 0;
-
-	if (bpf_map_update_elem(dp->fds[IVB_MAP_META], &zero, &dp->meta, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the map %s/meta: %m", dp->path);
-	return 0;
-}
-
 /* Kernel IPVS may have an IPv6 service at any time, with no process of ours to see it. */
 static unsigned int what_to_load(const struct job *j)
 {
@@ -152,19 +144,18 @@ static int load_fresh(struct job *j, struct ivb_err *err)
 	if (r)
 		return r;
 	r = ivb_config_write(j->dp, j->plan, err);
+	if (!r)
+		r = ivb_build_set(j->dp, true, err);
 	if (r)
 		return r;
 	/* From here the instance counts as made. */
-	return write_meta(j->dp, err);
+	return ivb_dp_write_meta(j->dp, err);
 }
 
 static int load_running(struct job *j, struct ivb_err *err)
 {
 	int fd, r;
 
-	r = ivb_config_plan(j->dp, j->up, false, j->plan, err);
-	if (r)
-		return r;
 	if (!j->up->num_devs)
 		return ivb_load_arm(j->dp, err);
 	j->new_zone = ivb_load_prog(j->dp, j->up->zone, &fd) == -ENOENT;
@@ -351,6 +342,11 @@ static int up_running(struct job *j, struct ivb_err *err)
 		r = ivb_attach_list(j->dp, &a, &n, err);
 	if (!r)
 		r = check_zones(j, a, n, err);
+	if (!r)
+		r = ivb_config_plan(j->dp, j->up, false, j->plan, err);
+	if (!r)
+		r = ivb_build_renew(j->dp, j->plan->config.flags & IVB_CONFIG_IPVS,
+				    &j->res->renewed, err);
 	if (!r)
 		r = load_running(j, err);
 	if (!r)
