@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Many short TCP connections through a director, made and answered in the kernel (churn.bpf.c).
- *   churn VIP:PORT DIRECTOR-NETNS DEV CLIENT-NETNS DEV [SERVER-NETNS DEV]...
+ *   churn [-a] VIP:PORT DIRECTOR-NETNS DEV CLIENT-NETNS DEV [SERVER-NETNS DEV]...
+ * -a: from all CPUs at once.
  * Lines of standard input: "run RATE COUNT" begins COUNT connections, RATE a second; "hold RATE
  * COUNT" does so and leaves them open. After each it waits for what is on its way, and prints a
  * line: begun N done N ... (of that command; held ones are done when they are accepted).
@@ -121,11 +122,11 @@ static void begin_share(int prog, int ifindex, double rate, __u64 count, double 
 	}
 }
 
-/* From all CPUs at once; where each connection begins, all of its packets are. */
-static void run(struct churn_bpf *skel, int ifindex, double rate, __u64 count)
+/* Where each connection begins, there all of its packets are. */
+static void run(struct churn_bpf *skel, int ifindex, int cpus, double rate, __u64 count)
 {
 	struct churn_counts *c = &skel->bss->counts;
-	int cpus = get_nprocs(), i;
+	int i;
 	double start = now(), end;
 	cpu_set_t own;
 
@@ -158,7 +159,13 @@ int main(int argc, char **argv)
 	struct in_addr vip;
 	int i, ifindex, rate;
 	long long count;
+	int cpus = 1;
 
+	if (argc > 1 && !strcmp(argv[1], "-a")) {
+		cpus = get_nprocs();
+		argc--;
+		argv++;
+	}
 	if (!skel || argc < 6 || argc % 2 || !(port = strchr(argv[1], ':')))
 		return fprintf(stderr, "churn: see the head of churn.c\n"), 2;
 	*port++ = 0;
@@ -176,7 +183,7 @@ int main(int argc, char **argv)
 	mac_of(argv[3], skel->bss->director);
 	while (scanf("%7s %d %lld", what, &rate, &count) == 3) {
 		skel->bss->keep = !strcmp(what, "hold");
-		run(skel, ifindex, rate, (__u64)count);
+		run(skel, ifindex, cpus, rate, (__u64)count);
 	}
 	churn_bpf__destroy(skel);
 	return 0;

@@ -9,7 +9,7 @@
 
 total=${IVB_CONNS:-16384}
 half=$((total / 2))
-wait=$((total / 20000 + 20))
+wait=$((total / 10000 + 20))
 ns_begin
 servers=1
 two_armed
