@@ -30,6 +30,7 @@ DP_SRCS := \
 	src/dp/attach.c \
 	src/dp/attached.c \
 	src/dp/bpflog.c \
+	src/dp/build.c \
 	src/dp/config.c \
 	src/dp/conns.c \
 	src/dp/dests.c \

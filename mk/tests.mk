@@ -21,13 +21,18 @@ OTHER_ABI := $(BUILD)/abi-test/ipvs-bpf
 $(OTHER_ABI): FORCE
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/abi-test ABI_TEST=1 $@
 
+# another build of the same version
+OTHER_BUILD := $(BUILD)/build-test/ipvs-bpf
+$(OTHER_BUILD): FORCE
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/build-test BUILD_TEST=1 $@
+
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat hostports \
-	ports icmp pmtu fragments checksums devices cli live options upgrade changes kill expiry flood bench)
+	ports icmp pmtu fragments checksums devices cli live options upgrade renew changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 
-TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS) $(OTHER_ABI)
+TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS) $(OTHER_ABI) $(OTHER_BUILD)
 
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_LIB_SRCS := $(BASE_SRCS) $(MODEL_SRCS)
@@ -158,7 +163,7 @@ check-verifier: all $(VERIFIER_TESTS)
 	$(Q)$(PROVE) $(VERIFIER_TESTS)
 check-fuzz: $(FUZZ_TESTS)
 	$(Q)$(PROVE) $(FUZZ_TESTS)
-check-netns: all $(NETNS_PROGS) $(OTHER_ABI)
+check-netns: all $(NETNS_PROGS) $(OTHER_ABI) $(OTHER_BUILD)
 	$(Q)$(PROVE) $(NETNS_TESTS)
 check-vm: all $(TEST_PROGS)
 	$(Q)$(PROVE) $(VM_TESTS)

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "dp/attach.h"
+#include "dp/build.h"
 #include "dp/hooks.h"
 #include "dp/info.h"
 #include "dp/instance.h"
@@ -40,6 +41,7 @@ struct status {
 	struct ivb_info info;
 	struct ivb_attachment *devs;
 	size_t num_devs;
+	char build[IVB_BUILD_LEN];
 	enum ivb_hooks hooks;
 	int notrack; /* 1: the rules are there */
 	struct ivb_port_use *ports;
@@ -111,6 +113,20 @@ static void print_devs(const struct status *s)
 		printf("  %-15s zone %-4u %-6s %s\n", dev_name(&s->devs[i], name, sizeof(name)),
 		       s->devs[i].zone, attach_names[s->devs[i].kind],
 		       states[s->devs[i].state].text);
+}
+
+/* Whether the programs are this command's. */
+static bool build_is_own(const struct status *s)
+{
+	return !strcmp(s->build, ivb_build_own());
+}
+
+static void print_build(const struct status *s)
+{
+	printf("programs: %s%s%s%s\n", s->build[0] ? s->build : "of several builds",
+	       build_is_own(s) ? "" : ", and this command has those of ",
+	       build_is_own(s) ? "" : ivb_build_own(),
+	       build_is_own(s) ? "" : ": `ipvs-bpf up` puts them in place, and cuts nothing");
 }
 
 /* In a word, and what to do. */
@@ -293,6 +309,7 @@ static void print_text(const struct status *s)
 	       i->config.flags & IVB_CONFIG_ANY_VIP ? "; any VIP" : "",
 	       i->config.flags & IVB_CONFIG_EXPIRE_NODEST ? "; expire-nodest-conn" : "",
 	       i->config.flags & IVB_CONFIG_DRAIN ? "; DRAINING, no new connections" : "");
+	print_build(s);
 	print_devs(s);
 	print_ipvs(s);
 	print_notrack(s);
@@ -396,6 +413,8 @@ static void print_json(struct status *s)
 	const struct ivb_info *i = &s->info;
 
 	json_object_object_add(o, "instance", json_object_new_string(s->cli->instance));
+	json_object_object_add(o, "build", json_object_new_string(s->build));
+	json_object_object_add(o, "build_is_own", json_object_new_boolean(build_is_own(s)));
 	json_object_object_add(o, "services", json_object_new_int64(i->num_services));
 	json_object_object_add(o, "servers", json_object_new_int64(i->num_dests));
 	json_object_object_add(o, "removed_servers", json_object_new_int64(i->num_removed));
@@ -449,8 +468,10 @@ static int get(struct status *s, struct ivb_err *err)
 		r = ivb_attach_list(dp, &s->devs, &s->num_devs, err);
 	if (!r)
 		r = ivb_port_use_get(dp, &s->ports, &s->num_ports, err);
-	if (!r)
+	if (!r) {
 		s->hooks = ivb_hooks_state(dp);
+		ivb_build_get(dp, s->build, sizeof(s->build));
+	}
 	if (!r && s->info.config.flags & IVB_CONFIG_NOTRACK)
 		s->notrack = ivb_notrack_there();
 	if (!r && s->o.verify)

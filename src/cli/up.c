@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "dp/build.h"
 #include "dp/up.h"
 #include "model/names.h"
 
@@ -249,7 +250,8 @@ static const struct ivb_command_opts command = {
 	.usage = "[OPTION]... DEV...",
 	.help = "Loads the data plane and attaches it to the devices DEV: those by which clients, and those\n"
 		"by which servers are reached. On a running instance: adds devices, changes options;\n"
-		"takes it over with all its connections if another version has made it.\n"
+		"takes it over with all its connections if another version has made it, and puts its programs in\n"
+		"place of another build's.\n"
 		"Services are added with `ipvs-bpf adm`.",
 	.opts = opts,
 	.set = set,
@@ -361,6 +363,7 @@ static void say_json(const struct ivb_up_result *res, struct output *out)
 	json_object_object_add(o, "fresh", json_object_new_boolean(res->fresh));
 	if (res->took_over)
 		json_object_object_add(o, "took_over_abi", json_object_new_int(res->took_over));
+	json_object_object_add(o, "renewed", json_object_new_boolean(res->renewed));
 	json_object_object_add(o, "ipvs", json_object_new_boolean(res->ipvs && !res->ipvs_off));
 	json_object_object_add(o, "snat_ports", json_object_new_int64(res->num_snat_ports));
 	json_object_object_add(o, "expiry",
@@ -387,6 +390,9 @@ static void say(const struct ivb_up_result *res)
 	if (res->took_over)
 		printf("taken over with its connections: the instance of a version with ABI %d\n",
 		       res->took_over);
+	if (res->renewed)
+		printf("another build's programs have been replaced by those of %s\n",
+		       ivb_build_own());
 	for (i = 0; i < res->num_devs; i++) {
 		const struct ivb_up_dev *dev = &res->devs[i];
 

@@ -14,6 +14,7 @@
 #include "dp/load.h"
 #include "dp/pins.h"
 #include "dp/sysbpf.h"
+#include "dp/zones.h"
 #include "nl/tc.h"
 
 /* Where on a device: the program that all have, and that of the ipvs engine. */
@@ -376,6 +377,36 @@ int ivb_attach_replace(struct ivb_dp *dp, const struct ivb_dp *old, __u32 ifinde
 	r = dev->kind == IVB_ATTACH_TCX ? replace_link(dp, old, prog_fd, ifindex, err)
 					: replace_filter(dp, old, prog_fd, ifindex, err);
 	return r ? r : ivb_detach_after(dp, ifindex, dev->kind, err);
+}
+
+/* Of this device's, on one side. The kernel exchanges a link's or filter's program at once. */
+static int renew(const struct ivb_dp *dp, const struct side *side, const char *kind,
+		 const struct ivb_attachment *a, struct ivb_err *err)
+{
+	_cleanup_close_ int prog_fd = ivb_zone_pin_get(dp, kind, a->zone), fd = -1;
+	char path[IVB_PIN_PATH_LEN];
+
+	if (prog_fd == -ENOENT)
+		return 0;
+	if (prog_fd < 0)
+		return ivb_err(err, prog_fd, "cannot open the pin %s/%s-%u: %s", dp->path, kind,
+			       a->zone, strerror(-prog_fd));
+	if (a->kind == IVB_ATTACH_CLSACT)
+		return add_filter(dp, side, prog_fd, a->ifindex, err);
+	link_path(path, sizeof(path), dp, side, a->ifindex);
+	fd = bpf_obj_get(path);
+	if (fd < 0 || (bpf_link_update(fd, prog_fd, NULL) && errno != ENOLINK))
+		return ivb_err(err, -errno, "cannot replace the program of %s: %m", path);
+	return 0;
+}
+
+int ivb_attach_renew(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err)
+{
+	int r;
+
+	ivb_bpflog_start();
+	r = renew(dp, &ingress, IVB_PIN_NEXT "prog", a, err);
+	return r || !a->egress ? r : renew(dp, &egress, IVB_PIN_NEXT "egress", a, err);
 }
 
 int ivb_detach(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err)

@@ -59,6 +59,9 @@ int ivb_attach_replace(struct ivb_dp *dp, const struct ivb_dp *old, __u32 ifinde
 		       const struct ivb_dev *dev, struct ivb_err *err);
 int ivb_detach_after(const struct ivb_dp *dp, __u32 ifindex, __u32 kind, struct ivb_err *err);
 
+/* The programs that are pinned as next-<name>, in place of those that the device has. */
+int ivb_attach_renew(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err);
+
 /* Takes away what there is, in whatever state. */
 int ivb_detach(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err);
 

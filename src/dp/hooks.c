@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "dp/bpflog.h"
 #include "dp/mapset.h"
 #include "dp/pins.h"
@@ -146,10 +147,8 @@ int ivb_hooks_check(struct ivb_err *err)
 	return find_hooks(missing, err);
 }
 
-static void hooks_dir(char *buf, size_t size, const struct ivb_dp *dp)
-{
-	snprintf(buf, size, "%s/hooks", dp->path);
-}
+#define DIR "hooks"
+#define DIR_NEXT DIR "-next" /* those that are to take the others' places */
 
 /* Whether the instance follows the network namespace with this cookie. */
 static bool follows(const char *instance, __u64 cookie)
@@ -241,7 +240,8 @@ static int load(const struct ivb_dp *dp, struct ipvs_bpf **ret, struct ivb_err *
 	return 0;
 }
 
-static int attach_one(const struct ivb_dp *dp, const struct bpf_program *prog, struct ivb_err *err)
+static int attach_one(const struct ivb_dp *dp, const char *dir, const struct bpf_program *prog,
+		      struct ivb_err *err)
 {
 	struct bpf_link *link = bpf_program__attach(prog);
 	char path[IVB_PIN_PATH_LEN];
@@ -250,26 +250,16 @@ static int attach_one(const struct ivb_dp *dp, const struct bpf_program *prog, s
 	if (!link)
 		return ivb_bpflog_err(err, -errno, "cannot attach to the kernel's %s",
 				      bpf_program__section_name(prog));
-	snprintf(path, sizeof(path), "%s/hooks/%s", dp->path, bpf_program__name(prog));
+	snprintf(path, sizeof(path), "%s/%s/%s", dp->path, dir, bpf_program__name(prog));
 	if (bpf_obj_pin(bpf_link__fd(link), path))
 		r = ivb_err(err, -errno, "cannot pin %s: %m", path);
 	bpf_link__destroy(link);
 	return r;
 }
 
-static int pin_prog(const struct ivb_dp *dp, const struct bpf_program *prog, struct ivb_err *err)
-{
-	char path[IVB_PIN_PATH_LEN];
-
-	ivb_pin_path(path, sizeof(path), dp, bpf_program__name(prog));
-	unlink(path);
-	if (bpf_obj_pin(bpf_program__fd(prog), path))
-		return ivb_err(err, -errno, "cannot pin %s: %m", path);
-	return 0;
-}
-
 /* All but the one that is only there while we read, and the one that has come before it. */
-static int attach_rest(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb_err *err)
+static int attach_rest(const struct ivb_dp *dp, const char *dir, struct ipvs_bpf *skel,
+		       struct ivb_err *err)
 {
 	struct bpf_program *prog;
 	int r;
@@ -281,12 +271,13 @@ static int attach_rest(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct iv
 			continue;
 		if (prog == skel->progs.purge || prog == skel->progs.followed ||
 		    prog == skel->progs.begins) {
-			r = pin_prog(dp, prog, err);
+			r = ivb_pin_replace(dp, bpf_program__fd(prog), bpf_program__name(prog),
+					    err);
 			if (r)
 				return r;
 			continue;
 		}
-		r = attach_one(dp, prog, err);
+		r = attach_one(dp, dir, prog, err);
 		if (r)
 			return r;
 	}
@@ -318,11 +309,11 @@ static int note_existing(struct ipvs_bpf *skel, struct ivb_err *err)
  */
 static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb_err *err)
 {
-	int r = attach_one(dp, skel->progs.on_conn_free, err);
+	int r = attach_one(dp, DIR, skel->progs.on_conn_free, err);
 
 	if (!r)
 		r = note_existing(skel, err);
-	return r ? r : attach_rest(dp, skel, err);
+	return r ? r : attach_rest(dp, DIR, skel, err);
 }
 
 int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *err), void *arg,
@@ -341,13 +332,78 @@ int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *
 		r = ready(arg, err);
 	if (r)
 		return r;
-	hooks_dir(dir, sizeof(dir), dp);
+	ivb_pin_path(dir, sizeof(dir), dp, DIR);
 	r = ivb_pins_mkdir(dir, err);
 	if (!r)
 		r = attach_all(dp, skel, err);
 	if (r)
 		ivb_pins_remove(dir, NULL);
 	return r;
+}
+
+struct exchange {
+	const struct ivb_dp *dp;
+	const struct bpf_object *obj;
+	struct ivb_err *err;
+};
+
+static int take_place(const char *name, void *arg)
+{
+	char from[IVB_PIN_PATH_LEN], to[IVB_PIN_PATH_LEN];
+	struct exchange *x = arg;
+
+	snprintf(from, sizeof(from), "%s/" DIR_NEXT "/%s", x->dp->path, name);
+	snprintf(to, sizeof(to), "%s/" DIR "/%s", x->dp->path, name);
+	return rename(from, to) ? ivb_err(x->err, -errno, "cannot rename %s: %m", from) : 0;
+}
+
+/* A hook that this build does not have goes. */
+static int leave_place(const char *name, void *arg)
+{
+	struct exchange *x = arg;
+	char path[IVB_PIN_PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/" DIR "/%s", x->dp->path, name);
+	if (!bpf_object__find_program_by_name(x->obj, name) && unlink(path))
+		return ivb_err(x->err, -errno, "cannot remove %s: %m", path);
+	return 0;
+}
+
+int ivb_hooks_renew(const struct ivb_dp *dp, struct ivb_err *err)
+{
+	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
+	struct exchange x = { .dp = dp, .err = err };
+	char dir[IVB_PIN_PATH_LEN];
+	int r;
+
+	ivb_pin_path(dir, sizeof(dir), dp, DIR_NEXT);
+	r = ivb_pins_remove(dir, err); /* of one that was killed; each place has its hook */
+	if (!r)
+		r = load(dp, &skel, err);
+	if (!r)
+		r = ivb_pins_mkdir(dir, err);
+	if (!r)
+		r = attach_one(dp, DIR_NEXT, skel->progs.on_conn_free, err);
+	if (!r)
+		r = attach_rest(dp, DIR_NEXT, skel, err);
+	if (!r)
+		r = ivb_pins_list(dir, take_place, &x);
+	if (!r) {
+		x.obj = skel->obj;
+		ivb_pin_path(dir, sizeof(dir), dp, DIR);
+		r = ivb_pins_list(dir, leave_place, &x);
+		ivb_pin_path(dir, sizeof(dir), dp, DIR_NEXT);
+	}
+	ivb_pins_remove(dir, NULL);
+	return r;
+}
+
+__u64 ivb_hooks_hash(__u64 hash)
+{
+	size_t size;
+	const void *elf = ipvs_bpf__elf_bytes(&size);
+
+	return ivb_hash_bytes(hash, elf, size);
 }
 
 static int count_pin(const char *name, void *arg)
@@ -369,7 +425,7 @@ enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp)
 
 	for (i = 0; i < NUM_HOOKS; i++)
 		optional += hooks[i].optional;
-	hooks_dir(dir, sizeof(dir), dp);
+	ivb_pin_path(dir, sizeof(dir), dp, DIR);
 	if (ivb_pins_list(dir, count_pin, &n) || !n)
 		return IVB_HOOKS_NONE;
 	return n + optional < NUM_HOOKS - 1 ? IVB_HOOKS_SOME : IVB_HOOKS_ALL;
@@ -377,7 +433,7 @@ enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp)
 
 struct link_ids {
 	char dir[IVB_PIN_PATH_LEN];
-	__u32 id[NUM_HOOKS];
+	__u32 id[2 * NUM_HOOKS];
 	size_t n;
 };
 
@@ -391,7 +447,7 @@ static int remember_link(const char *name, void *arg)
 
 	snprintf(path, sizeof(path), "%s/%s", ids->dir, name);
 	fd = bpf_obj_get(path);
-	if (fd >= 0 && ids->n < NUM_HOOKS && !bpf_obj_get_info_by_fd(fd, &info, &len))
+	if (fd >= 0 && ids->n < 2 * NUM_HOOKS && !bpf_obj_get_info_by_fd(fd, &info, &len))
 		ids->id[ids->n++] = info.id;
 	return 0;
 }
@@ -424,19 +480,22 @@ static void purge(const struct ivb_dp *dp)
 /* The kernel lets go of an unpinned link some time later. */
 int ivb_hooks_detach(const struct ivb_dp *dp, struct ivb_err *err)
 {
+	static const char *const dirs[] = { DIR_NEXT, DIR };
 	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
 	struct link_ids ids = { .n = 0 };
-	int r, waited;
+	int r = 0, waited;
 	size_t i;
 
-	hooks_dir(ids.dir, sizeof(ids.dir), dp);
-	r = ivb_pins_list(ids.dir, remember_link, &ids);
+	for (i = 0; i < 2; i++) {
+		ivb_pin_path(ids.dir, sizeof(ids.dir), dp, dirs[i]);
+		r = ivb_pins_list(ids.dir, remember_link, &ids);
+		if (!r)
+			r = ivb_pins_remove(ids.dir, err);
+		if (r && r != -ENOENT)
+			return r;
+	}
 	if (r == -ENOENT)
 		return 0;
-	if (!r)
-		r = ivb_pins_remove(ids.dir, err);
-	if (r)
-		return r;
 	purge(dp);
 	for (i = 0, waited = 0; i < ids.n && waited < LET_GO_MS / 10; waited++) {
 		if (link_lives(ids.id[i]))

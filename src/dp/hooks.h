@@ -28,6 +28,15 @@ enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp);
 int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *err), void *arg,
 		     struct ivb_err *err);
 
+/*
+ * Puts this build's in place of those that are attached: each new one is there before the old one
+ * goes, and that both run for a moment changes nothing, as they write the same into the same maps.
+ */
+int ivb_hooks_renew(const struct ivb_dp *dp, struct ivb_err *err);
+
+/* Goes on with a hash of the BPF object. */
+__u64 ivb_hooks_hash(__u64 hash);
+
 /* Lets go of kernel IPVS: ip_vs can be unloaded when this returns. 0 if there was nothing. */
 int ivb_hooks_detach(const struct ivb_dp *dp, struct ivb_err *err);
 

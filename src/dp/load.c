@@ -11,7 +11,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "dp/bpflog.h"
+#include "dp/build.h"
 #include "dp/mapset.h"
 #include "dp/open.h"
 #include "dp/pins.h"
@@ -27,7 +29,7 @@ struct load {
 	struct tc_bpf *skel;
 	__u32 zone;
 	bool in4, in6, out4, out6; /* which programs to load: ingress, egress, by family */
-	bool takeover;
+	bool takeover, renew;
 	unsigned int num_pins;
 	char pins[MAX_NEW_PINS][32];
 };
@@ -152,16 +154,39 @@ static int pin_maps(struct load *l, struct ivb_err *err)
 	return ivb_dp_open_maps(l->dp, err);
 }
 
+/* A program of the zone's, or that all have. To be put in its place by dp/build.c, or new. */
+static int pin_prog(struct load *l, const struct bpf_program *prog, const char *name,
+		    struct ivb_err *err)
+{
+	char next[sizeof(l->pins[0])], path[IVB_PIN_PATH_LEN];
+
+	if (!l->renew)
+		return pin(l, bpf_program__fd(prog), name, err);
+	snprintf(next, sizeof(next), IVB_PIN_NEXT "%s", name);
+	ivb_pin_path(path, sizeof(path), l->dp, next);
+	unlink(path); /* of another zone's load */
+	return pin(l, bpf_program__fd(prog), next, err);
+}
+
+static int pin_zone(struct load *l, const struct bpf_program *prog, const char *kind,
+		    struct ivb_err *err)
+{
+	char name[sizeof(l->pins[0]) - sizeof(IVB_PIN_NEXT)];
+
+	snprintf(name, sizeof(name), "%s-%u", kind, l->zone);
+	return pin_prog(l, prog, name, err);
+}
+
 /* A program that every load brings: the first one's pin stays. */
 static int pin_once(struct load *l, const struct bpf_program *prog, struct ivb_err *err)
 {
-	int fd = ivb_pin_get(l->dp, bpf_program__name(prog));
+	int fd = l->renew ? -1 : ivb_pin_get(l->dp, bpf_program__name(prog));
 
 	if (fd >= 0) {
 		close(fd);
 		return 0;
 	}
-	return pin(l, bpf_program__fd(prog), bpf_program__name(prog), err);
+	return pin_prog(l, prog, bpf_program__name(prog), err);
 }
 
 /* From there on packets reach the program. */
@@ -176,44 +201,36 @@ static int install(struct load *l, __u32 index, const struct bpf_program *prog, 
 
 static int start_takeover(struct load *l, struct ivb_err *err)
 {
-	char name[32];
 	int r = pin_once(l, l->skel->progs.take4, err);
 
 	if (!r)
 		r = install(l, IVB_PROG_INGRESS4, l->skel->progs.tc_ingress, err);
-	if (r)
-		return r;
-	snprintf(name, sizeof(name), "after-%u", l->zone);
-	return pin(l, bpf_program__fd(l->skel->progs.tc_after), name, err);
+	return r ? r : pin_zone(l, l->skel->progs.tc_after, "after", err);
 }
 
 static int start_v4(struct load *l, struct ivb_err *err)
 {
-	char name[32];
-	int r;
+	int r = 0;
 
 	if (l->takeover)
 		r = start_takeover(l, err);
-	else
+	else if (!l->renew)
 		r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm4), &l->dp->no_timer, err,
 				 "arm4");
 	if (!r)
 		r = pin_once(l, l->skel->progs.arm4, err);
-	if (r)
-		return r;
-	snprintf(name, sizeof(name), "prog-%u", l->zone);
-	return pin(l, bpf_program__fd(l->skel->progs.tc_ingress), name, err);
+	return r ? r : pin_zone(l, l->skel->progs.tc_ingress, "prog", err);
 }
 
 static int start_v6(struct load *l, struct ivb_err *err)
 {
-	int r;
+	int r = 0;
 
-	if (!l->takeover)
+	if (l->takeover)
+		r = pin_once(l, l->skel->progs.take6, err);
+	else if (!l->renew)
 		r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm6), &l->dp->no_timer, err,
 				 "arm6");
-	else
-		r = pin_once(l, l->skel->progs.take6, err);
 	if (!r)
 		r = pin_once(l, l->skel->progs.arm6, err);
 	return r ? r : install(l, IVB_PROG_INGRESS6, l->skel->progs.tc_ingress6, err);
@@ -221,14 +238,9 @@ static int start_v6(struct load *l, struct ivb_err *err)
 
 static int start_out4(struct load *l, struct ivb_err *err)
 {
-	char name[32];
-	int r;
+	int r = install(l, IVB_PROG_EGRESS4, l->skel->progs.tc_egress4, err);
 
-	r = install(l, IVB_PROG_EGRESS4, l->skel->progs.tc_egress4, err);
-	if (r)
-		return r;
-	snprintf(name, sizeof(name), "egress-%u", l->zone);
-	return pin(l, bpf_program__fd(l->skel->progs.tc_egress), name, err);
+	return r ? r : pin_zone(l, l->skel->progs.tc_egress, "egress", err);
 }
 
 static int load(struct load *l, struct ivb_err *err)
@@ -257,25 +269,38 @@ static int load(struct load *l, struct ivb_err *err)
 	return r;
 }
 
+/* What the zone lacks of that; or what it has. */
+static void choose(struct load *l, unsigned int what)
+{
+	const struct ivb_dp *dp = l->dp;
+	bool v6 = what & IVB_LOAD_V6, out = what & IVB_LOAD_EGRESS;
+
+	l->takeover = what & IVB_LOAD_TAKEOVER;
+	l->renew = what & IVB_LOAD_RENEW;
+	l->in4 = l->renew == ivb_zone_has_v4(dp, l->zone);
+	l->in6 = (v6 || l->renew) && l->renew == ivb_zone_has_v6(dp, l->zone, IVB_PROG_INGRESS6);
+	l->out4 = (out || l->renew) && l->renew == ivb_zone_has_egress(dp, l->zone);
+	l->out6 = ((out && v6) || l->renew) &&
+		  l->renew == ivb_zone_has_v6(dp, l->zone, IVB_PROG_EGRESS6);
+}
+
 int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_err *err)
 {
 	struct tc_bpf *skel __cleanup(destroy) = NULL;
 	struct load l = { .dp = dp, .zone = zone };
 	int r, i;
 
-	l.takeover = what & IVB_LOAD_TAKEOVER;
-	l.in4 = !ivb_zone_has_v4(dp, zone);
-	l.in6 = what & IVB_LOAD_V6 && !ivb_zone_has_v6(dp, zone, IVB_PROG_INGRESS6);
-	l.out4 = what & IVB_LOAD_EGRESS && !ivb_zone_has_egress(dp, zone);
-	l.out6 = what & IVB_LOAD_EGRESS && what & IVB_LOAD_V6 &&
-		 !ivb_zone_has_v6(dp, zone, IVB_PROG_EGRESS6);
+	choose(&l, what);
 	if (!l.in4 && !l.in6 && !l.out4 && !l.out6)
 		return 0;
 	r = open_object(&skel, err);
 	if (r)
 		return r;
 	l.skel = skel;
-	r = load(&l, err);
+	/* Before packets reach one of them. */
+	r = ivb_dp_is_complete(dp) && !ivb_build_is_own(dp) ? ivb_build_set(dp, false, err) : 0;
+	if (!r)
+		r = load(&l, err);
 	if (!r)
 		return 0;
 	undo_pins(&l);
@@ -289,6 +314,14 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_e
 		}
 	}
 	return r;
+}
+
+__u64 ivb_load_hash(__u64 hash)
+{
+	size_t size;
+	const void *elf = tc_bpf__elf_bytes(&size);
+
+	return ivb_hash_bytes(hash, elf, size);
 }
 
 int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)

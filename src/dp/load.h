@@ -21,6 +21,7 @@ enum {
 	IVB_LOAD_V6 = 1 << 0,
 	IVB_LOAD_EGRESS = 1 << 1,   /* for the ipvs engine */
 	IVB_LOAD_TAKEOVER = 1 << 2, /* with take4 and take6, and no expiry before ivb_load_arm() */
+	IVB_LOAD_RENEW = 1 << 3,    /* what is loaded already, once more: pinned as next-<name> */
 };
 
 /*
@@ -29,6 +30,9 @@ enum {
  * they are 0 (in dp, not in the map). After a failure no pin of this call stays.
  */
 int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_err *err);
+
+/* Goes on with a hash of the BPF object. */
+__u64 ivb_load_hash(__u64 hash);
 
 /* The egress program to attach to the zone's devices, as ivb_load_prog(). */
 int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd);

@@ -2,6 +2,7 @@
 /* Which maps of an object are shared by pins, and under which names. */
 #include "dp/mapset.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,8 @@ static int prepare_map(const struct ivb_dp *dp, struct bpf_object *obj, const ch
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
 	_cleanup_close_ int fd = -1;
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
 	int r;
 
 	if (!map) /* not every object has all of them */
@@ -41,6 +44,13 @@ static int prepare_map(const struct ivb_dp *dp, struct bpf_object *obj, const ch
 	if (fd < 0)
 		return ivb_err(err, fd, "cannot open the pin %s/%s: %s", dp->path, pinned_as,
 			       strerror(-fd));
+	/* Those of abi.h have been looked at; this is for the inner ones. */
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != bpf_map__value_size(map))
+		return ivb_err(
+			err, -EPROTO,
+			"the map %s/%s is not what this build's programs need, though its ABI "
+			"is the same; use `ipvs-bpf down` first",
+			dp->path, pinned_as);
 	r = bpf_map__reuse_fd(map, fd);
 	if (r)
 		return ivb_err(err, r, "cannot use the map %s/%s: %s", dp->path, pinned_as,

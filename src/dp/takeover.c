@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "dp/attach.h"
+#include "dp/build.h"
 #include "dp/load.h"
 #include "dp/open.h"
 #include "dp/pins.h"
@@ -302,6 +303,8 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 		r = tell_old(t, false, false, err);
 	if (!r)
 		r = ivb_load_zones(&t->old, load_zone, &l);
+	if (!r)
+		r = ivb_build_set(t->dp, true, err);
 	if (!r)
 		r = get_take(t, err);
 	return r ? r : COPY(t, set, err);

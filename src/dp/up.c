@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach.h"
+#include "dp/build.h"
 #include "dp/config.h"
 #include "dp/hooks.h"
 #include "dp/host.h"
@@ -152,6 +153,8 @@ static int load_fresh(struct job *j, struct ivb_err *err)
 	if (r)
 		return r;
 	r = ivb_config_write(j->dp, j->plan, err);
+	if (!r)
+		r = ivb_build_set(j->dp, true, err);
 	if (r)
 		return r;
 	/* From here the instance counts as made. */
@@ -162,9 +165,6 @@ static int load_running(struct job *j, struct ivb_err *err)
 {
 	int fd, r;
 
-	r = ivb_config_plan(j->dp, j->up, false, j->plan, err);
-	if (r)
-		return r;
 	if (!j->up->num_devs)
 		return ivb_load_arm(j->dp, err);
 	j->new_zone = ivb_load_prog(j->dp, j->up->zone, &fd) == -ENOENT;
@@ -351,6 +351,11 @@ static int up_running(struct job *j, struct ivb_err *err)
 		r = ivb_attach_list(j->dp, &a, &n, err);
 	if (!r)
 		r = check_zones(j, a, n, err);
+	if (!r)
+		r = ivb_config_plan(j->dp, j->up, false, j->plan, err);
+	if (!r)
+		r = ivb_build_renew(j->dp, j->plan->config.flags & IVB_CONFIG_IPVS,
+				    &j->res->renewed, err);
 	if (!r)
 		r = load_running(j, err);
 	if (!r)

@@ -27,6 +27,17 @@ int ivb_pin_get(const struct ivb_dp *dp, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+int ivb_pin_replace(const struct ivb_dp *dp, int fd, const char *name, struct ivb_err *err)
+{
+	char next[IVB_PIN_PATH_LEN], path[IVB_PIN_PATH_LEN];
+
+	snprintf(next, sizeof(next), "%s/" IVB_PIN_NEXT "%s", dp->path, name);
+	ivb_pin_path(path, sizeof(path), dp, name);
+	if ((unlink(next) && errno != ENOENT) || bpf_obj_pin(fd, next) || rename(next, path))
+		return ivb_err(err, -errno, "cannot pin %s: %m", path);
+	return 0;
+}
+
 int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone)
 {
 	char name[32];
@@ -180,8 +191,13 @@ static bool is_prog(const struct zone_search *s, const char *kind, __u32 zone)
 static int match_zone(__u32 zone, void *arg)
 {
 	struct zone_search *s = arg;
+	static const char *const kinds[] = { "prog", "egress", "after", IVB_PIN_NEXT "prog",
+					     IVB_PIN_NEXT "egress" };
+	size_t i;
 
-	if (!is_prog(s, "prog", zone) && !is_prog(s, "egress", zone) && !is_prog(s, "after", zone))
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !is_prog(s, kinds[i], zone); i++)
+		;
+	if (i == sizeof(kinds) / sizeof(kinds[0]))
 		return 0;
 	s->zone = zone;
 	return 1;

@@ -5,6 +5,8 @@
 # refused, and stays. ABI_TEST is the same tree with that other ABI.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=tests/lib/lost.sh
+. "$top/tests/lib/lost.sh"
 
 need nginx curl bpftool
 ns_begin
@@ -54,20 +56,6 @@ talked() {
 	kill -USR1 "$talk"
 	wait_for 5 grep -q conns= "$tmp/talk.log"
 	sed 's/ gap=.*//' "$tmp/talk.log"
-}
-
-# lost: segments of established connections that were sent again, and not only because the other end was slow to
-# answer (TCP says so: DSACK). First packets that were held back come again by design.
-lost() {
-	for lost_ns in cl sv1 sv2 sv3; do
-		in_ns "$lost_ns" cat /proc/net/snmp /proc/net/netstat
-	done | awk '
-		$1 == head { for (i = 2; i <= NF; i++) n[name[i]] += $i; head = ""; next }
-		{ head = $1; for (i = 2; i <= NF; i++) name[i] = $i }
-		END {
-			lost = n["RetransSegs"] - n["TCPDSACKRecv"] - n["TCPSynRetrans"]
-			print (("RetransSegs" in n) ? (lost > 0 ? lost : 0) : -1)
-		}'
 }
 
 all_talk() {

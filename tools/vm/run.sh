@@ -114,7 +114,7 @@ overlay() {
 	done
 	(
 		cd "$top"
-		[ ! -d build ] || find build/ipvs-bpf build/abi-test/ipvs-bpf build/tests build/bench build/bpf -type f \
+		[ ! -d build ] || find build/ipvs-bpf build/abi-test/ipvs-bpf build/build-test/ipvs-bpf build/tests build/bench build/bpf -type f \
 			! -name '*.[acdoh]' -o -name '*.bpf.o' 2>/dev/null
 	) | while read -r f; do
 		add "$top/$f" "/ipvs-bpf/$f"
