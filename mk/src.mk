@@ -58,6 +58,7 @@ DP_SRCS := \
 	src/dp/service_timeouts.c \
 	src/dp/takeover.c \
 	src/dp/takeover_conns.c \
+	src/dp/takeover_kernel.c \
 	src/dp/takeover_maps.c \
 	src/dp/timeouts.c \
 	src/dp/traffic.c \

@@ -61,7 +61,7 @@ static __always_inline int adopt(const int af, const struct note *n)
 
 	cfg = bpf_map_lookup_elem(&config, &zero);
 	if (adopted(af, n) || !n->lease || n->state == IVB_S_TIME_WAIT || !cfg ||
-	    cfg->flags & IVB_CONFIG_DRAIN || !kernel_wants_snat(af, cfg, n, known))
+	    cfg->flags & IVB_CONFIG_DRAIN || held() || !kernel_wants_snat(af, cfg, n, known))
 		return 0;
 	/* An address of this director alone is not what the servers know. */
 	note_key(af, n, &key);

@@ -7,6 +7,7 @@
 #define IVB_PATH_KERNEL_CONN_H
 
 #include "path/address.h"
+#include "path/held.h"
 #include "path/kernel_join.h"
 #include "path/note.h"
 
@@ -194,14 +195,21 @@ static __always_inline int kernel_conn_create(struct ivb_ctx *ctx, const int af,
 	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
 	struct ivb_dev *in = bpf_map_lookup_elem(&devs, &iif);
 	__u16 known = kernel_conn_flags(n);
+	bool snat;
 	int r;
 
-	if (!cfg || cfg->flags & IVB_CONFIG_DRAIN || (in && in->zone != ivb_zone))
+	if (!cfg || (in && in->zone != ivb_zone))
+		return IVB_NEXT;
+	snat = kernel_wants_snat(af, cfg, n, known);
+	/* another version's to be, with SNAT from its first packet */
+	if (held())
+		return snat ? -IVB_R_TAKEOVER : IVB_NEXT;
+	if (cfg->flags & IVB_CONFIG_DRAIN)
 		return IVB_NEXT;
 	note_pair(af, n, pair);
 	pair->flags |= (iif ? 0 : IVB_FLOW_LOCAL) | (kernel_copies(n) ? IVB_FLOW_COPY : 0);
 	kernel_first_lease(n, pair);
-	if (kernel_wants_snat(af, cfg, n, known)) {
+	if (snat) {
 		r = kernel_source(ctx, af, cfg, key, pair);
 		if (r)
 			return r;

@@ -4,6 +4,7 @@
 #define IVB_PATH_NEW_H
 
 #include "path/half_open.h"
+#include "path/held.h"
 #include "path/pair.h"
 #include "path/service.h"
 #include "sched/sched.h"
@@ -141,18 +142,6 @@ static __always_inline int birth_route(struct ivb_ctx *ctx, const int af, const 
 	addr_copy(af, q.daddr, b->dest->addr.ip6);
 	r = BY_AF(af, route_lookup, ctx, &q, index, way);
 	return r ? r : way_attached(way->ifindex);
-}
-
-/*
- * Whether another version is just taking over (dp/takeover.h). Of its own, as flow_miss6() has no
- * word of stack left (6.1, clang 14, "combined stack size of 5 calls").
- */
-GLOBAL int held(void)
-{
-	__u32 zero = 0;
-	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
-
-	return cfg && cfg->hold_until && (__s32)(cfg->hold_until - (__u32)bpf_jiffies64()) > 0;
 }
 
 /* A packet without a flow. */

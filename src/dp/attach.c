@@ -319,13 +319,13 @@ int ivb_detach_after(const struct ivb_dp *dp, __u32 ifindex, __u32 kind, struct 
 }
 
 /* The link itself gets our program, and keeps its place among others. */
-static int replace_link(const struct ivb_dp *dp, const struct ivb_dp *old, int prog_fd,
-			__u32 ifindex, struct ivb_err *err)
+static int replace_link(const struct ivb_dp *dp, const struct ivb_dp *old, const struct side *side,
+			int prog_fd, __u32 ifindex, struct ivb_err *err)
 {
 	char path[IVB_PIN_PATH_LEN], old_path[IVB_PIN_PATH_LEN];
 	_cleanup_close_ int fd = -1;
 
-	link_path(old_path, sizeof(old_path), old, &ingress, ifindex);
+	link_path(old_path, sizeof(old_path), old, side, ifindex);
 	fd = bpf_obj_get(old_path);
 	if (fd < 0 && errno == ENOENT) /* an interrupted `up` has done it */
 		return 0;
@@ -334,7 +334,7 @@ static int replace_link(const struct ivb_dp *dp, const struct ivb_dp *old, int p
 	/* The device may be gone: then only the pins have to go. */
 	if (bpf_link_update(fd, prog_fd, NULL) && errno != ENOLINK)
 		return ivb_err(err, -errno, "cannot replace the program of %s: %m", old_path);
-	link_path(path, sizeof(path), dp, &ingress, ifindex);
+	link_path(path, sizeof(path), dp, side, ifindex);
 	if (bpf_obj_pin(fd, path) && errno != EEXIST)
 		return ivb_err(err, -errno, "cannot pin %s: %m", path);
 	if (unlink(old_path) && errno != ENOENT)
@@ -343,11 +343,11 @@ static int replace_link(const struct ivb_dp *dp, const struct ivb_dp *old, int p
 }
 
 /* A filter of nobody's place, or of another's: left as it is, for `up` to find it missing. */
-static int replace_filter(const struct ivb_dp *dp, const struct ivb_dp *old, int prog_fd,
-			  __u32 ifindex, struct ivb_err *err)
+static int replace_filter(const struct ivb_dp *dp, const struct ivb_dp *old,
+			  const struct side *side, int prog_fd, __u32 ifindex, struct ivb_err *err)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = ingress.priority,
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = side->point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = IVB_FILTER_HANDLE, .priority = side->priority,
 		    .prog_fd = prog_fd, .flags = BPF_TC_F_REPLACE);
 	char path[IVB_PIN_PATH_LEN];
 	int r;
@@ -358,24 +358,35 @@ static int replace_filter(const struct ivb_dp *dp, const struct ivb_dp *old, int
 		if (mkdir(path, 0700) && errno != EEXIST)
 			return ivb_err(err, -errno, "cannot make %s: %m", path);
 	}
-	if (check_filter_place(old, &ingress, ifindex, NULL) != -EALREADY)
+	if (check_filter_place(old, side, ifindex, NULL) != -EALREADY)
 		return 0;
 	r = bpf_tc_attach(&hook, &opts);
 	return r ? ivb_bpflog_err(err, r, "cannot replace a clsact filter") : 0;
 }
 
+static int replace(const struct ivb_dp *dp, const struct ivb_dp *old, const struct side *side,
+		   int prog_fd, __u32 ifindex, const struct ivb_dev *dev, struct ivb_err *err)
+{
+	return dev->kind == IVB_ATTACH_TCX ? replace_link(dp, old, side, prog_fd, ifindex, err)
+					   : replace_filter(dp, old, side, prog_fd, ifindex, err);
+}
+
+/* Egress first: what begins there is known at ingress by the program that is behind the old one. */
 int ivb_attach_replace(struct ivb_dp *dp, const struct ivb_dp *old, __u32 ifindex,
 		       const struct ivb_dev *dev, struct ivb_err *err)
 {
-	_cleanup_close_ int prog_fd = -1;
+	_cleanup_close_ int prog_fd = -1, egress_fd = -1;
 	int r = ivb_load_prog(dp, dev->zone, &prog_fd);
 
-	if (r)
+	if (!r)
+		r = ivb_load_egress(dp, dev->zone, &egress_fd);
+	if (r && (r != -ENOENT || prog_fd < 0))
 		return ivb_err(err, r, "cannot open the pinned program of zone %u: %s", dev->zone,
 			       strerror(-r));
 	ivb_bpflog_start();
-	r = dev->kind == IVB_ATTACH_TCX ? replace_link(dp, old, prog_fd, ifindex, err)
-					: replace_filter(dp, old, prog_fd, ifindex, err);
+	r = egress_fd < 0 ? 0 : replace(dp, old, &egress, egress_fd, ifindex, dev, err);
+	if (!r)
+		r = replace(dp, old, &ingress, prog_fd, ifindex, dev, err);
 	return r ? r : ivb_detach_after(dp, ifindex, dev->kind, err);
 }
 

@@ -341,6 +341,28 @@ int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *
 	return r;
 }
 
+/* Into a folder of that name; first of all the end of connections. */
+static int attach_known(const struct ivb_dp *dp, const char *name, struct ipvs_bpf *skel,
+			struct ivb_err *err)
+{
+	char dir[IVB_PIN_PATH_LEN];
+	int r;
+
+	ivb_pin_path(dir, sizeof(dir), dp, name);
+	r = ivb_pins_mkdir(dir, err);
+	if (!r)
+		r = attach_one(dp, name, skel->progs.on_conn_free, err);
+	return r ? r : attach_rest(dp, name, skel, err);
+}
+
+int ivb_hooks_attach_beside(const struct ivb_dp *dp, struct ivb_err *err)
+{
+	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
+	int r = load(dp, &skel, err);
+
+	return r ? r : attach_known(dp, DIR, skel, err);
+}
+
 struct exchange {
 	const struct ivb_dp *dp;
 	const struct bpf_object *obj;
@@ -381,11 +403,7 @@ int ivb_hooks_renew(const struct ivb_dp *dp, struct ivb_err *err)
 	if (!r)
 		r = load(dp, &skel, err);
 	if (!r)
-		r = ivb_pins_mkdir(dir, err);
-	if (!r)
-		r = attach_one(dp, DIR_NEXT, skel->progs.on_conn_free, err);
-	if (!r)
-		r = attach_rest(dp, DIR_NEXT, skel, err);
+		r = attach_known(dp, DIR_NEXT, skel, err);
 	if (!r)
 		r = ivb_pins_list(dir, take_place, &x);
 	if (!r) {

@@ -29,6 +29,12 @@ int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *
 		     struct ivb_err *err);
 
 /*
+ * Those of a version beside another's, which it is taking over from: that one knows already which
+ * connections are older.
+ */
+int ivb_hooks_attach_beside(const struct ivb_dp *dp, struct ivb_err *err);
+
+/*
  * Puts this build's in place of those that are attached: each new one is there before the old one
  * goes, and that both run for a moment changes nothing, as they write the same into the same maps.
  */

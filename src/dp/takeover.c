@@ -13,13 +13,17 @@
 #include "base/err.h"
 #include "dp/attach.h"
 #include "dp/build.h"
+#include "dp/config.h"
+#include "dp/hooks.h"
 #include "dp/load.h"
+#include "dp/notrack.h"
 #include "dp/open.h"
 #include "dp/pins.h"
 #include "dp/wipe.h"
 #include "dp/zones.h"
 
-#define HOLD_S 3u	 /* at most; a table of a million takes 0.1 */
+#define HOLD_S 3u /* at most; a table of a million takes 0.1 */
+#define HOLD_FOR_GOOD_S 86400u
 #define SETTLE_MS 10	 /* programs that run already have ended by then */
 #define CONFIG_MAX 4096u /* of any version's */
 
@@ -108,7 +112,7 @@ static int check_layout(const struct ivb_takeover *t, struct ivb_err *err)
 	static const enum ivb_map kept[] = { IVB_MAP_FLOWS4,	 IVB_MAP_FLOWS6,
 					     IVB_MAP_CONNS4,	 IVB_MAP_CONNS6,
 					     IVB_MAP_DEST_CONNS, IVB_MAP_HALF_OPEN4,
-					     IVB_MAP_HALF_OPEN6 };
+					     IVB_MAP_HALF_OPEN6, IVB_MAP_KERNEL_CONNS };
 	bool known = old->abi < IVB_ABI ? old->abi >= IVB_ABI_OLDEST
 					: old->oldest && old->oldest <= IVB_ABI;
 	size_t i;
@@ -154,7 +158,8 @@ static int check_service(const struct ivb_takeover *t, const struct ivb_service 
 static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 {
 	const __u32 flags = IVB_CONFIG_ANY_VIP | IVB_CONFIG_DRAIN | IVB_CONFIG_SNAT_SOME |
-			    IVB_CONFIG_SNAT_OWN | IVB_CONFIG_EXPIRE_NODEST;
+			    IVB_CONFIG_SNAT_OWN | IVB_CONFIG_EXPIRE_NODEST | IVB_CONFIG_IPVS |
+			    IVB_CONFIG_NOTRACK;
 	_cleanup_free_ char *value =
 		calloc(1, t->size[IVB_MAP_SERVICES].value + sizeof(struct ivb_service));
 	struct ivb_service_key key, *prev = NULL;
@@ -164,14 +169,6 @@ static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 	if (r || !value)
 		return ivb_err(err, r ? r : -ENOMEM, "cannot read the map %s/config: %s",
 			       t->old.path, strerror(r ? -r : ENOMEM));
-	if (c.flags & (IVB_CONFIG_IPVS | IVB_CONFIG_NOTRACK))
-		return ivb_err(
-			err, -EOPNOTSUPP,
-			"the instance follows kernel IPVS, and was made by a version with ABI %u; "
-			"its connections with SNAT cannot be taken over; nothing has been changed. "
-			"With that version, use `ipvs-bpf up --ipvs=no` (which ends these; or "
-			"`down --drain`, which waits for them), then `up` with this one",
-			t->old.meta.abi);
 	if (c.flags & ~flags)
 		return ivb_err(
 			err, -EPROTO,
@@ -188,8 +185,8 @@ static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 	return r;
 }
 
-/* Flags and the time until which no connection begins, in the old programs' config. */
-static int tell_old(const struct ivb_takeover *t, bool drain, bool hold, struct ivb_err *err)
+/* Flags and the time for which no connection begins, in the old programs' config. */
+static int tell_old(const struct ivb_takeover *t, bool drain, __u32 hold_s, struct ivb_err *err)
 {
 	_cleanup_free_ char *buf = calloc(1, CONFIG_MAX);
 	struct ivb_config *c = (void *)buf;
@@ -200,7 +197,7 @@ static int tell_old(const struct ivb_takeover *t, bool drain, bool hold, struct 
 	if (bpf_map_lookup_elem(t->old.fds[IVB_MAP_CONFIG], &zero, buf))
 		return ivb_err(err, -errno, "cannot read the map %s/config: %m", t->old.path);
 	c->flags = (c->flags & ~(__u32)IVB_CONFIG_DRAIN) | (drain ? IVB_CONFIG_DRAIN : 0);
-	c->hold_until = hold ? (ivb_dp_jiffies(&t->old) + HOLD_S * t->old.meta.hz) | 1 : 0;
+	c->hold_until = hold_s ? (ivb_dp_jiffies(&t->old) + hold_s * t->old.meta.hz) | 1 : 0;
 	if (bpf_map_update_elem(t->old.fds[IVB_MAP_CONFIG], &zero, buf, BPF_ANY))
 		return ivb_err(err, -errno, "cannot write the map %s/config: %m", t->old.path);
 	return 0;
@@ -214,9 +211,11 @@ struct zone_load {
 static int load_zone(__u32 zone, void *arg)
 {
 	struct zone_load *l = arg;
+	const struct ivb_dp *old = &l->t->old;
 
 	return ivb_load_zone(l->t->dp, zone,
-			     IVB_LOAD_TAKEOVER | (ivb_dp_has_v6(&l->t->old) ? IVB_LOAD_V6 : 0),
+			     IVB_LOAD_TAKEOVER | (ivb_dp_has_v6(old) ? IVB_LOAD_V6 : 0) |
+				     (ivb_zone_has_egress(old, zone) ? IVB_LOAD_EGRESS : 0),
 			     l->err);
 }
 
@@ -274,6 +273,33 @@ static int get_take(struct ivb_takeover *t, struct ivb_err *err)
 	return 0;
 }
 
+/* What ours does while the old one carries; notrack: rules of netfilter's are ours. */
+static int tell_own(const struct ivb_takeover *t, bool notrack, __u32 hold_s, struct ivb_err *err)
+{
+	struct ivb_config c;
+	int r = ivb_config_get(t->dp, &c, err);
+
+	if (r)
+		return r;
+	c.flags = (c.flags & ~(__u32)(IVB_CONFIG_NOTRACK | IVB_CONFIG_DRAIN)) |
+		  (notrack ? IVB_CONFIG_NOTRACK : 0);
+	c.hold_until = hold_s ? (ivb_dp_jiffies(t->dp) + hold_s * t->dp->meta.hz) | 1 : 0;
+	return ivb_config_put(t->dp, &c, err);
+}
+
+/*
+ * Our hooks beside the old ones: from here on none of kernel IPVS's connections ends unnoticed.
+ * Whoever makes connections of ours without a packet (bpf/ipvs/adopt.h) has to wait.
+ */
+static int prepare_kernel(struct ivb_takeover *t, struct ivb_err *err)
+{
+	int r;
+
+	t->kernel = ivb_hooks_state(&t->old) != IVB_HOOKS_NONE;
+	r = tell_own(t, false, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
+	return r || !t->kernel ? r : ivb_hooks_attach_beside(t->dp, err);
+}
+
 /* Ours beside it, with all that commands have set; nobody can change that now. */
 static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 {
@@ -300,14 +326,16 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = check_use(t, err);
 	if (!r)
-		r = tell_old(t, false, false, err);
+		r = tell_old(t, false, 0, err);
 	if (!r)
 		r = ivb_load_zones(&t->old, load_zone, &l);
 	if (!r)
 		r = ivb_build_set(t->dp, true, err);
 	if (!r)
 		r = get_take(t, err);
-	return r ? r : COPY(t, set, err);
+	if (!r)
+		r = COPY(t, set, err);
+	return r ? r : prepare_kernel(t, err);
 }
 
 /*
@@ -316,15 +344,17 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
  */
 static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 {
-	static const enum ivb_map moving[] = { IVB_MAP_SCHEDS, IVB_MAP_ADMISSION, IVB_MAP_SWEEPS,
-					       IVB_MAP_PORT_MAPS };
+	static const enum ivb_map moving[] = { IVB_MAP_SCHEDS,	       IVB_MAP_ADMISSION,
+					       IVB_MAP_SWEEPS,	       IVB_MAP_PORT_MAPS,
+					       IVB_MAP_KERNEL_TUNNELS, IVB_MAP_KERNEL_SERVICES,
+					       IVB_MAP_KERNEL_TRAFFIC };
 	__u64 began;
 	int r = ivb_takeover_conns(t, err);
 
 	if (!r)
 		r = for_devs(t, attach_after, err);
 	if (!r)
-		r = tell_old(t, false, true, err);
+		r = tell_old(t, false, HOLD_S, err);
 	if (r)
 		return r;
 	began = ivb_monotonic_ns();
@@ -333,6 +363,8 @@ static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = ivb_takeover_conns(t, err);
 	if (!r)
+		r = ivb_takeover_existed(t, err);
+	if (!r)
 		r = ivb_takeover_counts(t, false, err);
 	if (!r && ivb_monotonic_ns() - began > (HOLD_S - 1) * 1000000000ull)
 		r = ivb_err(err, -EAGAIN,
@@ -340,7 +372,7 @@ static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 			    "been changed; try again",
 			    t->old.path);
 	if (r)
-		tell_old(t, false, false, NULL);
+		tell_old(t, false, 0, NULL);
 	return r;
 }
 
@@ -407,12 +439,31 @@ static int end(struct ivb_takeover *t, struct ivb_err *err)
 	return write_meta(t->dp, err);
 }
 
+/* The rules of `up --notrack` ask our programs before packets come to them. */
+static int set_notrack(struct ivb_takeover *t, struct ivb_err *err)
+{
+	struct ivb_config c;
+	int r = get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
+
+	if (r)
+		return ivb_err(err, r, "cannot read the map %s/config: %s", t->old.path,
+			       strerror(-r));
+	if (!(c.flags & IVB_CONFIG_NOTRACK))
+		return 0;
+	r = tell_own(t, true, 0, err);
+	return r || !t->kernel ? r : ivb_notrack_on(t->dp, err);
+}
+
 /* Whatever the old programs do not know comes to ours already. */
 static int finish(struct ivb_takeover *t, struct ivb_err *err)
 {
-	int r = for_devs(t, replace, err);
+	int r = set_notrack(t, err);
 
+	if (!r)
+		r = for_devs(t, replace, err);
 	settle();
+	if (!r)
+		r = ivb_takeover_existed(t, err);
 	if (!r)
 		r = ivb_takeover_rest(t, err);
 	if (!r)
@@ -430,9 +481,14 @@ static int begin(struct ivb_takeover *t, struct ivb_err *err)
 		r = take_all(t, err);
 	if (!r)
 		r = write_meta(t->dp, err);
-	/* From here on it is ours that makes connections. */
+	/*
+	 * From here on it is ours that makes connections. What the old ones let go on comes to
+	 * ours, but at egress: there they hold it back until ours are in their places.
+	 */
 	if (!r)
-		r = tell_old(t, true, false, err);
+		r = tell_own(t, false, 0, err);
+	if (!r)
+		r = tell_old(t, true, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
 	if (r) {
 		ivb_wipe(t->dp, NULL, NULL);
 		return r;
@@ -448,6 +504,8 @@ static int resume(struct ivb_takeover *t, struct ivb_err *err)
 
 	if (!r && !(c.flags & IVB_CONFIG_DRAIN))
 		return begin(t, err);
+	t->resumed = true;
+	t->kernel = ivb_hooks_state(t->dp) != IVB_HOOKS_NONE;
 	r = get_take(t, err);
 	if (!r)
 		r = ivb_takeover_resume(t, err);

@@ -29,6 +29,8 @@ struct ivb_takeover {
 	} size[IVB_MAP_MAX_];	    /* the old one's */
 	struct ivb_taken *taken[2]; /* by connection id, IPv4 and IPv6 */
 	int take_fd[2];		    /* take4, take6 */
+	bool kernel;		    /* both have hooks on kernel IPVS */
+	bool resumed;
 };
 
 /*
@@ -40,6 +42,15 @@ int ivb_takeover(struct ivb_dp *dp, const char *instance, int *ret_abi, struct i
 
 /* takeover_maps.c: all elements of a map, into ours, which is empty. */
 int ivb_takeover_map(const struct ivb_takeover *t, enum ivb_map id, struct ivb_err *err);
+
+/* takeover_kernel.c: what is known of kernel IPVS's connections beside those that are ours */
+
+/* The connection of kernel IPVS that one of the old instance's is, if it is still. */
+bool ivb_takeover_kernel_get(const struct ivb_takeover *t, const struct ivb_conn *conn, __u32 id,
+			     struct ivb_kernel_conn *ret);
+
+/* Those that get no SNAT, as they are older than the old hooks. */
+int ivb_takeover_existed(const struct ivb_takeover *t, struct ivb_err *err);
 
 /* takeover_conns.c */
 

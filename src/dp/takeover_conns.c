@@ -100,26 +100,49 @@ static int insert_place(const struct tables *b, __u32 state)
 											  : 0;
 }
 
+/*
+ * It begins without a lease: the next packets are kernel IPVS's, and it is what they find that
+ * counts. False: it has ended.
+ */
+static int insert_kernel(const struct tables *b, struct flows *fl, const union value *conn,
+			 __u32 id)
+{
+	__u64 cp = conn->conn.conn.cp;
+	struct ivb_kernel_conn kc;
+
+	if (!ivb_takeover_kernel_get(b->t, &conn->conn.conn, id, &kc))
+		return -ENOENT;
+	fl->fwd.flow.flow.lease = fl->rep.flow.flow.lease = 0;
+	return bpf_map_update_elem(b->t->dp->fds[IVB_MAP_KERNEL_CONNS], &cp, &kc, BPF_ANY) ? -errno
+											   : 0;
+}
+
 /* Reply first, as when it was made. What was carried is added at the end. */
 static int insert(const struct tables *b, struct flows *fl, union value *conn, __u32 id,
 		  __u32 stamp)
 {
 	const struct ivb_dp *dp = b->t->dp;
 	struct ivb_take begin = { .op = IVB_TAKE_ADD, .conn = id, .stamp = stamp };
+	int r;
 
 	begin.gen = conn->conn.conn.gen;
+	if (conn->conn.conn.state & IVB_CONN_KERNEL) {
+		r = insert_kernel(b, fl, conn, id);
+		if (r)
+			return r;
+	}
 	fl->fwd.flow.flow.packets = fl->fwd.flow.flow.bytes = 0;
 	fl->rep.flow.flow.packets = fl->rep.flow.flow.bytes = 0;
 	if (bpf_map_update_elem(dp->fds[b->f->conns], &id, conn, BPF_ANY) ||
 	    bpf_map_update_elem(dp->fds[b->f->flows], &fl->peer, &fl->rep, BPF_NOEXIST))
 		return -errno;
 	if (bpf_map_update_elem(dp->fds[b->f->flows], &fl->key, &fl->fwd, BPF_NOEXIST)) {
-		int r = -errno;
-
+		r = -errno;
 		bpf_map_delete_elem(dp->fds[b->f->flows], &fl->peer);
 		return r;
 	}
-	if (IVB_CONN_PLACE(conn->conn.conn.state) && insert_place(b, conn->conn.conn.state))
+	if (!(conn->conn.conn.state & IVB_CONN_KERNEL) && IVB_CONN_PLACE(conn->conn.conn.state) &&
+	    insert_place(b, conn->conn.conn.state))
 		return -errno;
 	return take(b, &begin);
 }
@@ -172,10 +195,12 @@ static int one(const struct tables *b, __u32 id, bool rest)
 		return -errno;
 	if (stamp > IVB_CLOCK_BUSY && was->gen == conn.conn.conn.gen && was->gen)
 		return move(b, &conn, id, stamp, rest);
-	if (rest) /* our own timer ends it, if no packet of ours keeps it */
+	/* Our own timer ends it, if no packet of ours keeps it; kernel IPVS's is over. */
+	if (rest && (b->t->resumed || !(was->state & IVB_CONN_KERNEL)))
 		return 0;
 	r = was->gen ? drop(b, id) : 0;
-	if (r || stamp <= IVB_CLOCK_BUSY || conn.conn.conn.state & IVB_CONN_KERNEL ||
+	if (r || rest || stamp <= IVB_CLOCK_BUSY ||
+	    (conn.conn.conn.state & IVB_CONN_KERNEL && !b->t->kernel) ||
 	    !flows_get(b, &conn, id, &fl))
 		return r;
 	cut(&fl.fwd, b->f->flow_size, sizeof(fl.fwd));
@@ -183,7 +208,7 @@ static int one(const struct tables *b, __u32 id, bool rest)
 	cut(&conn, b->f->conn_size, sizeof(conn));
 	r = insert(b, &fl, &conn, id, stamp);
 	if (r)
-		return r;
+		return r == -ENOENT && conn.conn.conn.state & IVB_CONN_KERNEL ? 0 : r;
 	was->gen = conn.conn.conn.gen;
 	was->state = conn.conn.conn.state;
 	return 0;
