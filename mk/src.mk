@@ -60,6 +60,7 @@ DP_SRCS := \
 	src/dp/takeover_conns.c \
 	src/dp/takeover_kernel.c \
 	src/dp/takeover_maps.c \
+	src/dp/takeover_old.c \
 	src/dp/timeouts.c \
 	src/dp/traffic.c \
 	src/dp/up.c \

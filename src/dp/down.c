@@ -14,14 +14,7 @@
 #include "dp/pins.h"
 #include "dp/up.h"
 #include "dp/wipe.h"
-
-static void unpin(const struct ivb_dp *dp, const char *name)
-{
-	char path[IVB_PIN_PATH_LEN];
-
-	snprintf(path, sizeof(path), "%s/%s", dp->path, name);
-	unlink(path);
-}
+#include "dp/zones.h"
 
 /* From here on the instance counts as half made, and the next `up` makes another. */
 static void mark_incomplete(struct ivb_dp *dp)
@@ -74,8 +67,8 @@ int ivb_wipe(struct ivb_dp *dp, struct ivb_down_result *ret, struct ivb_err *err
 		first = r;
 	/* Without user space's reference the timers stop. */
 	ivb_dp_close_maps(dp);
-	unpin(dp, "hand4");
-	unpin(dp, "hand6");
+	ivb_pin_remove(dp, "hand4");
+	ivb_pin_remove(dp, "hand6");
 	r = ivb_pins_remove(dp->path, err);
 	if (ret)
 		*ret = res;

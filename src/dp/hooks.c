@@ -481,18 +481,14 @@ static bool link_lives(__u32 id)
 static void purge(const struct ivb_dp *dp)
 {
 	_cleanup_close_ int fd = ivb_pin_get(dp, "purge");
-	char path[IVB_PIN_PATH_LEN];
 
 	if (fd >= 0)
 		ivb_prog_run(fd, NULL, "purge");
 	/* It is of ip_vs's types, and would keep the module. */
-	ivb_pin_path(path, sizeof(path), dp, "purge");
-	unlink(path);
+	ivb_pin_remove(dp, "purge");
 	/* Rules that have them keep them, and their tables: of no connections then. */
-	ivb_pin_path(path, sizeof(path), dp, "followed");
-	unlink(path);
-	ivb_pin_path(path, sizeof(path), dp, "begins");
-	unlink(path);
+	ivb_pin_remove(dp, "followed");
+	ivb_pin_remove(dp, "begins");
 }
 
 /* The kernel lets go of an unpinned link some time later. */

@@ -94,6 +94,15 @@ int ivb_dp_check_netns(const struct ivb_dp *dp, struct ivb_err *err)
 	return 0;
 }
 
+int ivb_dp_write_meta(const struct ivb_dp *dp, struct ivb_err *err)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(dp->fds[IVB_MAP_META], &zero, &dp->meta, BPF_ANY))
+		return ivb_err(err, -errno, "cannot write the map %s/meta: %m", dp->path);
+	return 0;
+}
+
 bool ivb_dp_is_complete(const struct ivb_dp *dp)
 {
 	return dp->meta.abi == IVB_ABI;

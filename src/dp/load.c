@@ -53,12 +53,8 @@ static int pin(struct load *l, int fd, const char *name, struct ivb_err *err)
 
 static void undo_pins(struct load *l)
 {
-	char path[IVB_PIN_PATH_LEN];
-
-	while (l->num_pins) {
-		ivb_pin_path(path, sizeof(path), l->dp, l->pins[--l->num_pins]);
-		unlink(path);
-	}
+	while (l->num_pins)
+		ivb_pin_remove(l->dp, l->pins[--l->num_pins]);
 }
 
 /* Before the pinned maps are looked for: theirs count. */
@@ -158,13 +154,12 @@ static int pin_maps(struct load *l, struct ivb_err *err)
 static int pin_prog(struct load *l, const struct bpf_program *prog, const char *name,
 		    struct ivb_err *err)
 {
-	char next[sizeof(l->pins[0])], path[IVB_PIN_PATH_LEN];
+	char next[sizeof(l->pins[0])];
 
 	if (!l->renew)
 		return pin(l, bpf_program__fd(prog), name, err);
 	snprintf(next, sizeof(next), IVB_PIN_NEXT "%s", name);
-	ivb_pin_path(path, sizeof(path), l->dp, next);
-	unlink(path); /* of another zone's load */
+	ivb_pin_remove(l->dp, next); /* of another zone's load */
 	return pin(l, bpf_program__fd(prog), next, err);
 }
 

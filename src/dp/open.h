@@ -40,6 +40,9 @@ int ivb_dp_open_maps(struct ivb_dp *dp, struct ivb_err *err);
 /* Whether `up` has made everything (meta is written last). */
 bool ivb_dp_is_complete(const struct ivb_dp *dp);
 
+/* Writes dp->meta: from there on the instance is what it says. */
+int ivb_dp_write_meta(const struct ivb_dp *dp, struct ivb_err *err);
+
 /* -ENOENT with a sentence if a map's pin is missing (IPv6's may). */
 int ivb_dp_check_maps(const struct ivb_dp *dp, struct ivb_err *err);
 

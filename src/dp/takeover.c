@@ -24,8 +24,7 @@
 
 #define HOLD_S 3u /* at most; a table of a million takes 0.1 */
 #define HOLD_FOR_GOOD_S 86400u
-#define SETTLE_MS 10	 /* programs that run already have ended by then */
-#define CONFIG_MAX 4096u /* of any version's */
+#define SETTLE_MS 10 /* programs that run already have ended by then */
 
 static void close_all(struct ivb_takeover *t)
 {
@@ -44,163 +43,6 @@ static void settle(void)
 	const struct timespec pause = { .tv_nsec = SETTLE_MS * 1000000L };
 
 	nanosleep(&pause, NULL);
-}
-
-static int open_map(struct ivb_takeover *t, enum ivb_map id, struct ivb_err *err)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
-	int fd = ivb_pin_get(&t->old, ivb_map_names[id]);
-
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return ivb_err(err, fd, "cannot open the map %s/%s: %s", t->old.path,
-			       ivb_map_names[id], strerror(-fd));
-	t->old.fds[id] = fd;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return ivb_err(err, -errno, "cannot look at the map %s/%s: %m", t->old.path,
-			       ivb_map_names[id]);
-	t->size[id].key = info.key_size;
-	t->size[id].value = info.value_size;
-	t->size[id].max = info.max_entries;
-	return 0;
-}
-
-/* The only value of meta or config, whatever its length; 0 beyond its end. */
-static int get_one(const struct ivb_takeover *t, enum ivb_map id, void *ret, size_t size)
-{
-	_cleanup_free_ char *buf = calloc(1, CONFIG_MAX);
-	__u32 zero = 0, len = t->size[id].value;
-
-	if (!buf)
-		return -ENOMEM;
-	if (t->old.fds[id] < 0)
-		return -ENOENT;
-	if (len > CONFIG_MAX)
-		return -E2BIG;
-	if (bpf_map_lookup_elem(t->old.fds[id], &zero, buf))
-		return -errno;
-	memset(ret, 0, size);
-	memcpy(ret, buf, len < size ? len : size);
-	return 0;
-}
-
-static int open_old(struct ivb_takeover *t, const char *instance, struct ivb_err *err)
-{
-	int id, r;
-
-	snprintf(t->old.path, sizeof(t->old.path), IVB_PIN_ROOT "/%s/v%d", instance, t->abi);
-	t->old.dir_fd = -1;
-	for (id = 0; id < IVB_MAP_MAX_; id++)
-		t->old.fds[id] = -1;
-	r = ivb_pins_check_dir(t->old.path, err);
-	for (id = 0; !r && id < IVB_MAP_MAX_; id++)
-		r = open_map(t, (enum ivb_map)id, err);
-	if (r)
-		return r;
-	/* None, or none with a number: half made, or half removed. */
-	if (get_one(t, IVB_MAP_META, &t->old.meta, sizeof(t->old.meta)))
-		t->old.meta.abi = 0;
-	return 0;
-}
-
-/* Whether values can be taken as they are; see IVB_ABI. */
-static int check_layout(const struct ivb_takeover *t, struct ivb_err *err)
-{
-	const struct ivb_meta *old = &t->old.meta, *m = &t->dp->meta;
-	static const enum ivb_map kept[] = { IVB_MAP_FLOWS4,	 IVB_MAP_FLOWS6,
-					     IVB_MAP_CONNS4,	 IVB_MAP_CONNS6,
-					     IVB_MAP_DEST_CONNS, IVB_MAP_HALF_OPEN4,
-					     IVB_MAP_HALF_OPEN6, IVB_MAP_KERNEL_CONNS };
-	bool known = old->abi < IVB_ABI ? old->abi >= IVB_ABI_OLDEST
-					: old->oldest && old->oldest <= IVB_ABI;
-	size_t i;
-
-	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		known = known && t->size[kept[i]].value <= IVB_OLD_VALUE_MAX;
-	if (!known)
-		return ivb_err(
-			err, -EPROTO,
-			"the instance was made by a version with ABI %u, which this one (ABI "
-			"%u) cannot take over; nothing has been changed. Use a version in "
-			"between, or let its connections end: `ipvs-bpf down --drain` of that "
-			"version, then `up` with this one",
-			old->abi, IVB_ABI);
-	if (old->hz != m->hz || old->max_services > m->max_services ||
-	    old->max_dests > m->max_dests || old->max_ring > m->max_ring ||
-	    old->max_nexthops != m->max_nexthops)
-		return ivb_err(
-			err, -EPROTO,
-			"the instance's tables (ABI %u) are not those of this version; nothing "
-			"has been changed; let its connections end (`ipvs-bpf down --drain` of "
-			"that version), then use `up` with this one",
-			old->abi);
-	return 0;
-}
-
-static int check_service(const struct ivb_takeover *t, const struct ivb_service *s,
-			 struct ivb_err *err)
-{
-	const __u32 flags = IVB_SERVICE_SCHED_FALLBACK | IVB_SERVICE_SCHED_PORT;
-
-	if (s->scheduler < IVB_SCHED_MAX_ && s->snat < IVB_SNAT_MAX_ && !(s->flags & ~flags))
-		return 0;
-	return ivb_err(
-		err, -EPROTO,
-		"a service of the instance has a scheduler or flag of ABI %u that this version "
-		"(ABI %u) does not know; nothing has been changed; change the service with "
-		"that version first",
-		t->old.meta.abi, IVB_ABI);
-}
-
-/* What an older version cannot do, or not yet. */
-static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
-{
-	const __u32 flags = IVB_CONFIG_ANY_VIP | IVB_CONFIG_DRAIN | IVB_CONFIG_SNAT_SOME |
-			    IVB_CONFIG_SNAT_OWN | IVB_CONFIG_EXPIRE_NODEST | IVB_CONFIG_IPVS |
-			    IVB_CONFIG_NOTRACK;
-	_cleanup_free_ char *value =
-		calloc(1, t->size[IVB_MAP_SERVICES].value + sizeof(struct ivb_service));
-	struct ivb_service_key key, *prev = NULL;
-	struct ivb_config c;
-	int r = get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
-
-	if (r || !value)
-		return ivb_err(err, r ? r : -ENOMEM, "cannot read the map %s/config: %s",
-			       t->old.path, strerror(r ? -r : ENOMEM));
-	if (c.flags & ~flags)
-		return ivb_err(
-			err, -EPROTO,
-			"the instance has settings of ABI %u that this version (ABI %u) does not "
-			"know; nothing has been changed",
-			t->old.meta.abi, IVB_ABI);
-	if (t->size[IVB_MAP_SERVICES].key != sizeof(key))
-		return ivb_err(err, -EPROTO, "the map %s/services has other keys", t->old.path);
-	while (!r && !bpf_map_get_next_key(t->old.fds[IVB_MAP_SERVICES], prev, &key)) {
-		prev = &key;
-		if (!bpf_map_lookup_elem(t->old.fds[IVB_MAP_SERVICES], &key, value))
-			r = check_service(t, (void *)value, err);
-	}
-	return r;
-}
-
-/* Flags and the time for which no connection begins, in the old programs' config. */
-static int tell_old(const struct ivb_takeover *t, bool drain, __u32 hold_s, struct ivb_err *err)
-{
-	_cleanup_free_ char *buf = calloc(1, CONFIG_MAX);
-	struct ivb_config *c = (void *)buf;
-	__u32 zero = 0;
-
-	if (!buf)
-		return -ENOMEM;
-	if (bpf_map_lookup_elem(t->old.fds[IVB_MAP_CONFIG], &zero, buf))
-		return ivb_err(err, -errno, "cannot read the map %s/config: %m", t->old.path);
-	c->flags = (c->flags & ~(__u32)IVB_CONFIG_DRAIN) | (drain ? IVB_CONFIG_DRAIN : 0);
-	c->hold_until = hold_s ? (ivb_dp_jiffies(&t->old) + hold_s * t->old.meta.hz) | 1 : 0;
-	if (bpf_map_update_elem(t->old.fds[IVB_MAP_CONFIG], &zero, buf, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the map %s/config: %m", t->old.path);
-	return 0;
 }
 
 struct zone_load {
@@ -322,11 +164,9 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 					 .takes_over = (__u32)t->abi };
 	r = ivb_load_defaults(&t->dp->meta, err);
 	if (!r)
-		r = check_layout(t, err);
+		r = ivb_takeover_check(t, err);
 	if (!r)
-		r = check_use(t, err);
-	if (!r)
-		r = tell_old(t, false, 0, err);
+		r = ivb_takeover_tell_old(t, false, 0, err);
 	if (!r)
 		r = ivb_load_zones(&t->old, load_zone, &l);
 	if (!r)
@@ -354,7 +194,7 @@ static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = for_devs(t, attach_after, err);
 	if (!r)
-		r = tell_old(t, false, HOLD_S, err);
+		r = ivb_takeover_tell_old(t, false, HOLD_S, err);
 	if (r)
 		return r;
 	began = ivb_monotonic_ns();
@@ -372,25 +212,8 @@ static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 			    "been changed; try again",
 			    t->old.path);
 	if (r)
-		tell_old(t, false, 0, NULL);
+		ivb_takeover_tell_old(t, false, 0, NULL);
 	return r;
-}
-
-static int write_meta(const struct ivb_dp *dp, struct ivb_err *err)
-{
-	__u32 zero = 0;
-
-	if (bpf_map_update_elem(dp->fds[IVB_MAP_META], &zero, &dp->meta, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the map %s/meta: %m", dp->path);
-	return 0;
-}
-
-static void unpin(const struct ivb_dp *dp, const char *name)
-{
-	char path[IVB_PIN_PATH_LEN];
-
-	ivb_pin_path(path, sizeof(path), dp, name);
-	unlink(path);
 }
 
 /* The old one's timers stop when nothing of user space refers to their maps. */
@@ -407,8 +230,8 @@ static int remove_old(struct ivb_takeover *t, struct ivb_err *err)
 	if (r)
 		return r;
 	ivb_dp_close_maps(&t->old);
-	unpin(&t->old, "hand4");
-	unpin(&t->old, "hand6");
+	ivb_pin_remove(&t->old, "hand4");
+	ivb_pin_remove(&t->old, "hand6");
 	return ivb_pins_remove(t->old.path, err);
 }
 
@@ -422,7 +245,7 @@ static int end_zone(__u32 zone, void *arg)
 	if (fd >= 0)
 		bpf_map_delete_elem(fd, &index);
 	snprintf(name, sizeof(name), "after-%u", zone);
-	unpin(t->dp, name);
+	ivb_pin_remove(t->dp, name);
 	return 0;
 }
 
@@ -432,18 +255,18 @@ static int end(struct ivb_takeover *t, struct ivb_err *err)
 
 	if (r || !t->dp->meta.takes_over)
 		return r;
-	unpin(t->dp, "take4");
-	unpin(t->dp, "take6");
+	ivb_pin_remove(t->dp, "take4");
+	ivb_pin_remove(t->dp, "take6");
 	ivb_load_zones(t->dp, end_zone, t);
 	t->dp->meta.takes_over = 0;
-	return write_meta(t->dp, err);
+	return ivb_dp_write_meta(t->dp, err);
 }
 
 /* The rules of `up --notrack` ask our programs before packets come to them. */
 static int set_notrack(struct ivb_takeover *t, struct ivb_err *err)
 {
 	struct ivb_config c;
-	int r = get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
+	int r = ivb_takeover_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
 
 	if (r)
 		return ivb_err(err, r, "cannot read the map %s/config: %s", t->old.path,
@@ -480,7 +303,7 @@ static int begin(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = take_all(t, err);
 	if (!r)
-		r = write_meta(t->dp, err);
+		r = ivb_dp_write_meta(t->dp, err);
 	/*
 	 * From here on it is ours that makes connections. What the old ones let go on comes to
 	 * ours, but at egress: there they hold it back until ours are in their places.
@@ -488,7 +311,7 @@ static int begin(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = tell_own(t, false, 0, err);
 	if (!r)
-		r = tell_old(t, true, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
+		r = ivb_takeover_tell_old(t, true, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
 	if (r) {
 		ivb_wipe(t->dp, NULL, NULL);
 		return r;
@@ -500,7 +323,7 @@ static int begin(struct ivb_takeover *t, struct ivb_err *err)
 static int resume(struct ivb_takeover *t, struct ivb_err *err)
 {
 	struct ivb_config c;
-	int r = get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
+	int r = ivb_takeover_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
 
 	if (!r && !(c.flags & IVB_CONFIG_DRAIN))
 		return begin(t, err);
@@ -523,7 +346,7 @@ int ivb_takeover(struct ivb_dp *dp, const char *instance, int *ret_abi, struct i
 		t.old.dir_fd = -1;
 		return 0;
 	}
-	r = open_old(&t, instance, err);
+	r = ivb_takeover_open_old(&t, instance, err);
 	if (r)
 		return r;
 	/* Its remains: ours has taken over, or there is nothing to be taken over. */

@@ -8,6 +8,7 @@
 #define IVB_DP_TAKEOVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "dp/family.h"
 #include "dp/instance.h"
@@ -39,6 +40,21 @@ struct ivb_takeover {
  * After a failure either the old instance is as before, or calling again goes on.
  */
 int ivb_takeover(struct ivb_dp *dp, const char *instance, int *ret_abi, struct ivb_err *err);
+
+/* takeover_old.c */
+
+/* What there is of it, also half of one; then its meta.abi is 0. */
+int ivb_takeover_open_old(struct ivb_takeover *t, const char *instance, struct ivb_err *err);
+
+/* Whether this version knows all that the instance has and uses; -EPROTO. */
+int ivb_takeover_check(const struct ivb_takeover *t, struct ivb_err *err);
+
+/* The only value of meta or config, whatever its length; 0 beyond its end. */
+int ivb_takeover_get_one(const struct ivb_takeover *t, enum ivb_map id, void *ret, size_t size);
+
+/* The old programs drain or do not, and begin no connection for some seconds (0: they do). */
+int ivb_takeover_tell_old(const struct ivb_takeover *t, bool drain, __u32 hold_s,
+			  struct ivb_err *err);
 
 /* takeover_maps.c: all elements of a map, into ours, which is empty. */
 int ivb_takeover_map(const struct ivb_takeover *t, enum ivb_map id, struct ivb_err *err);

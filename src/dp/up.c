@@ -113,15 +113,6 @@ static int check_running(const struct job *j, struct ivb_err *err)
 	return 0;
 }
 
-static int write_meta(const struct ivb_dp *dp, struct ivb_err *err)
-{
-	__u32 zero = 0;
-
-	if (bpf_map_update_elem(dp->fds[IVB_MAP_META], &zero, &dp->meta, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the map %s/meta: %m", dp->path);
-	return 0;
-}
-
 /* Kernel IPVS may have an IPv6 service at any time, with no process of ours to see it. */
 static unsigned int what_to_load(const struct job *j)
 {
@@ -158,7 +149,7 @@ static int load_fresh(struct job *j, struct ivb_err *err)
 	if (r)
 		return r;
 	/* From here the instance counts as made. */
-	return write_meta(j->dp, err);
+	return ivb_dp_write_meta(j->dp, err);
 }
 
 static int load_running(struct job *j, struct ivb_err *err)

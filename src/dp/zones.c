@@ -27,6 +27,14 @@ int ivb_pin_get(const struct ivb_dp *dp, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+void ivb_pin_remove(const struct ivb_dp *dp, const char *name)
+{
+	char path[IVB_PIN_PATH_LEN];
+
+	ivb_pin_path(path, sizeof(path), dp, name);
+	unlink(path);
+}
+
 int ivb_pin_replace(const struct ivb_dp *dp, int fd, const char *name, struct ivb_err *err)
 {
 	char next[IVB_PIN_PATH_LEN], path[IVB_PIN_PATH_LEN];
@@ -98,14 +106,14 @@ int ivb_prog_arm(int fd, int *no_timer, struct ivb_err *err, const char *what)
 
 void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone)
 {
-	char path[IVB_PIN_PATH_LEN];
+	static const char *const kinds[] = { "prog", "progs", "egress" };
+	char name[32];
+	size_t i;
 
-	snprintf(path, sizeof(path), "%s/prog-%u", dp->path, zone);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/progs-%u", dp->path, zone);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/egress-%u", dp->path, zone);
-	unlink(path);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		snprintf(name, sizeof(name), "%s-%u", kinds[i], zone);
+		ivb_pin_remove(dp, name);
+	}
 }
 
 int ivb_load_arm(struct ivb_dp *dp, struct ivb_err *err)

@@ -11,6 +11,9 @@
 /* The path of a pin of that name. */
 void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name);
 
+/* No pin of that name is left. */
+void ivb_pin_remove(const struct ivb_dp *dp, const char *name);
+
 /* Pins in place of what is pinned under that name, if anything is. */
 int ivb_pin_replace(const struct ivb_dp *dp, int fd, const char *name, struct ivb_err *err);
 
