@@ -87,6 +87,7 @@ tuples >"$tmp/tuples"
 is "all have SNAT" "$(ivb conn --json | grep -c '"snat": *true')" "$conns"
 lost >/dev/null
 talked old >/dev/null
+: >"$tmp/requests"
 requests &
 begins "before"
 
