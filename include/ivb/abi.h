@@ -416,6 +416,7 @@ enum ivb_config_flags {
 	IVB_CONFIG_NOTRACK = 1 << 5,	   /* rules of ours keep its packets out of conntrack */
 	IVB_CONFIG_EXPIRE_NODEST = 1 << 6, /* as kernel IPVS's sysctl expire_nodest_conn */
 	IVB_CONFIG_HOST_PORTS = 1 << 7,	   /* sockets of this host may have SNAT's ports as well */
+	IVB_CONFIG_KNOWN = (1 << 8) - 1,   /* all of them */
 };
 
 #define IVB_SNAT_ADDRS 16 /* of each family; a power of two */

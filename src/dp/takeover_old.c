@@ -124,9 +124,6 @@ static int check_service(const struct ivb_takeover *t, const struct ivb_service 
 /* What an older version cannot do, or not yet. */
 static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 {
-	const __u32 flags = IVB_CONFIG_ANY_VIP | IVB_CONFIG_DRAIN | IVB_CONFIG_SNAT_SOME |
-			    IVB_CONFIG_SNAT_OWN | IVB_CONFIG_EXPIRE_NODEST | IVB_CONFIG_IPVS |
-			    IVB_CONFIG_NOTRACK;
 	_cleanup_free_ char *value =
 		calloc(1, t->size[IVB_MAP_SERVICES].value + sizeof(struct ivb_service));
 	struct ivb_service_key key, *prev = NULL;
@@ -136,7 +133,7 @@ static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 	if (r || !value)
 		return ivb_err(err, r ? r : -ENOMEM, "cannot read the map %s/config: %s",
 			       t->old.path, strerror(r ? -r : ENOMEM));
-	if (c.flags & ~flags)
+	if (c.flags & ~(__u32)IVB_CONFIG_KNOWN)
 		return ivb_err(
 			err, -EPROTO,
 			"the instance has settings of ABI %u that this version (ABI %u) does not "
