@@ -126,7 +126,7 @@ static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 {
 	const __u32 flags = IVB_CONFIG_ANY_VIP | IVB_CONFIG_DRAIN | IVB_CONFIG_SNAT_SOME |
 			    IVB_CONFIG_SNAT_OWN | IVB_CONFIG_EXPIRE_NODEST | IVB_CONFIG_IPVS |
-			    IVB_CONFIG_NOTRACK;
+			    IVB_CONFIG_NOTRACK | IVB_CONFIG_HOST_PORTS;
 	_cleanup_free_ char *value =
 		calloc(1, t->size[IVB_MAP_SERVICES].value + sizeof(struct ivb_service));
 	struct ivb_service_key key, *prev = NULL;
