@@ -97,7 +97,8 @@ IVB_ARRAY(config, struct ivb_config, 1, BPF_F_RDONLY_PROG);
 IVB_ARRAY(snat_ports, struct ivb_port_group, 65536 / IVB_PORT_GROUP, BPF_F_RDONLY_PROG);
 IVB_HASH(port_maps, BPF_MAP_TYPE_LRU_HASH, struct ivb_port_key, struct ivb_port_map, 512, 0);
 /*
- * Whose free ports are few; and the reply key that is looked for (there is no room on the stack).
+ * Whose free ports are few; and the reply key that is looked for (there is no room on the stack). A
+ * CPU each: those that make connections are those that make room.
  */
 struct port_want {
 	struct ivb_port_key key;
@@ -107,7 +108,12 @@ struct port_want {
 		struct ivb_tuple6 v6;
 	} reply;
 };
-IVB_ARRAY(port_want, struct port_want, 2, 0);
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct port_want);
+	__uint(max_entries, 2);
+} port_want SEC(".maps");
 /* When less than half of some address's ports were free towards a server; jiffies, not exact. */
 __u32 ivb_ports_half;
 IVB_ARRAY(port_blank, struct ivb_port_map, 1, BPF_F_RDONLY_PROG);
