@@ -73,6 +73,12 @@ plain=10.2.1.2
 two_armed
 carries PARTIAL sum3
 
+# where the director has to sum what it sends, receivers look at it
+two_armed
+tx_off lb wan
+tx_off lb s1
+carries 'PARTIAL to a whole sum' sum3
+
 two_armed
 tx_off cl eth0
 tx_off sv1 eth0
