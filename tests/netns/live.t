@@ -4,6 +4,8 @@
 # restored. No process of ours is needed by any packet, and established connections go on.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=tests/lib/live.sh
+. "$top/tests/lib/live.sh"
 
 need nginx curl
 ns_begin
@@ -14,17 +16,6 @@ rate=$(few 3M 200k)
 ok "up" up --snat always
 service -t 4 80 wrr
 service -t 6 80 wrr
-
-# requests FILE: new connections, one after another, until $tmp/stop is there; a line each
-requests() {
-	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
-		in_ns cl curl -s --max-time $((10 * slow)) "http://$vip4/" "http://[$vip6]/" || echo FAILED
-	done >"$1"
-}
-
-more_than() {
-	[ "$(wc -l <"$tmp/requests")" -gt "$1" ]
-}
 
 # busy: more answers have come
 busy() {

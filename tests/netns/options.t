@@ -4,6 +4,8 @@
 # ones, or is refused. Then `down` and `up`: what survives that.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=tests/lib/live.sh
+. "$top/tests/lib/live.sh"
 
 need nginx curl
 ns_begin
@@ -27,13 +29,6 @@ ivb adm -e -t $vip4:7 -r 10.2.2.2:7 -m -w 0
 start talk cl "$libdir/echo" talk -n 50 -i 20 $vip4 7
 talk=$started
 wait_for 10 grep -q connected "$tmp/talk.log"
-
-talked() {
-	: >"$tmp/talk.log"
-	kill -USR1 "$talk"
-	wait_for 5 grep -q conns= "$tmp/talk.log"
-	sed 's/ gap=.*//' "$tmp/talk.log"
-}
 
 # changes OPTION...: on the running instance; connections go on
 changes() {

@@ -7,6 +7,8 @@
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/lost.sh
 . "$top/tests/lib/lost.sh"
+# shellcheck source=tests/lib/live.sh
+. "$top/tests/lib/live.sh"
 
 need nginx curl bpftool
 ns_begin
@@ -25,23 +27,10 @@ for n in $servers; do
 	wait_listen "sv$n" tcp 7
 done
 
-talked() {
-	: >"$tmp/talk.log"
-	kill -USR1 "$talk"
-	wait_for 5 grep -q conns= "$tmp/talk.log"
-	sed 's/ gap=.*//' "$tmp/talk.log"
-}
-
 all_talk() {
 	sleep 0.3
 	is "$1: all $conns connections talk" "$(talked)" "conns=$conns answered=$conns reset=0 closed=0 wrong=0"
 	within "$1: nothing of them was lost" "$(lost)" 0 3
-}
-
-requests() {
-	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
-		in_ns cl curl -s --max-time $((10 * slow)) "http://$vip4/" "http://[$vip6]/" || echo FAILED
-	done >"$tmp/requests"
 }
 
 # programs: ids of all that the instance has, by place
@@ -107,7 +96,7 @@ scenario() {
 	talk=$started
 	ok "$conns connections" wait_for 30 grep -q connected "$tmp/talk.log"
 	rm -f "$tmp/stop" "$tmp/requests"
-	requests &
+	requests "$tmp/requests" &
 	requests=$!
 	ok "requests" wait_for 20 test -s "$tmp/requests"
 	lost >/dev/null

@@ -7,6 +7,8 @@
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/lost.sh
 . "$top/tests/lib/lost.sh"
+# shellcheck source=tests/lib/live.sh
+. "$top/tests/lib/live.sh"
 
 need nginx curl bpftool
 ns_begin
@@ -50,28 +52,10 @@ active() {
 	ivb adm -L -n | awk -v s="$vip4:7" '$1 != "->" { on = $2 == s } on && $1 == "->" { print $2, $5, $6 }'
 }
 
-# talked: what became of the talking connections since the last time
-talked() {
-	: >"$tmp/talk.log"
-	kill -USR1 "$talk"
-	wait_for 5 grep -q conns= "$tmp/talk.log"
-	sed 's/ gap=.*//' "$tmp/talk.log"
-}
-
 all_talk() {
 	sleep 0.3
 	is "$1: all $conns connections talk" "$(talked)" "conns=$conns answered=$conns reset=0 closed=0 wrong=0"
 	within "$1: nothing of them was lost" "$(lost)" 0 3
-}
-
-requests() {
-	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
-		in_ns cl curl -s --max-time $((10 * slow)) "http://$vip4/" "http://[$vip6]/" || echo FAILED
-	done >"$tmp/requests"
-}
-
-more_than() {
-	[ "$(wc -l <"$tmp/requests")" -gt "$1" ]
 }
 
 # taken_over BY ABI FROM
@@ -108,7 +92,7 @@ start talk cl "$libdir/echo" talk -n "$conns" -i 50 $vip4 7
 talk=$started
 ok "$conns connections" wait_for 30 grep -q connected "$tmp/talk.log"
 in_ns cl curl -s --limit-rate "$(few 1M 100k)" --max-time $((90 * slow)) "http://$(vip 6)/f/big" | md5sum >"$tmp/md5" &
-requests &
+requests "$tmp/requests" &
 ok "requests" wait_for 20 more_than 4
 server=$(ask 4 1 9 -p 5000)
 talked >/dev/null
