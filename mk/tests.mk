@@ -181,7 +181,11 @@ soak-ticks: all $(NETNS_PROGS)
 		env IVB_SLOW=1 IVB_CONNS=1000000 tests/netns/ticks.t
 	$(Q)IVB_CONNS=1000000 $(PROVE) -v tests/netns/ticks.t
 
+# in guests: another build and another ABI over an instance that follows kernel IPVS
+soak-upgrade: all $(TEST_PROGS)
+	$(Q)IVB_GUEST_TESTS=$(CURDIR)/tests/soak/upgrade.txt $(PROVE) -v tests/vm/6.1.t tests/vm/6.12.t
+
 soak-kill: all $(NETNS_PROGS)
 	$(Q)KILLS=1000 $(PROVE) -v tests/netns/kill.t
 
-.PHONY: soak-ports soak-expiry soak-ticks soak-kill fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm
+.PHONY: soak-ports soak-expiry soak-ticks soak-upgrade soak-kill fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm
