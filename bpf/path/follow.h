@@ -103,7 +103,7 @@ static __always_inline void follow_request(const int af, const struct note *n,
 		return;
 	lease_set(&w->fwd->flow, n, now, n->lease);
 	if (rep && n->lease && !rep->flow.lease)
-		lease_set(&rep->flow, n, now, n->lease < ivb_hz ? n->lease : ivb_hz);
+		lease_set(&rep->flow, n, now, lease_of_replies(n));
 }
 
 /* What the packet tells of its connection. */

@@ -124,10 +124,15 @@ static __always_inline bool kernel_copies(const struct note *n)
 	return !(n->flags & NOTE_NO_CT) || n->state != IVB_S_SYN_RECV;
 }
 
+/* What a client's packet is worth to replies, until one of them has come by here: a second at most. */
+static __always_inline __u32 lease_of_replies(const struct note *n)
+{
+	return n->lease < ivb_hz ? n->lease : ivb_hz;
+}
+
 /*
- * The first packet of a client's that we see. It passes on its lease; a second's worth of it to
- * replies, until one of them has come by here. While a backup does not know of the connection there
- * is none.
+ * The first packet of a client's that we see. It passes on its lease, and to replies theirs. While a
+ * backup does not know of the connection there is none.
  */
 static __always_inline void kernel_first_lease(const struct note *n, struct pair *pair)
 {
@@ -136,7 +141,7 @@ static __always_inline void kernel_first_lease(const struct note *n, struct pair
 	if (!n->lease || (n->flags & (NOTE_MASTER | NOTE_SYNCED)) == NOTE_MASTER)
 		return;
 	pair->seen = stamp_or_one(now + n->lease);
-	pair->seen_reply = stamp_or_one(now + (n->lease < ivb_hz ? n->lease : ivb_hz));
+	pair->seen_reply = stamp_or_one(now + lease_of_replies(n));
 }
 
 /* The address that the server will see, by a device that the packet leaves by. */

@@ -14,9 +14,9 @@ enum note_flags {
 		1 << 1, /* not for us: conntrack's, an application's, another way of forwarding */
 	NOTE_DONE = 1 << 2,	 /* the packet has come */
 	NOTE_MASTER = 1 << 3,	 /* the sync daemon tells a backup of connections */
-	NOTE_NO_CT = 1 << 6,	 /* conntrack has no entry of the packet */
 	NOTE_SYNCED = 1 << 4,	 /* and of this one with this packet */
 	NOTE_DIRECT = 1 << 5,	 /* direct routing: the packet is as the client has sent it */
+	NOTE_NO_CT = 1 << 6,	 /* conntrack has no entry of the packet */
 	NOTE_TUNNEL = 1 << 7,	 /* with DIRECT: and it is in an IP packet to the server */
 	NOTE_PMTU_DISC = 1 << 8, /* with TUNNEL: whose DF bit is that of the packet inside */
 };

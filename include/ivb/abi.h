@@ -66,11 +66,11 @@ enum ivb_flow_flags {
 	IVB_FLOW_KERNEL = 1 << 3,      /* kernel IPVS's connection (the ipvs engine) */
 	IVB_FLOW_LOCAL = 1 << 4,       /* of a client on the director: replies go to the stack */
 	IVB_FLOW_AMBIGUOUS = 1 << 5,   /* kernel IPVS could not tell whose reply this is */
-	IVB_FLOW_TUNNEL = 1 << 8,      /* with DIRECT: encapsulated to the server, IP in IP */
-	IVB_FLOW_COPY = 1 << 7, /* conntrack is at work: of FIN and RST kernel IPVS gets a copy */
+	IVB_FLOW_DIRECT = 1 << 6, /* direct routing: to the server's MAC, nothing is translated */
+	IVB_FLOW_COPY = 1 << 7,	  /* conntrack is at work: of FIN and RST kernel IPVS gets a copy */
+	IVB_FLOW_TUNNEL = 1 << 8, /* with DIRECT: encapsulated to the server, IP in IP */
 	IVB_FLOW_SERVER_FIRST = 1 << 9, /* reply: the server closed first, and has TIME_WAIT */
 	IVB_FLOW_UNCOUNTED = 1 << 10,	/* kernel IPVS's, and kernel_replies does not count it */
-	IVB_FLOW_DIRECT = 1 << 6, /* direct routing: to the server's MAC, nothing is translated */
 };
 
 /*
@@ -487,7 +487,7 @@ enum ivb_attach {
 	IVB_ATTACH_CLSACT,
 };
 
-/* counters (per-CPU array, by enum ivb_reason) */
+/* counters (per-CPU array, by enum ivb_reason); an upgrade to another ABI begins them at 0 */
 struct ivb_counter {
 	__u64 packets;
 	__u64 bytes;

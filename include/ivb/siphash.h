@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SipHash-1-3 of one 32-bit word, folded to 32 bits: what mh hashes with. */
+/*
+ * SipHash-1-3 of one 32-bit word, in the host's byte order, folded to 32 bits: what mh hashes with,
+ * in the programs and where user space makes its table. As the kernel's hsiphash() of 64-bit
+ * machines (include/linux/siphash.h, lib/siphash.c).
+ */
 #ifndef IVB_SIPHASH_H
 #define IVB_SIPHASH_H
 

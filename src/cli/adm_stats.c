@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "cli/adm_list.h"
 #include "dp/instance.h"
@@ -22,7 +23,7 @@
 struct look {
 	struct ivb_adm_table table;
 	struct ivb_carried live;
-	struct timespec at;
+	__u64 at; /* as ivb_monotonic_ns() */
 };
 
 static void look_fini(struct look *l)
@@ -53,7 +54,7 @@ static int look_take(struct look *l, struct ivb_dp *dp, const struct ivb_adm *ad
 	r = ivb_adm_table_load(&l->table, dp, adm, err);
 	if (!r)
 		r = ivb_carried_read(&l->live, dp, err);
-	clock_gettime(CLOCK_MONOTONIC, &l->at);
+	l->at = ivb_monotonic_ns();
 	return r;
 }
 
@@ -194,8 +195,7 @@ int ivb_adm_print_rate(const char *instance, const struct ivb_adm *adm, struct i
 		return r;
 	if (second.live.num_dests != first.live.num_dests)
 		return ivb_err(err, -EAGAIN, "the instance was replaced meanwhile; try again");
-	seconds = (double)(second.at.tv_sec - first.at.tv_sec) +
-		  (double)(second.at.tv_nsec - first.at.tv_nsec) / 1e9;
+	seconds = (double)(second.at - first.at) / 1e9;
 	print_look(&second, adm, max_conns, before, seconds);
 	return 0;
 }
