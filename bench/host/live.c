@@ -36,6 +36,8 @@
 #define DESTS 4096 /* that are looked at */
 #define CHUNK 4096
 #define FLOOD_FIRST (1u << 22) /* of the sources */
+#define LOSSES 3
+#define NO_TIME 1e12
 #define SYN 0x02
 #define ACK 0x10
 
@@ -50,6 +52,7 @@ struct variant {
 	unsigned int client, server; /* ifindex of the director's devices */
 	__u32 next;		     /* of the connections that are made anew */
 	__u64 made;
+	int losses; /* batches in which something did not arrive */
 	__u32 fill;   /* connections that are there, if more than those that packets are sent of */
 	int restored; /* prog: fd of what is measured */
 };
@@ -138,7 +141,11 @@ static void flows(__u32 base, __u32 n)
 	skel->bss->turn = 0;
 }
 
-/* One batch through the director of a variant; nanoseconds each. They all have to arrive. */
+/*
+ * One batch through the director of a variant; nanoseconds each. They all have to arrive. Others than
+ * ours may lose something LOSSES times (conntrack does, once in some million packets): such a
+ * batch gives no time.
+ */
 static double batch(struct variant *v, int len, int packets, int size, __u64 *arrived)
 {
 	struct xdp_md md = { .data_end = len, .ingress_ifindex = v->client };
@@ -156,8 +163,10 @@ static double batch(struct variant *v, int len, int packets, int size, __u64 *ar
 		return o.duration;
 	snprintf(why, sizeof(why), "%d sent, %llu arrived, %llu are wrong", packets,
 		 (unsigned long long)(*arrived - before), (unsigned long long)skel->bss->strange);
-	die(v->name, why);
-	return 0;
+	if (v->dest_conns >= 0 || skel->bss->strange || ++v->losses > LOSSES)
+		die(v->name, why);
+	fprintf(stderr, "live: %s: %s: not counted\n", v->name, why);
+	return NO_TIME;
 }
 
 /* Connections that the director knows. */
@@ -454,7 +463,7 @@ int main(int argc, char **argv)
 	for (int r = 0; r < rounds; r++) {
 		for (int i = 0; i < num_variants; i++) {
 			struct variant *v = &variants[i];
-			double best = 1e12, ns;
+			double best = NO_TIME, ns;
 
 			use(v);
 			one(v, b, packets / 4, num); /* warms caches up */
@@ -462,6 +471,8 @@ int main(int argc, char **argv)
 				ns = one(v, b, packets, num);
 				best = ns < best ? ns : best;
 			}
+			if (best >= NO_TIME)
+				die(v->name, "packets were lost in every batch of a round");
 			printf("%s %s %d %.1f %ld %llu\n", argv[1], v->name, r, best, entries(v),
 			       (unsigned long long)v->made);
 			fflush(stdout);

@@ -52,8 +52,6 @@ director() {
 			net.ipv4.conf.default.rp_filter=0 net.ipv4.tcp_max_tw_buckets=0 \
 			net.ipv4.ip_local_port_range='1024 65535'
 	done
-	# the whole range is SNAT's: no socket of the director's is looked for
-	in_ns "lb$d_n" sysctl -qw net.ipv4.ip_local_reserved_ports=1024-65535
 	for d_dev in dc ds; do
 		in_ns "lb$d_n" sysctl -qw net.ipv4.conf.$d_dev.rp_filter=0
 	done
@@ -71,6 +69,8 @@ each_dest() {
 # with_ours N CONNS: eBPF carries, as the product sets it up
 with_ours() {
 	ns_lb="$ns_lb lb$1"
+	# the whole range is SNAT's: no socket of the director's is looked for
+	in_ns "lb$1" sysctl -qw net.ipv4.ip_local_reserved_ports=1024-65535
 	half_open=''
 	if "$ipvs_bpf" up --help | grep -q -e --max-half-open; then
 		half_open="--max-half-open ${bench_half_open:-$(($2 / 2))}"
