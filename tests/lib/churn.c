@@ -30,6 +30,9 @@
 
 #define PORTS 60000
 #define TICK_MS 5
+#define BURST 384
+#define ON_WAY 512 /* the backlog of a CPU takes a thousand packets, of whomever */
+#define PATIENCE 100
 
 static int die(const char *what)
 {
@@ -104,19 +107,38 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static __u64 ended(const struct churn_bpf *skel)
+{
+	const volatile struct churn_counts *c = &skel->bss->counts;
+
+	return skel->bss->keep ? c->accepted : c->done;
+}
+
+/* While the kernel is busy with others' packets ours wait; those that got lost, not for ever. */
+static void wait_for_room(const struct churn_bpf *skel)
+{
+	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
+	const volatile struct churn_counts *c = &skel->bss->counts;
+
+	for (int i = 0; i < PATIENCE && c->begun > ended(skel) + ON_WAY; i++)
+		nanosleep(&tick, NULL);
+}
+
 /* A share of them, from one CPU: each test run waits for the end of an RCU period, 20 ms or more. */
-static void begin_share(int prog, int ifindex, double rate, __u64 count, double start)
+static void begin_share(const struct churn_bpf *skel, int ifindex, double rate, __u64 count,
+			double start)
 {
 	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
 	__u64 sent = 0, due;
 
 	while (sent < count) {
+		wait_for_room(skel);
 		due = (__u64)((now() - start) * rate) + 1;
 		due = due > count ? count : due;
-		/* the backlog of a CPU takes a thousand packets */
-		due = due > sent + 512 ? sent + 512 : due;
+		due = due > sent + BURST ? sent + BURST : due;
 		if (due > sent)
-			begin(prog, ifindex, (unsigned int)(due - sent));
+			begin(bpf_program__fd(skel->progs.gen), ifindex,
+			      (unsigned int)(due - sent));
 		sent = due;
 		nanosleep(&tick, NULL);
 	}
@@ -136,7 +158,7 @@ static void run(struct churn_bpf *skel, int ifindex, int cpus, double rate, __u6
 		CPU_ZERO(&own);
 		CPU_SET(i, &own);
 		sched_setaffinity(0, sizeof(own), &own);
-		begin_share(bpf_program__fd(skel->progs.gen), ifindex, rate / cpus,
+		begin_share(skel, ifindex, rate / cpus,
 			    count / cpus + ((unsigned int)i < count % cpus), start);
 		_exit(0);
 	}
@@ -146,8 +168,8 @@ static void run(struct churn_bpf *skel, int ifindex, int cpus, double rate, __u6
 	sleep(1);
 	printf("begun %llu done %llu reset %llu stolen %llu strays %llu reused %llu shortest_ms %llu "
 	       "seconds %.1f\n",
-	       c->begun, skel->bss->keep ? c->accepted : c->done, c->reset, c->stolen, c->strays,
-	       c->reused, c->shortest / 1000000, end - start);
+	       c->begun, ended(skel), c->reset, c->stolen, c->strays, c->reused,
+	       c->shortest / 1000000, end - start);
 	fflush(stdout);
 	memset(c, 0, sizeof(*c));
 }

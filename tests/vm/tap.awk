@@ -14,12 +14,14 @@ function result(ok, test, text) {
 function begin(test) {
 	cur = test
 	begun[test] = 1
+	since = systime()
 	plan = -1
 	seen = bad = 0
 }
 
 function finish(status) {
 	done[cur] = 1
+	printf "# %s took %d s\n", cur, systime() - since
 	if (status == 124 || status == 137)
 		result(0, cur, "was ended: it passed its deadline")
 	else if (plan < 0)
