@@ -328,6 +328,7 @@ static __always_inline bool ivb_parse_plain(void *data, void *end, __u32 len, co
 		ETH_HLEN + (af == AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
 	struct iphdr *ip = (void *)((char *)data + ETH_HLEN);
 	struct ipv6hdr *ip6 = (void *)ip;
+	__u8 *l4;
 
 	if ((char *)data + l4_off > (char *)end)
 		return false;
@@ -347,9 +348,20 @@ static __always_inline bool ivb_parse_plain(void *data, void *end, __u32 len, co
 			return false;
 	}
 	p->l4_off = l4_off;
-	if (p->l3_len + ETH_HLEN > len || (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP))
+	l4 = (__u8 *)data + l4_off;
+	if (p->l3_len + ETH_HLEN > len || (void *)(l4 + sizeof(struct udphdr)) > end)
 		return false;
-	return parse_l4(data, end, ETH_HLEN + p->l3_len, af, false, p) == IVB_PARSE_OK;
+	p->ports = *(__u32 *)l4;
+	if (p->proto == IPPROTO_UDP) {
+		p->l4_len = sizeof(struct udphdr);
+		return p->l3_len >= l4_off - ETH_HLEN + sizeof(struct udphdr);
+	}
+	if (p->proto != IPPROTO_TCP || p->l3_len < l4_off - ETH_HLEN + sizeof(struct tcphdr) ||
+	    (void *)(l4 + sizeof(struct tcphdr)) > end)
+		return false;
+	p->tcp_flags = l4[13];
+	p->l4_len = (l4[12] >> 4) * 4;
+	return true;
 }
 
 #endif
