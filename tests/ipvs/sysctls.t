@@ -86,7 +86,7 @@ estimation() {
 		'est_nice = 0 .*est_cpulist = '
 	vs est_nice=5
 	sleep 1
-	is "est_nice=5: the estimator's" "$(ps -eo ni,comm | awk '$2 ~ /^ipvs-e:/ { print $1 }' | sort -u)" 5
+	like "est_nice=5: the estimator's" "$(ps -eo ni,comm | awk '$2 ~ /^ipvs-e:/ { printf "%d ", $1 }')" '(^| )5 '
 	vs run_estimation=0
 	udp 5001
 	play udp 4 $vip4 5001 10.9.0.1 7021
@@ -150,6 +150,28 @@ sloppy_sctp() {
 	vs sloppy_sctp=0
 }
 
+# sent DEV: packets by that device of the director's
+sent() {
+	in_ns lb awk -v d="$1:" '$1 == d { print $11 }' /proc/net/dev
+}
+
+# A second way to the clients, for what comes from the service's address
+snat_reroute() {
+	printf '%s\n' "rule add from $vip4 lookup 101" "route add 10.9.0.0/16 via 10.8.0.2 dev w2 table 101" | ipb lb
+	for sr in 0 1; do
+		vs snat_reroute=$sr
+		play tcp 6 $vip4 80 10.9.0.1 705$sr
+		before=$(sent w2)
+		play pace 6 20 50
+		is "snat_reroute=$sr: a connection" "$said" 20
+		within "what is carried goes by the virtual address's rule" $(($(sent w2) - before)) 15 60
+		carried 705$sr >"$tmp/carried.reroute"
+		was_carried reroute "both ways" 10 10
+		play rst 6
+	done
+	printf '%s\n' "rule del from $vip4 lookup 101" "route flush table 101" | ipb lb
+}
+
 # sync_conns PORT [OPTION...]: a connection of 20 packets or more; copies of it, what was carried
 sync_conns() {
 	sc_p=$1
@@ -185,6 +207,12 @@ syncing() {
 	carried 7012 >"$tmp/carried.refresh"
 	was_carried refresh "a connection that is refreshed" 10 10
 	play rst 5
+	vs sync_refresh_period=0 sync_version=0
+	sync_conns 5013
+	is "sync_version=0: copies" "$(copies 5013)" 1
+	carried 7013 >"$tmp/carried.version"
+	was_carried version "a connection told of in the old form" 10 10
+	play rst 5
 	kipvs --stop-daemon master
 	in_ns bk ipvsadm --stop-daemon backup
 }
@@ -198,6 +226,11 @@ ns_add bk
 wire lb sync bk sync
 addrs lb sync 10.7.0.1/24
 addrs bk sync 10.7.0.2/24
+wire lb w2 cl w2
+addrs lb w2 10.8.0.1/24
+addrs cl w2 10.8.0.2/24
+in_ns cl sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.w2.rp_filter=0
+devs="$devs w2"
 puppets 80
 vs run_estimation=1
 ok "up" follow --snat always
@@ -214,6 +247,7 @@ estimation
 nat_icmp_send
 schedule_icmp
 sloppy_sctp
+snat_reroute
 syncing
 play pace 1 20 50
 is "the first connection goes on" "$said" 20
