@@ -16,6 +16,7 @@ struct birth {
 	const struct ivb_dest *dest;
 	__u32 dest_slot;
 	__u32 now;
+	__u32 len; /* of the first packet */
 	bool snat;
 };
 
@@ -80,7 +81,7 @@ static __always_inline int birth_create(struct ivb_ctx *ctx, const int af, const
 		.timeout = state_timeout(b->svc->slot, state),
 		.seen = b->now,
 		.seen_reply = b->now,
-		.len = ctx_len(ctx) - ETH_HLEN,
+		.len = b->len,
 		.flags = b->snat ? IVB_FLOW_SNAT : 0,
 	};
 	int r;
@@ -148,7 +149,7 @@ static __always_inline int birth_route(struct ivb_ctx *ctx, const int af, const 
 static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				     const union tuple *key, struct way *way)
 {
-	struct birth b = { .now = bpf_jiffies64() };
+	struct birth b = { .now = bpf_jiffies64(), .len = p->l3_len };
 	const __be32 *source;
 	__u32 zero = 0;
 	bool local;
