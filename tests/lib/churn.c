@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Many short TCP connections through a director, made and answered in the kernel (churn.bpf.c).
- *   churn [-a] VIP:PORT DIRECTOR-NETNS DEV CLIENT-NETNS DEV [SERVER-NETNS DEV]...
- * -a: from all CPUs at once.
+ *   churn [-a] [-b BURST] VIP:PORT DIRECTOR-NETNS DEV CLIENT-NETNS DEV [SERVER-NETNS DEV]...
+ * -a: from all CPUs at once. -b: how many a CPU begins at once at most, and how many may be on
+ * their way then (128; the backlog of a CPU takes a thousand packets, of whomever).
  * Lines of standard input: "run RATE COUNT" begins COUNT connections, RATE a second; "hold RATE
- * COUNT" does so and leaves them open. After each it waits for what is on its way, and prints a
- * line: begun N done N ... (of that command; held ones are done when they are accepted).
+ * COUNT" does so and leaves them open. After each it waits for what is on its way, has clients send
+ * again what got lost, as TCP does, and prints a line: begun N done N ... (of that command; held
+ * ones are done when the server has answered data). "lost" counts the packets that the kernel's
+ * queues between devices had no room for, whosever they were: without any, none needs repeating.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -30,9 +33,10 @@
 
 #define PORTS 60000
 #define TICK_MS 5
-#define BURST 384
-#define ON_WAY 512 /* the backlog of a CPU takes a thousand packets, of whomever */
 #define PATIENCE 100
+#define TRIES 5
+
+static unsigned int burst = 128;
 
 static int die(const char *what)
 {
@@ -107,20 +111,13 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static __u64 ended(const struct churn_bpf *skel)
-{
-	const volatile struct churn_counts *c = &skel->bss->counts;
-
-	return skel->bss->keep ? c->accepted : c->done;
-}
-
 /* While the kernel is busy with others' packets ours wait; those that got lost, not for ever. */
 static void wait_for_room(const struct churn_bpf *skel)
 {
 	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
 	const volatile struct churn_counts *c = &skel->bss->counts;
 
-	for (int i = 0; i < PATIENCE && c->begun > ended(skel) + ON_WAY; i++)
+	for (int i = 0; i < PATIENCE && c->begun > c->done + burst; i++)
 		nanosleep(&tick, NULL);
 }
 
@@ -135,12 +132,50 @@ static void begin_share(const struct churn_bpf *skel, int ifindex, double rate, 
 		wait_for_room(skel);
 		due = (__u64)((now() - start) * rate) + 1;
 		due = due > count ? count : due;
-		due = due > sent + BURST ? sent + BURST : due;
+		due = due > sent + burst ? sent + burst : due;
 		if (due > sent)
 			begin(bpf_program__fd(skel->progs.gen), ifindex,
 			      (unsigned int)(due - sent));
 		sent = due;
 		nanosleep(&tick, NULL);
+	}
+}
+
+/* Packets that the CPUs' backlogs had no room for, ever. */
+static unsigned long long backlogs_lost(void)
+{
+	FILE *f = fopen("/proc/net/softnet_stat", "re");
+	unsigned long long sum = 0;
+	unsigned int lost;
+
+	if (!f)
+		die("/proc/net/softnet_stat");
+	while (fscanf(f, "%*x %x %*[^\n]", &lost) == 1)
+		sum += lost;
+	fclose(f);
+	return sum;
+}
+
+/* The last packet of each client that has waited in vain, a second at a time. */
+static void repeat(struct churn_bpf *skel, int ifindex, __u64 first)
+{
+	const volatile struct churn_counts *c = &skel->bss->counts;
+	__u64 end = skel->bss->next;
+	unsigned int late;
+	__u8 sent;
+
+	for (int i = 0;; i++) {
+		sleep(1);
+		if (c->done >= c->begun || i == TRIES)
+			return;
+		late = 0;
+		for (__u32 n = (__u32)first; n < end && late < burst; n++)
+			if (!bpf_map_lookup_elem(bpf_map__fd(skel->maps.sent), &n, &sent) &&
+			    sent != CHURN_ENDED &&
+			    !bpf_map_update_elem(bpf_map__fd(skel->maps.late), NULL, &n, BPF_ANY))
+				late++;
+		if (late)
+			begin(bpf_program__fd(skel->progs.gen), ifindex, late);
 	}
 }
 
@@ -150,6 +185,8 @@ static void run(struct churn_bpf *skel, int ifindex, int cpus, double rate, __u6
 	struct churn_counts *c = &skel->bss->counts;
 	int i;
 	double start = now(), end;
+	unsigned long long lost = backlogs_lost();
+	__u64 first = skel->bss->next;
 	cpu_set_t own;
 
 	for (i = 0; i < cpus; i++) {
@@ -165,13 +202,27 @@ static void run(struct churn_bpf *skel, int ifindex, int cpus, double rate, __u6
 	while (wait(NULL) > 0)
 		;
 	end = now();
-	sleep(1);
+	repeat(skel, ifindex, first);
+	lost = backlogs_lost() - lost;
 	printf("begun %llu done %llu reset %llu stolen %llu strays %llu reused %llu shortest_ms %llu "
-	       "seconds %.1f\n",
-	       c->begun, ended(skel), c->reset, c->stolen, c->strays, c->reused,
-	       c->shortest / 1000000, end - start);
+	       "seconds %.1f repeated %llu lost %llu\n",
+	       c->begun, c->done, c->reset, c->stolen, c->strays, c->reused, c->shortest / 1000000,
+	       end - start, c->repeated, lost);
 	fflush(stdout);
 	memset(c, 0, sizeof(*c));
+}
+
+/* The programs, at their places; returns the device of the director's at which clients begin. */
+static int place(struct churn_bpf *skel, char **arg, int n)
+{
+	int ifindex;
+
+	for (int i = 4; i < n; i += 2)
+		attach(arg[i], arg[i + 1], skel->progs.server);
+	attach(arg[2], arg[3], skel->progs.client);
+	ifindex = enter(arg[0], arg[1]);
+	mac_of(arg[1], skel->bss->director);
+	return ifindex;
 }
 
 int main(int argc, char **argv)
@@ -179,30 +230,28 @@ int main(int argc, char **argv)
 	struct churn_bpf *skel = churn_bpf__open();
 	char what[8], *port;
 	struct in_addr vip;
-	int i, ifindex, rate;
+	int opt, ifindex, rate, cpus = 1;
 	long long count;
-	int cpus = 1;
 
-	if (argc > 1 && !strcmp(argv[1], "-a")) {
-		cpus = get_nprocs();
-		argc--;
-		argv++;
+	while ((opt = getopt(argc, argv, "ab:")) != -1) {
+		if (opt == 'a')
+			cpus = get_nprocs();
+		else if (opt == 'b')
+			burst = (unsigned int)atoi(optarg);
 	}
-	if (!skel || argc < 6 || argc % 2 || !(port = strchr(argv[1], ':')))
+	argv += optind;
+	argc -= optind;
+	if (!skel || argc < 5 || argc % 2 == 0 || !(port = strchr(argv[0], ':')))
 		return fprintf(stderr, "churn: see the head of churn.c\n"), 2;
 	*port++ = 0;
-	if (inet_pton(AF_INET, argv[1], &vip) != 1)
-		die(argv[1]);
+	if (inet_pton(AF_INET, argv[0], &vip) != 1)
+		die(argv[0]);
 	skel->rodata->vip = vip.s_addr;
 	skel->rodata->vport = htons((uint16_t)atoi(port));
 	skel->rodata->num_ports = PORTS;
 	if (churn_bpf__load(skel))
 		die("load");
-	for (i = 6; i < argc; i += 2)
-		attach(argv[i], argv[i + 1], skel->progs.server);
-	attach(argv[4], argv[5], skel->progs.client);
-	ifindex = enter(argv[2], argv[3]);
-	mac_of(argv[3], skel->bss->director);
+	ifindex = place(skel, argv + 1, argc - 1);
 	while (scanf("%7s %d %lld", what, &rate, &count) == 3) {
 		skel->bss->keep = !strcmp(what, "hold");
 		run(skel, ifindex, cpus, rate, (__u64)count);

@@ -5,10 +5,13 @@
 
 #include <linux/types.h>
 
+#define CHURN_CONNS (1 << 21) /* in a program's life */
+#define CHURN_ENDED 0xff
+
 struct churn_counts {
 	__u64 begun;	/* SYNs */
-	__u64 accepted; /* SYN-ACKs that came back to the client */
-	__u64 done;	/* FINs of the server's that did */
+	__u64 done;	/* closed from both ends; if they are kept: answered data */
+	__u64 repeated; /* packets sent once more */
 	__u64 reset;
 	__u64 stolen;	/* SYNs at a port whose connection was open */
 	__u64 strays;	/* packets at a port without connection */
@@ -26,7 +29,7 @@ struct churn_port {
 struct churn_use {
 	__u64 closed; /* CLOCK_MONOTONIC, ns */
 	__u32 open;
-	__u32 pad_;
+	__u32 conn;
 };
 
 #endif

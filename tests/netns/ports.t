@@ -20,15 +20,21 @@ start churn lb sh -c "'$libdir/churn' -a 10.0.0.80:80 $(ns_name lb) wan $(ns_nam
 	<'$tmp/in' >'$tmp/out'"
 exec 3>"$tmp/in" 4<"$tmp/out"
 
-# churn COMMAND...: what came of it
+# churn COMMAND...: what came of it, in $said; none may be missed but by the queues between devices
 churn() {
 	echo "$*" >&3
-	read -r churn_said <&4
-	echo "$churn_said"
+	read -r said <&4
+	diag "$said"
+	ok "packets were repeated only if the queues between devices lost some" \
+		awk -v said="$said" 'BEGIN { exit said !~ / repeated 0 / && said ~ / lost 0$/ }'
 }
 
-like "connections on 95 % of the ports, held open" "$(churn hold 20000 $((ports * 95 / 100)))" '^begun 7600 done 7600 reset 0 stolen 0 '
-like "40000 short ones, one after another, through the rest: none fails" "$(churn run 10000 40000)" \
+# the few that may wait for a link-layer address: the stack keeps 40 or so packets for each
+churn hold 100 20
+churn hold 20000 $((ports * 95 / 100 - 20))
+like "connections on 95 % of the ports, held open" "$said" '^begun 7580 done 7580 reset 0 stolen 0 '
+churn run 10000 40000
+like "40000 short ones, one after another, through the rest: none fails" "$said" \
 	'^begun 40000 done 40000 reset 0 stolen 0 strays 0 reused 39[0-9]*'
 like "status tells of it" "$(ivb status)" '^  10[.]2[.]1[.]1 > 10[.]2[.]1[.]2:80 TCP: 7[56][0-9]* of 8000 [(]9[45] %[)], and [0-9]+ .*RUNNING SHORT'
 like "check tells the bound" "$(ivb check)" '^OK +snat-ports +8000 ports: .* up to 66 new TCP'
@@ -37,7 +43,8 @@ is "none was refused" "$(counter no_port)" 0
 verify
 
 ok "two more addresses" ivb up --snat-addr 10.2.1.1 --snat-addr 10.0.0.101 --snat-addr 10.0.0.102
-like "more connections than one address has ports, held open" "$(churn hold 10000 6000)" '^begun 6000 done 6000 '
+churn hold 10000 6000
+like "more connections than one address has ports, held open" "$said" '^begun 6000 done 6000 '
 within "the second and the third have some of them" "$(ivb conn | grep ' ESTABLISHED ' | grep -c ' 10[.]0[.]0[.]10[12]:')" 5500 6000
 is "none was refused" "$(counter no_port)" 0
 verify
