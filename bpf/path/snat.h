@@ -15,6 +15,12 @@
 #define FREE_TRIES 12
 #define FREE_TRIES_NEXT 4 /* the first of them: the port that has been free for longest */
 
+/*
+ * An address's last ports towards a server, which are left while another address has more: two CPUs
+ * that choose it at once for its very last one would have to refuse a connection.
+ */
+#define SNAT_SPARE(num) ((num) / 256)
+
 static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32 *client,
 					const __be32 *server)
 {
@@ -29,9 +35,9 @@ static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32
 	return !bpf_map_lookup_elem(&non_masq, &prefix);
 }
 
-/* Whether the nth of the addresses has a free port towards a server, as far as is known. */
-static __always_inline int snat_has_port(const int af, __u32 n, const union ivb_addr *server,
-					 __be16 port, __u8 proto)
+/* How many free ports the nth of the addresses has towards a server, as far as is known. */
+static __always_inline __u32 snat_left(const int af, __u32 n, const union ivb_addr *server,
+				       __be16 port, __u8 proto)
 {
 	__u32 zero = 0, family = FAMILY_INDEX(af);
 	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
@@ -39,34 +45,34 @@ static __always_inline int snat_has_port(const int af, __u32 n, const union ivb_
 	struct ivb_port_key k;
 
 	if (!cfg)
-		return 1;
+		return 0;
 	port_key(af, &k, cfg->snat_addrs[family][n & (IVB_SNAT_ADDRS - 1)].ip6, server->ip6, port,
 		 proto, ivb_zone);
 	m = bpf_map_lookup_elem(&port_maps, &k);
-	return !m || m->free;
+	return m ? m->free : 65536;
 }
 
 /* Of their own: in the loop below 6.1 would go through 140,000 instructions. */
-GLOBAL int snat_has_port4(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
+GLOBAL __u32 snat_left4(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
 {
-	return server ? snat_has_port(AF_INET, n, server, port, proto) : 1;
+	return server ? snat_left(AF_INET, n, server, port, proto) : 0;
 }
 
-GLOBAL int snat_has_port6(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
+GLOBAL __u32 snat_left6(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
 {
-	return server ? snat_has_port(AF_INET6, n, server, port, proto) : 1;
+	return server ? snat_left(AF_INET6, n, server, port, proto) : 0;
 }
 
 /*
  * Which of the addresses of `up --snat-addr`: a client has its own, as with the kernel's NAT,
- * unless that one has no free port towards the server and another has. The index; below 0: none
- * were given.
+ * unless that one has next to no free ports towards the server and another has more. The index;
+ * below 0: none were given.
  */
 static __always_inline int snat_choose(const int af, const union tuple *key,
 				       const union ivb_addr *server, __be16 port)
 {
 	const __be32 *client = TUPLE_SADDR(af, key);
-	__u32 zero = 0, family = FAMILY_INDEX(af), n, start, i, at;
+	__u32 zero = 0, family = FAMILY_INDEX(af), n, start, i, at, left, most = 0, best = 0, spare;
 	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
 
 	n = cfg ? cfg->num_snat_addrs[family] : 0;
@@ -79,12 +85,16 @@ static __always_inline int snat_choose(const int af, const union tuple *key,
 				     : mix((__u64)client[0] << 32 | client[1],
 					   (__u64)client[2] << 32 | client[3]),
 		       n);
-	for (i = 0; i < IVB_SNAT_ADDRS && i < n; i++) {
+	spare = SNAT_SPARE(cfg->num_snat_ports);
+	for (i = 0; i < IVB_SNAT_ADDRS && i < n && most <= spare; i++) {
 		at = (start + i) % n;
-		if (BY_AF(af, snat_has_port, at, server, port, tuple_proto(af, key)))
-			return at;
+		left = BY_AF(af, snat_left, at, server, port, tuple_proto(af, key));
+		if (left > most || !i) {
+			most = left;
+			best = at;
+		}
 	}
-	return start;
+	return best;
 }
 
 GLOBAL int snat_choose4(const struct ivb_tuple4 *key, const union ivb_addr *server, __be16 port)
