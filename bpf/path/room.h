@@ -16,6 +16,27 @@
 #define SERVER_TIME_WAIT_S 60 /* Linux's TCP_TIMEWAIT_LEN */
 #define LAST_ACK_S 1	      /* the client's last ACK may still be on its way */
 #define HALF_OPEN_STALE_S 3   /* without a packet: the client has given up, or never was */
+#define SETTLED_PART 100      /* of a second, and a jiffy */
+
+/*
+ * The packets that ended the connection have left: while another CPU is at work with one, its flow
+ * must not go. (Kernel IPVS's have leases where the others have that time.)
+ */
+static __always_inline bool conn_settled(const int af, const struct ivb_conn *c,
+					 const struct ivb_flow *rep)
+{
+	__u32 now = bpf_jiffies64(), settled = ivb_hz / SETTLED_PART + 1;
+	const union tuple *key = af == AF_INET ? (void *)&((struct ivb_conn4 *)c)->key
+					       : (void *)&((struct ivb_conn6 *)c)->key;
+	union flow *fwd;
+
+	if (c->state & IVB_CONN_KERNEL)
+		return true;
+	if ((__s32)(now - READ_ONCE(rep->last_seen)) <= (__s32)settled)
+		return false;
+	fwd = bpf_map_lookup_elem(MAP_OF(af, flows), key);
+	return !fwd || (__s32)(now - READ_ONCE(fwd->flow.last_seen)) > (__s32)settled;
+}
 
 /*
  * Whether a connection needs its port no more; choosy: nor has the server a use for it. A server
@@ -63,7 +84,8 @@ static __always_inline int port_end(const int af, bool choosy)
 	c = conn_get(af, id);
 	stamp = clock_stamp(af, id);
 	if (!c || !stamp || c->gen != gen || !(rep->flow.flags & IVB_FLOW_REPLY) ||
-	    !port_is_left(c, &rep->flow, READ_ONCE(*stamp) - (__u32)bpf_jiffies64(), choosy))
+	    !port_is_left(c, &rep->flow, READ_ONCE(*stamp) - (__u32)bpf_jiffies64(), choosy) ||
+	    !conn_settled(af, c, &rep->flow))
 		return 0;
 	return conn_kill(af, id, gen);
 }

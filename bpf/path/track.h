@@ -111,6 +111,7 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 	    (state == IVB_S_TIME_WAIT || state == IVB_S_CLOSE || !dest_takes_syn(f->flow.dest)))
 		return conn_kill(af, id, f->flow.conn_gen) ? 1 : -IVB_R_RACE;
 	next = tcp_state_after(state, tcp_flags, reply);
+	WRITE_ONCE(f->flow.last_seen, now); /* before the state: see conn_settled() */
 	/* Another CPU moved it just now, a packet of the other direction perhaps: once more. */
 	if (!conn_set_state(c, word, state_word(word, next, reply))) {
 		word = READ_ONCE(c->state);
@@ -129,7 +130,6 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 		if (!state_active(word))
 			reopened(af, f);
 	}
-	WRITE_ONCE(f->flow.last_seen, now);
 	conn_touch(af, id, now, state_timeout(c->service, next));
 	return 0;
 }

@@ -156,6 +156,33 @@ static void port_per_server(struct env *t)
 	back_first(t, &b);
 }
 
+/* The last FIN or RST of a flow was that many jiffies ago. */
+static void seen_before(struct env *t, const struct pkt_spec *key, uint32_t jiffies)
+{
+	union any_flow f;
+
+	if (flow_find(t, key, &f)) {
+		f.flow.last_seen = jiffies_now(t) - jiffies;
+		flow_write(t, key, &f);
+	}
+}
+
+/* No other takes its port while one of its last packets may be under way on another CPU. */
+static void port_not_yet(struct env *t, const struct conn *ended, const struct pkt_spec *next)
+{
+	const struct pkt_spec *keys[] = { &ended->in, &ended->reply_in };
+	uint32_t state = conn_state(t, &ended->in);
+
+	for (int i = 0; i < 2; i++) {
+		seen_before(t, keys[i], 0u - t->hz); /* a second to come: this may take a while */
+		seen_before(t, keys[!i], t->hz);
+		expect_drop(t, next, IVB_R_NO_PORT);
+		check_int(t, conn_state(t, &ended->in), state, "one whose packet is under way");
+	}
+	seen_before(t, keys[0], t->hz);
+	seen_before(t, keys[1], t->hz);
+}
+
 /*
  * When all ports are taken: the next one that comes is refused, and ends a connection that has
  * ended anyway; so the one after it succeeds. Those that live keep their ports.
@@ -182,6 +209,7 @@ static void port_of_ended(struct env *t)
 		if (!i)
 			back(t, &c[i], TCP_FIN | TCP_ACK);
 		check_int(t, conn_state(t, &c[i].in), i ? IVB_S_CLOSE : IVB_S_TIME_WAIT, "state");
+		port_not_yet(t, &c[i], &next.in);
 		expect_drop(t, &next.in, IVB_R_NO_PORT);
 		check_int(t, conn_state(t, &c[i].in), IVB_NONE, "the ended connection");
 		next = open_any_port(t, IPPROTO_TCP, CLIENT2, 4100 + i);
