@@ -78,7 +78,7 @@ run() {
 	case $1 in
 	pkt-hot) kernel_bench pkt-hot "$(rounds 11 15)" 4 8192 256 65536 ipvs-bpf nft-masq null-neigh route ;;
 	pkt-64k) kernel_bench pkt-64k "$(rounds 11 15)" 4 16384 65536 262144 ipvs-bpf nft-masq null-neigh route ;;
-	new) kernel_bench new "$(rounds 7 11)" 3 4096 1 524288 ipvs-bpf nft-masq nft-dnat ;;
+	new) kernel_bench new 11 3 4096 1 524288 ipvs-bpf nft-masq nft-dnat ;;
 	conn) kernel_bench conn "$(rounds 7 11)" 8 1536 1 262144 ipvs-bpf nft-masq null-neigh route ;;
 	flood-*)
 		bench_half_open=2048

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a packet and a connection cost, as ratios to nftables and to a null forwarder (bench/host): not above what
-# is recorded. Others use the machine too, so a bench that fails is measured once more: a change for the worse
-# stays, bad luck does not.
+# is recorded. Others use the machine too, so a bench that fails is measured again, three times in all: a change
+# for the worse stays, bad luck does not.
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 
@@ -33,13 +33,12 @@ measure() {
 }
 
 for bench in pkt-hot pkt-64k new conn; do
-	measure $bench
-	bad=$(above $bench)
-	if [ "$bad" ]; then
-		diag "once more: $bad"
+	for try in 1 2 3; do
 		measure $bench
 		bad=$(above $bench)
-	fi
+		[ "$bad" ] || break
+		diag "try $try: $bad"
+	done
 	diag "$(grep "^$bench " "$out")"
 	is "$bench costs no more than recorded" "$bad" ''
 done
