@@ -61,23 +61,32 @@ static __always_inline __u32 lease_of(__u8 proto, __u32 state, __u32 timeout)
 	return lease_by_time(timeout);
 }
 
-/* As ip_vs_sync_conn(): with which packets the backup is told, in a state that does not change. */
-static __always_inline __u16 sync_flags(const struct ip_vs_conn *cp)
+#define SYNC_RETRIES 3 /* the bits of sync_endtime that count them */
+
+/*
+ * As ip_vs_sync_conn_needed(): with which packets the backup is told, in a state that does not
+ * change. Where it is told several times (sync_retries), with the packet behind the last one.
+ * Without a period every packet finds it told, not longer ago than sync_refresh_period.
+ */
+static __always_inline bool backup_is_told(const struct ip_vs_conn *cp)
 {
 	const struct netns_ipvs *ipvs = cp->ipvs;
-	int threshold, period, packets;
-	bool told;
+	int threshold = ipvs->sysctl_sync_threshold[0], period = ipvs->sysctl_sync_threshold[1];
+	int packets = cp->in_pkts.counter + 1; /* counted after it has been sent */
+	bool refresh = ipvs->sysctl_sync_refresh_period;
 
-	if (!(ipvs->sync_state & IP_VS_STATE_MASTER))
-		return 0;
-	threshold = ipvs->sysctl_sync_threshold[0];
-	period = ipvs->sysctl_sync_threshold[1];
-	packets = cp->in_pkts.counter + 1; /* counted after it has been sent */
+	if (refresh && (int)(cp->sync_endtime & SYNC_RETRIES) < ipvs->sysctl_sync_retries)
+		return false;
 	if (period > 0)
-		told = (__u32)packets % (__u32)period == (__u32)threshold;
-	else
-		told = ipvs->sysctl_sync_refresh_period || packets == threshold;
-	return NOTE_MASTER | (told ? NOTE_SYNCED : 0);
+		return (__u32)packets % (__u32)period == (__u32)threshold;
+	return refresh || packets == threshold;
+}
+
+static __always_inline __u16 sync_flags(const struct ip_vs_conn *cp)
+{
+	if (!(cp->ipvs->sync_state & IP_VS_STATE_MASTER))
+		return 0;
+	return NOTE_MASTER | (backup_is_told(cp) ? NOTE_SYNCED : 0);
 }
 
 /* By NAT, direct routing, or a tunnel of plain IP in IP. */

@@ -55,6 +55,7 @@ struct netns_ipvs {
 	volatile int sync_state;
 	int sysctl_sync_threshold[2]; /* threshold, period */
 	unsigned int sysctl_sync_refresh_period;
+	int sysctl_sync_retries;
 	int sysctl_pmtu_disc;
 } KERNEL_STRUCT;
 
@@ -79,7 +80,8 @@ struct ip_vs_conn {
 	struct netns_ipvs *ipvs;
 	volatile unsigned long timeout; /* jiffies */
 	volatile __u16 state;
-	struct ip_vs_conn *control; /* its template */
+	volatile unsigned long sync_endtime; /* jiffies; its two lowest bits count repetitions */
+	struct ip_vs_conn *control;	     /* its template */
 	struct ip_vs_dest *dest;
 	atomic_t in_pkts;
 	struct ip_vs_app *app;
