@@ -505,6 +505,8 @@ enum ivb_reason {
 	IVB_R_MAX_,
 };
 
+_Static_assert(IVB_R_MAX_ == 30, "reasons.def has changed: set a new IVB_ABI, and this number");
+
 /* meta (array of one): what the instance is; written by `up` */
 struct ivb_meta {
 	__u32 abi;	    /* IVB_ABI */
