@@ -39,6 +39,7 @@ DP_SRCS := \
 	src/dp/edit.c \
 	src/dp/edit_dests.c \
 	src/dp/family.c \
+	src/dp/hook_table.c \
 	src/dp/hooks.c \
 	src/dp/host.c \
 	src/dp/info.c \

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "dp/hooks.h"
+#include "dp/hook_table.h"
 #include "dp/host.h"
 #include "dp/info.h"
 #include "dp/instance.h"
@@ -300,8 +300,9 @@ static void check_ipvs(struct check *c)
 static void check_follow(struct check *c)
 {
 	struct ivb_err err = { 0 };
+	bool missing[IVB_NUM_HOOKS];
 	__u32 chains = 0;
-	int r = ivb_hooks_check(&err);
+	int r = ivb_hook_table_check(missing, &err);
 
 	if (r == -ENOENT) {
 		say(c, "follow", OK, "`up --ipvs` would have nothing to follow yet: %s", err.text);

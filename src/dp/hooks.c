@@ -6,7 +6,6 @@
 #include "dp/hooks.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +17,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "dp/bpflog.h"
+#include "dp/hook_table.h"
 #include "dp/mapset.h"
 #include "dp/pins.h"
 #include "dp/zones.h"
@@ -25,126 +25,9 @@
 
 #define LET_GO_MS 5000
 
-/*
- * The functions that we attach to, with the number of arguments that they had when we learnt them.
- */
-static const struct hook {
-	const char *function;
-	int args;
-	bool optional; /* where the kernel's IPVS has no IPv6 */
-} hooks[] = {
-	{ "ip_vs_nat_xmit", 4, false },	      { "ip_vs_nat_xmit_v6", 4, true },
-	{ "ip_vs_dr_xmit", 4, false },	      { "ip_vs_dr_xmit_v6", 4, true },
-	{ "ip_vs_tunnel_xmit", 4, false },    { "ip_vs_tunnel_xmit_v6", 4, true },
-	{ "ip_vs_bypass_xmit", 4, false },    { "ip_vs_bypass_xmit_v6", 4, true },
-	{ "tcp_state_transition", 5, false }, { "udp_state_transition", 5, false },
-	{ "sctp_state_transition", 5, true }, { "ip_vs_conn_rcu_free", 1, false },
-	{ "__ip_vs_del_dest", 3, false },     { "ip_vs_conn_seq_show", 2, false },
-	{ "ip_vs_conn_put", 1, false },	      { "ip_vs_add_dest", 2, true },
-	{ "ip_vs_unlink_service", 2, true },
-};
-
-#define NUM_HOOKS (sizeof(hooks) / sizeof(hooks[0]))
-
 static void destroy(struct ipvs_bpf **skel)
 {
 	ipvs_bpf__destroy(*skel);
-}
-
-static void free_btf(struct btf **btf)
-{
-	btf__free(*btf);
-}
-
-/* Tests pretend that a function is not there, or has changed. */
-static bool pretended(const char *variable, const char *function)
-{
-	const char *value = getenv(variable);
-
-	return value && !strcmp(value, function);
-}
-
-/* The function's number of arguments, or -ENOENT. */
-static int num_args(const struct btf *btf, const char *function)
-{
-	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
-	const struct btf_type *t;
-
-	if (id < 0 || pretended("IVB_TEST_HOOK_MISSING", function))
-		return -ENOENT;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
-	return btf_vlen(t) + (pretended("IVB_TEST_HOOK_CHANGED", function) ? 1 : 0);
-}
-
-/* missing[i]: hooks[i] is not there, and need not be. */
-static int check_functions(const struct btf *btf, bool *missing, struct ivb_err *err)
-{
-	size_t i;
-	int n;
-
-	for (i = 0; i < NUM_HOOKS; i++) {
-		n = num_args(btf, hooks[i].function);
-		missing[i] = n < 0;
-		if (n < 0 && !hooks[i].optional)
-			return ivb_err(
-				err, -EOPNOTSUPP,
-				"this kernel's ip_vs has no function %s, so its connections cannot be "
-				"followed; kernel IPVS goes on without us (the bpf engine, `ipvs-bpf "
-				"adm`, works here)",
-				hooks[i].function);
-		if (n >= 0 && n != hooks[i].args)
-			return ivb_err(
-				err, -EOPNOTSUPP,
-				"this kernel's function %s has %d arguments, not the %d that we know, so "
-				"its connections cannot be followed; kernel IPVS goes on without us (the "
-				"bpf engine, `ipvs-bpf adm`, works here)",
-				hooks[i].function, n, hooks[i].args);
-	}
-	return 0;
-}
-
-/* ip_vs's types: the module's, or the kernel's if it is built in. */
-static int load_types(struct btf **ret_vmlinux, struct btf **ret, struct ivb_err *err)
-{
-	struct btf *vmlinux __cleanup(free_btf) = btf__load_vmlinux_btf();
-	struct btf *module;
-
-	if (!vmlinux)
-		return ivb_err(err, -EOPNOTSUPP, "this kernel does not tell its types (no BTF)");
-	if (btf__find_by_name_kind(vmlinux, "ip_vs_conn", BTF_KIND_STRUCT) > 0) {
-		*ret = NULL;
-		*ret_vmlinux = TAKE_PTR(vmlinux);
-		return 0;
-	}
-	if (access("/sys/module/ip_vs", F_OK))
-		return ivb_err(err, -ENOENT, "the kernel's ip_vs is not loaded (modprobe ip_vs)");
-	if (access("/sys/kernel/btf/ip_vs", F_OK))
-		return ivb_err(
-			err, -EOPNOTSUPP,
-			"ip_vs does not tell its types (no /sys/kernel/btf/ip_vs; "
-			"CONFIG_DEBUG_INFO_BTF_MODULES), so its connections cannot be followed");
-	module = btf__load_module_btf("ip_vs", vmlinux);
-	if (!module)
-		return ivb_err(err, -errno, "cannot read the types of ip_vs: %m");
-	*ret = module;
-	*ret_vmlinux = TAKE_PTR(vmlinux);
-	return 0;
-}
-
-static int find_hooks(bool *missing, struct ivb_err *err)
-{
-	struct btf *vmlinux __cleanup(free_btf) = NULL, *module __cleanup(free_btf) = NULL;
-	int r = load_types(&vmlinux, &module, err);
-
-	/* A module's types lean on the kernel's: they go first. */
-	return r ? r : check_functions(module ? module : vmlinux, missing, err);
-}
-
-int ivb_hooks_check(struct ivb_err *err)
-{
-	bool missing[NUM_HOOKS];
-
-	return find_hooks(missing, err);
 }
 
 #define DIR "hooks"
@@ -210,8 +93,9 @@ static void set_up(struct ipvs_bpf *skel, const struct ivb_meta *meta, const boo
 	{
 		const char *function = strchr(bpf_program__section_name(prog), '/');
 
-		for (i = 0; i < NUM_HOOKS; i++) {
-			if (missing[i] && function && !strcmp(function + 1, hooks[i].function))
+		for (i = 0; i < IVB_NUM_HOOKS; i++) {
+			if (missing[i] && function &&
+			    !strcmp(function + 1, ivb_hook_table[i].function))
 				bpf_program__set_autoload(prog, false);
 		}
 	}
@@ -220,8 +104,8 @@ static void set_up(struct ipvs_bpf *skel, const struct ivb_meta *meta, const boo
 static int load(const struct ivb_dp *dp, struct ipvs_bpf **ret, struct ivb_err *err)
 {
 	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
-	bool missing[NUM_HOOKS];
-	int r = find_hooks(missing, err);
+	bool missing[IVB_NUM_HOOKS];
+	int r = ivb_hook_table_check(missing, err);
 
 	if (r)
 		return r;
@@ -441,17 +325,17 @@ enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp)
 	char dir[IVB_PIN_PATH_LEN];
 	size_t i;
 
-	for (i = 0; i < NUM_HOOKS; i++)
-		optional += hooks[i].optional;
+	for (i = 0; i < IVB_NUM_HOOKS; i++)
+		optional += ivb_hook_table[i].optional;
 	ivb_pin_path(dir, sizeof(dir), dp, DIR);
 	if (ivb_pins_list(dir, count_pin, &n) || !n)
 		return IVB_HOOKS_NONE;
-	return n + optional < NUM_HOOKS - 1 ? IVB_HOOKS_SOME : IVB_HOOKS_ALL;
+	return n + optional < IVB_NUM_HOOKS - 1 ? IVB_HOOKS_SOME : IVB_HOOKS_ALL;
 }
 
 struct link_ids {
 	char dir[IVB_PIN_PATH_LEN];
-	__u32 id[2 * NUM_HOOKS];
+	__u32 id[2 * IVB_NUM_HOOKS];
 	size_t n;
 };
 
@@ -465,7 +349,7 @@ static int remember_link(const char *name, void *arg)
 
 	snprintf(path, sizeof(path), "%s/%s", ids->dir, name);
 	fd = bpf_obj_get(path);
-	if (fd >= 0 && ids->n < 2 * NUM_HOOKS && !bpf_obj_get_info_by_fd(fd, &info, &len))
+	if (fd >= 0 && ids->n < 2 * IVB_NUM_HOOKS && !bpf_obj_get_info_by_fd(fd, &info, &len))
 		ids->id[ids->n++] = info.id;
 	return 0;
 }

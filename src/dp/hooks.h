@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The hooks on kernel IPVS (ipvs.bpf.c), pinned as hooks/<program>. While they are there ip_vs
- * cannot be unloaded. Internal to dp, but for what `check` asks.
+ * cannot be unloaded. Internal to dp, but for ivb_hooks_state().
  */
 #ifndef IVB_DP_HOOKS_H
 #define IVB_DP_HOOKS_H
@@ -45,8 +45,5 @@ __u64 ivb_hooks_hash(__u64 hash);
 
 /* Lets go of kernel IPVS: ip_vs can be unloaded when this returns. 0 if there was nothing. */
 int ivb_hooks_detach(const struct ivb_dp *dp, struct ivb_err *err);
-
-/* Whether they could be attached, as far as the kernel's types tell: as ivb_hooks_attach(). */
-int ivb_hooks_check(struct ivb_err *err);
 
 #endif
