@@ -94,6 +94,8 @@ CLI_SRCS := \
 	src/cli/snat.c \
 	src/cli/stats.c \
 	src/cli/status.c \
+	src/cli/status_json.c \
+	src/cli/status_text.c \
 	src/cli/timeout.c \
 	src/cli/up.c
 
