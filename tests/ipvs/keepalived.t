@@ -12,9 +12,7 @@ ipvs_begin
 need keepalived
 two_armed
 web
-for n in $servers; do
-	start "echo-sv$n" "sv$n" "$libdir/echo" serve 7
-done
+echo_servers 7
 
 # The director's own connections (the checks) and the clients use the same few ports, and the SNAT address is the
 # checks' own: a flow that took a check's answer would make a server look dead.

@@ -60,6 +60,16 @@ udp_named() {
 	done
 }
 
+# echo_servers PORT: on every server
+echo_servers() {
+	for n in $servers; do
+		start "echo-sv$n-$1" "sv$n" "$libdir/echo" serve "$1"
+	done
+	for n in $servers; do
+		wait_listen "sv$n" tcp "$1"
+	done
+}
+
 # service -t|-u FAMILY PORT SCHEDULER [OPTION...]: with all servers, in order, weight 1; on the same port.
 service() {
 	service_p=$1

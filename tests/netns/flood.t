@@ -9,13 +9,10 @@ ns_begin
 servers='1 2 3 4'
 two_armed
 servers_route_back
+echo_servers 7
 for n in $servers; do
-	start "echo-sv$n" "sv$n" "$libdir/echo" serve 7
 	# what nobody listens on is not answered at all, so that UDP stays unanswered
 	in_ns "sv$n" sysctl -qw net.ipv4.icmp_ratelimit=1000 net.ipv4.tcp_syncookies=1
-done
-for n in $servers; do
-	wait_listen "sv$n" tcp 7
 done
 max=2048
 # IVB_FLOOD=1000000: as in the decision

@@ -14,12 +14,7 @@ two_armed
 web
 servers_route_back
 udp_named 9
-for n in $servers; do
-	start "echo-sv$n" "sv$n" "$libdir/echo" serve 7
-done
-for n in $servers; do
-	wait_listen "sv$n" tcp 7
-done
+echo_servers 7
 ok "up" ivb up --max-conns 4096 --max-conns6 4096 wan s1
 service -t 4 7 rr
 service -t 4 80 rr

@@ -19,13 +19,8 @@ one=$ipvs_bpf
 two=$top/build/build-test/ipvs-bpf
 pins=$(echo /sys/fs/bpf/ipvs-bpf/"$(ns_name lb)")
 conns=$(few 200 60)
-for n in $servers; do
-	start "echo-sv$n" "sv$n" "$libdir/echo" serve 7
-done
+echo_servers 7
 udp_named 9
-for n in $servers; do
-	wait_listen "sv$n" tcp 7
-done
 
 all_talk() {
 	sleep 0.3

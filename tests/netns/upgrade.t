@@ -20,12 +20,7 @@ two=$top/build/abi-test/ipvs-bpf
 name=$(ns_name lb)
 pins=/sys/fs/bpf/ipvs-bpf/$name
 conns=$(few 1000 200)
-for n in $servers; do
-	start "echo-sv$n" "sv$n" "$libdir/echo" serve 7
-done
-for n in $servers; do
-	wait_listen "sv$n" tcp 7
-done
+echo_servers 7
 udp_named 9
 
 # with VERSION ABI: from here on that one's commands
