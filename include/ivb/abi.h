@@ -15,7 +15,8 @@
  * number is not below the other's IVB_ABI_OLDEST. For that: keys stay as they are; values grow at
  * their end only, so that the shorter one is a prefix, and what is appended means with 0 what it
  * meant without it; a bit or number that had a meaning keeps it; tuple_tag() and nexthop_index()
- * stay. Whoever breaks this sets IVB_ABI_OLDEST to the new number: `up` then refuses, with a word.
+ * stay, and so do the ports that a SNAT key chooses (another director may have that of an older
+ * one). Whoever breaks this sets IVB_ABI_OLDEST to the new number: `up` then refuses, with a word.
  * IVB_ABI_TEST: another ABI with longer values, for the tests.
  */
 #ifdef IVB_ABI_TEST

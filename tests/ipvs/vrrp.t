@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two directors, keepalived's VRRP, IPVS's sync daemon: which long-lived connections live through a failover and back.
-# Kernel IPVS alone shows what can be kept, and what MASQUERADE loses; with us the same must live, and SNATed ones too.
+# Kernel IPVS alone shows what can be kept, and what MASQUERADE loses; with us the same must live, and SNATed ones too,
+# also while another version is put in place on one director after the other.
 #
 #   cl 10.1.0.2 --+-- 10.1.0.11 lb  10.2.0.11 --+-- 10.2.0.21 sv1
 #                 +-- 10.1.0.12 lb2 10.2.0.12 --+-- 10.2.0.22 sv2
@@ -130,22 +131,31 @@ over() {
 	sleep 2
 }
 
-# scenario WHAT FATE: long connections on lb; its link goes; lb2 takes over; the link comes back, and lb takes over.
-# FATE (kept or lost) says of them what is expected.
+# scenario WHAT FATE [VERSION]: long connections on lb; its link goes; lb2 takes over; the link comes back, and lb takes
+# over. FATE (kept or lost) says of them what is expected. VERSION, a binary, is put in place on each director while it
+# is the backup.
 scenario() {
 	talk ask -n "$conns" "$vip4" 7
 	talk push -n "$conns" -q "$vip4" 9
 	sleep 5
 	answers ask "$conns" "$1: the client speaks: answered"
 	answers push "$conns" "$1: the servers speak: heard"
+	[ -z "${3:-}" ] || version lb2 "$3"
 	ipn sw link set dev c-lb down
 	over lb2
 	"$2" "$1, after the failover:" lb2
+	[ -z "${3:-}" ] || version lb "$3"
 	ipn sw link set dev c-lb up
 	over lb
 	"$2" "$1, after the way back:" lb
 	stop "$talk_ask"
 	stop "$talk_push"
+}
+
+# version SHORT BINARY: of another ABI
+version() {
+	ipvs_bpf=$2
+	like "another version takes over on $1" "$(ivb_in "$1" up 2>&1)" '^taken over with its connections'
 }
 
 carried() {
@@ -219,6 +229,12 @@ gateway del
 both_follow --snat always --snat-addr "$floating" --snat-key 0123456789abcdef
 pair_begin
 scenario "with SNAT" kept
+pair_end
+verify lb
+verify lb2
+
+pair_begin
+scenario "with SNAT and another version" kept "$top/build/abi-test/ipvs-bpf"
 pair_end
 verify lb
 verify lb2
