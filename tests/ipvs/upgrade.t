@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `up` of a version with another ABI, and of another build, over an instance that follows kernel IPVS: connections with
-# SNAT talk on by the same ports, new ones begin, those that end leave nothing behind. Killed in the middle, `up` goes on.
+# SNAT (IPv4, IPv6) and by direct routing talk on, by the same ports, new ones begin, those that end leave nothing
+# behind. Killed at any of its calls of bpf(), `up` goes on.
 # shellcheck disable=SC2154 # by topology.sh, and by eval
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -10,7 +11,7 @@
 # shellcheck source=tests/lib/lost.sh
 . "$top/tests/lib/lost.sh"
 
-need bpftool nginx curl
+need bpftool nginx curl strace
 ns_begin
 ipvs_begin
 two_armed
@@ -19,11 +20,20 @@ one=$ipvs_bpf
 two=$top/build/abi-test/ipvs-bpf
 three=$top/build/build-test/ipvs-bpf
 pins=/sys/fs/bpf/ipvs-bpf/$(ns_name lb)
-conns=${CONNS:-100}
-for n in $servers; do
-	start "echo-sv$n" "sv$n" "$libdir/echo" serve 7
-	start "echo6-sv$n" "sv$n" "$libdir/echo" serve 7
-done
+conns=${CONNS:-50}
+kinds='snat snat6 direct'
+echo_servers 7
+echo_servers 8
+servers_answer_directly
+
+# where KIND: the service of these connections
+where() {
+	case $1 in
+	snat) vip 4 7 ;;
+	snat6) vip 6 7 ;;
+	direct) vip 4 8 ;;
+	esac
+}
 
 # tuples: of connections, with SNAT's ports
 tuples() {
@@ -37,14 +47,29 @@ hook_ids() {
 	done
 }
 
+# established KIND: all of them, to kernel IPVS; a listing may miss one while others come and go
+established() {
+	[ "$(kconns | awk -v v="$(where "$1")" '$3 == "ESTABLISHED" && $5 == v' | wc -l)" = "$conns" ]
+}
+
+# carried KIND: packets of clients
+carried() {
+	ivb conn --json --service "$(where "$1")" | tr -d ' \n' | grep -o '"in":{"packets":[0-9]*' |
+		awk -F: '{ n += $3 } END { print n + 0 }'
+}
+
 talks_on() {
-	was=$(fast in)
+	for k in $kinds; do
+		eval "was_$k=$(carried "$k")"
+	done
 	sleep 1
-	is "$1: all talk" "$(talked old | sed 's/ gap=.*//')" "conns=$conns answered=$conns reset=0 closed=0 wrong=0"
+	for k in $kinds; do
+		is "$1: all talk, $k" "$(talked "$k" | sed 's/ gap=.*//')" "conns=$conns answered=$conns reset=0 closed=0 wrong=0"
+		ok "$1: kernel IPVS has them" await established "$k"
+		within "$1: they are carried" "$(carried "$k")" $(($(eval "echo \$was_$k") + conns / 2)) 99999999
+	done
 	within "$1: nothing was lost" "$(lost)" 0 3
-	is "$1: kernel IPVS has them" "$(kconns | grep -c "ESTABLISHED.* $vip4:7 ")" "$conns"
 	is "$1: by the same ports" "$(tuples | comm -13 - "$tmp/tuples")" ''
-	within "$1: they are carried" "$(fast in)" $((was + conns / 2)) 99999999
 	verify
 }
 
@@ -80,13 +105,22 @@ vs conntrack=1
 ok "the engine is on" follow --snat always --notrack
 abi=$(ls "$pins" | tr -d v)
 kservice 4 7 rr
+kservice 6 7 rr
 kservice 4 80 rr
-talk old -n "$conns" -i 200 $vip4 7
+kipvs -A -t "$vip4:8" -s rr
+for n in $servers; do
+	kipvs -a -t "$vip4:8" -r "$(rip 4 "$n" 8)" -g
+done
+talk snat -n "$conns" -i 200 $vip4 7
+talk snat6 -n "$conns" -i 200 $vip6 7
+talk direct -n "$conns" -i 200 $vip4 8
 sleep 1
 tuples >"$tmp/tuples"
-is "all have SNAT" "$(ivb conn --json | grep -c '"snat": *true')" "$conns"
+is "those by NAT have SNAT" "$(ivb conn --json | grep -c '"snat": *true')" $((2 * conns))
 lost >/dev/null
-talked old >/dev/null
+for k in $kinds; do
+	talked "$k" >/dev/null
+done
 : >"$tmp/requests"
 requests &
 begins "before"
@@ -101,26 +135,43 @@ talks_on "another build"
 taken_over "$two" $((abi + 1))
 begins "ABI $((abi + 1))"
 
-# loading takes seconds in a guest, so this is for when there is time
-n=0
-while [ "$n" -lt "${KILLS:-0}" ]; do
+# calls_of BINARY: to bpf(), of a whole takeover by it
+calls_of() {
+	strace -f -qq -e trace=bpf -o "$tmp/calls" "$1" --netns "$(ns_name lb)" up >/dev/null 2>&1
+	grep -c ' bpf(' "$tmp/calls"
+}
+
+# killed_at CALL: `up`, killed when it begins its CALLth bpf()
+killed_at() {
+	strace -f -qq -e trace=bpf -e "inject=bpf:signal=KILL:when=$1" -o "$tmp/calls" "$ipvs_bpf" --netns "$(ns_name lb)" up >/dev/null 2>&1
+	is "killed at call $1 of $calls" $? 137
+	! bpftool -j map dump pinned "$pins/v$to/meta" 2>/dev/null | grep -q "\"abi\":${to}[,}]" || late=$((late + 1))
+}
+
+# half of them spread over all calls, half over the last 4 %, where the commitment is behind
+calls=$(calls_of "$one")
+ipvs_bpf=$one
+talks_on "back with ABI $abi"
+kills=${KILLS:-6}
+n=0 late=0
+while [ "$n" -lt "$kills" ]; do
 	n=$((n + 1))
-	case $((n % 3)) in
-	0) ipvs_bpf=$three && to=$abi ;;
-	1) ipvs_bpf=$one && to=$abi ;;
-	2) ipvs_bpf=$two && to=$((abi + 1)) ;;
+	case $((n % 2)) in
+	0) ipvs_bpf=$one && to=$abi && call=$((calls - calls * (kills + 2 - n) / kills / 25)) ;;
+	1) ipvs_bpf=$two && to=$((abi + 1)) && call=$((calls * n / (kills + 1))) ;;
 	esac
-	timeout -s KILL "$(od -An -N2 -tu2 /dev/urandom | awk -v s="${KILL_WITHIN:-10}" '{ print 0.5 + $1 / 65536 * s }')" \
-		"$ipvs_bpf" --netns "$(ns_name lb)" up >/dev/null 2>&1
-	diag "killed: $?, and there is $(ls "$pins" | tr '\n' ' ')$(find "$pins" -name '*next*' -path "*v$to*" | wc -l)"
+	killed_at $call
 	ok "after kill $n, up goes on" ivb up
 	is "to its end" "$(ls "$pins")" "v$to"
 	talks_on "after kill $n"
 	begins "after kill $n"
 done
+within "killed after the commitment" $late 1 "$kills"
 
 : >"$tmp/stop"
-stop "$talk_old" TERM
+for k in $kinds; do
+	stop "$(eval "echo \$talk_$k")" TERM
+done
 sleep 125 # TIME_WAIT
 ok "connections end, in all tables" await none
 verify

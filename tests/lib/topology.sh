@@ -80,6 +80,25 @@ two_armed() {
 	done
 }
 
+# servers_answer_directly: they have the IPv4 virtual address, keep quiet about it, and answer clients from it by a
+# wire of their own, as direct routing and tunnels want it.
+servers_answer_directly() {
+	in_ns cl sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	for n in $servers; do
+		echo "sv$n direct cl direct$n"
+	done | wires
+	for n in $servers; do
+		dev_batch "direct$n" "10.8.$n.1/24" | ipb cl
+		in_ns "sv$n" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2 net.ipv4.conf.all.rp_filter=0
+		{
+			dev_batch lo $vip4/32
+			dev_batch direct "10.8.$n.2/24"
+			echo route add default via "10.8.$n.1" table 100
+			echo rule add from $vip4 lookup 100
+		} | ipb "sv$n"
+	done
+}
+
 # Two arms, and sv1 behind a router: lb s1 10.2.1.1 -- 10.2.1.254 rt 10.3.0.1 -- 10.3.0.2 sv1
 two_armed_router() {
 	servers=1

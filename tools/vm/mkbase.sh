@@ -19,7 +19,7 @@ virtio_console virtio_rng'
 # Real programs wherever a test may lean on them: busybox is only for the rest. (Its timeout, env and
 # xargs would also start busybox's own ip, whatever PATH says.)
 programs='dash bash ip tc ss bridge nft iptables ip6tables xtables-legacy-multi ipset ipvsadm bpftool
-conntrack ethtool tcpdump nginx curl iperf3 wrk socat dig dnsmasq perl keepalived
+conntrack ethtool strace tcpdump nginx curl iperf3 wrk socat dig dnsmasq perl keepalived
 [ base64 basename cat chmod chown comm cp cut date dd df dirname du echo env expr factor false fold head
 id install join ln ls md5sum mkdir mkfifo mknod mktemp mv nice nl nohup nproc numfmt od paste printenv
 printf pwd readlink realpath rm rmdir seq sha256sum shuf sleep sort split stat stdbuf stty sync tac tail

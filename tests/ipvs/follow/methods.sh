@@ -4,28 +4,16 @@
 # they are as they are without the engine, and the first two are carried.
 # shellcheck disable=SC2034,SC2154 # from and for netns.sh, topology.sh and follow.sh
 
-# Servers that have the virtual address, keep quiet about it, and answer clients by a wire of their own.
 methods_begin() {
 	modprobe ipip
 	start puppet-lb lb "$libdir/puppet" serve 8080 director
 	wait_listen lb tcp 8080
 	sinks 9000
 	big_file 8
-	in_ns cl sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	servers_answer_directly
 	for n in $servers; do
-		echo "sv$n direct cl direct$n"
-	done | wires
-	for n in $servers; do
-		dev_batch "direct$n" "10.8.$n.1/24" | ipb cl
-		in_ns "sv$n" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2 \
-			net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0
-		{
-			dev_batch lo $vip4/32
-			dev_batch direct "10.8.$n.2/24"
-			echo link set dev tunl0 up
-			echo route add default via "10.8.$n.1" table 100
-			echo rule add from $vip4 lookup 100
-		} | ipb "sv$n"
+		in_ns "sv$n" sysctl -qw net.ipv4.conf.tunl0.rp_filter=0
+		echo link set dev tunl0 up | ipb "sv$n"
 	done
 }
 
