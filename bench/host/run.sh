@@ -89,7 +89,7 @@ run() {
 	sockets)
 		need nginx wrk iperf3 haproxy bpftool
 		sockets_begin ipvs-bpf nft-masq haproxy route
-		socket_bench cpu 11
+		socket_bench cpu 21
 		socket_bench bulk 3
 		socket_bench lat 3
 		socket_bench requests 3
