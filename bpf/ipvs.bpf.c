@@ -8,11 +8,11 @@
 
 #include "ctx/skb.h"
 #include "maps.h"
-#include "ipvs/adopt.h"
-#include "ipvs/hooks.h"
-#include "ipvs/match.h"
-#include "ipvs/services.h"
-#include "path/conn.h"
+#include "engine_ipvs/sync.h"
+#include "engine_ipvs/hooks.h"
+#include "engine_ipvs/match.h"
+#include "engine_ipvs/services.h"
+#include "conn/conn.h"
 #include <linux/ptrace.h>
 #include <bpf/bpf_tracing.h>
 
@@ -162,7 +162,7 @@ int BPF_PROG(on_unlink_service, struct ip_vs_service *svc)
 	return service_gone(svc);
 }
 
-/* Not hooks: for rules of netfilter's, see ipvs/match.h and ipvs/services.h. */
+/* Not hooks: for rules of netfilter's, see engine_ipvs/match.h and engine_ipvs/services.h. */
 SEC("socket")
 int followed(struct __sk_buff *ctx)
 {

@@ -42,7 +42,7 @@ IVB_ARRAY(conns4, struct ivb_conn4, 1024, 0);
 IVB_ARRAY(conns6, struct ivb_conn6, 1024, 0);
 IVB_ARRAY(clock4, struct ivb_clock_group, 64, 0);
 IVB_ARRAY(clock6, struct ivb_clock_group, 64, 0);
-/* When which part of the clock has to be looked at; see path/clock.h. */
+/* When which part of the clock has to be looked at; see conn/clock.h. */
 IVB_ARRAY(due4, struct ivb_clock_group, 5, 0);
 IVB_ARRAY(due6, struct ivb_clock_group, 5, 0);
 
@@ -77,7 +77,7 @@ struct {
 	__uint(max_entries, 2);
 } cursors SEC(".maps");
 
-/* Half-open connections, and what decides about new ones; see path/half_open.h. */
+/* Half-open connections, and what decides about new ones; see engine_bpf/half_open.h. */
 IVB_ARRAY(half_open4, struct ivb_half_open, 512, 0);
 IVB_ARRAY(half_open6, struct ivb_half_open, 512, 0);
 IVB_ARRAY(admission, struct ivb_admission, 2, 0);

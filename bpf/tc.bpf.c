@@ -6,9 +6,9 @@
 #include "ctx/skb.h"
 #include "maps.h"
 #include "path/carry.h"
-#include "path/expire.h"
-#include "path/follow.h"
-#include "path/takeover.h"
+#include "conn/expire.h"
+#include "engine_ipvs/egress.h"
+#include "takeover.h"
 
 /* IPv4, and the way to IPv6 once that is loaded. */
 SEC("tc")

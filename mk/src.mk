@@ -26,62 +26,62 @@ MODEL_SRCS := \
 	src/model/slices.c
 
 DP_SRCS := \
-	src/dp/apply.c \
-	src/dp/attach.c \
-	src/dp/attached.c \
-	src/dp/bpflog.c \
-	src/dp/build.c \
-	src/dp/config.c \
-	src/dp/conns.c \
-	src/dp/dests.c \
-	src/dp/down.c \
-	src/dp/drain.c \
-	src/dp/edit.c \
-	src/dp/edit_dests.c \
-	src/dp/family.c \
-	src/dp/hook_table.c \
-	src/dp/hooks.c \
-	src/dp/host.c \
-	src/dp/info.c \
-	src/dp/instance.c \
-	src/dp/load.c \
-	src/dp/maps.c \
-	src/dp/mapset.c \
-	src/dp/notrack.c \
-	src/dp/pins.c \
-	src/dp/policy.c \
-	src/dp/port_use.c \
-	src/dp/ports.c \
-	src/dp/repair.c \
-	src/dp/stats.c \
-	src/dp/stats_rate.c \
-	src/dp/sysbpf.c \
-	src/dp/service_timeouts.c \
-	src/dp/takeover.c \
-	src/dp/takeover_conns.c \
-	src/dp/takeover_kernel.c \
-	src/dp/takeover_maps.c \
-	src/dp/takeover_old.c \
-	src/dp/timeouts.c \
-	src/dp/traffic.c \
-	src/dp/up.c \
-	src/dp/verify.c \
-	src/dp/verify_config.c \
-	src/dp/verify_counts.c \
-	src/dp/verify_flows.c \
-	src/dp/zero.c \
-	src/dp/zones.c \
-	src/dp/services.c
+	src/dp/attach/attach.c \
+	src/dp/attach/attached.c \
+	src/dp/follow/hook_table.c \
+	src/dp/follow/hooks.c \
+	src/dp/follow/notrack.c \
+	src/dp/follow/policy.c \
+	src/dp/instance/bpflog.c \
+	src/dp/instance/family.c \
+	src/dp/instance/instance.c \
+	src/dp/instance/maps.c \
+	src/dp/instance/pins.c \
+	src/dp/instance/sysbpf.c \
+	src/dp/load/build.c \
+	src/dp/load/load.c \
+	src/dp/load/mapset.c \
+	src/dp/load/zones.c \
+	src/dp/report/conns.c \
+	src/dp/report/drain.c \
+	src/dp/report/info.c \
+	src/dp/report/port_use.c \
+	src/dp/report/stats.c \
+	src/dp/report/stats_rate.c \
+	src/dp/report/traffic.c \
+	src/dp/report/zero.c \
+	src/dp/services/apply.c \
+	src/dp/services/dests.c \
+	src/dp/services/edit.c \
+	src/dp/services/edit_dests.c \
+	src/dp/services/repair.c \
+	src/dp/services/service_timeouts.c \
+	src/dp/services/services.c \
+	src/dp/services/timeouts.c \
+	src/dp/setup/down.c \
+	src/dp/setup/host.c \
+	src/dp/setup/plan.c \
+	src/dp/setup/ports.c \
+	src/dp/setup/up.c \
+	src/dp/takeover/conns.c \
+	src/dp/takeover/kernel.c \
+	src/dp/takeover/maps.c \
+	src/dp/takeover/old.c \
+	src/dp/takeover/takeover.c \
+	src/dp/verify/config.c \
+	src/dp/verify/counts.c \
+	src/dp/verify/flows.c \
+	src/dp/verify/verify.c
 
 CLI_SRCS := \
-	src/cli/adm.c \
-	src/cli/adm_help.c \
-	src/cli/adm_json.c \
-	src/cli/adm_list.c \
-	src/cli/adm_opts.c \
-	src/cli/adm_parse.c \
-	src/cli/adm_save.c \
-	src/cli/adm_stats.c \
+	src/cli/adm/adm.c \
+	src/cli/adm/help.c \
+	src/cli/adm/json.c \
+	src/cli/adm/list.c \
+	src/cli/adm/opts.c \
+	src/cli/adm/parse.c \
+	src/cli/adm/save.c \
+	src/cli/adm/stats.c \
 	src/cli/check.c \
 	src/cli/command.c \
 	src/cli/conn.c \
@@ -93,9 +93,9 @@ CLI_SRCS := \
 	src/cli/run.c \
 	src/cli/snat.c \
 	src/cli/stats.c \
-	src/cli/status.c \
-	src/cli/status_json.c \
-	src/cli/status_text.c \
+	src/cli/status/json.c \
+	src/cli/status/status.c \
+	src/cli/status/text.c \
 	src/cli/timeout.c \
 	src/cli/up.c
 
@@ -114,8 +114,8 @@ $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -MMD -MP -c $< -o $@
 
 # Only the loaders see the skeletons.
-$(BUILD)/src/dp/load.o: $(BUILD)/tc.skel.h
-$(BUILD)/src/dp/hooks.o: $(BUILD)/ipvs.skel.h
+$(BUILD)/src/dp/load/load.o: $(BUILD)/tc.skel.h
+$(BUILD)/src/dp/follow/hooks.o: $(BUILD)/ipvs.skel.h
 
 $(BUILD)/ipvs-bpf: $(OBJS)
 	$(call say,LD,$@)

@@ -6,16 +6,16 @@
 #ifndef IVB_PATH_CARRY_H
 #define IVB_PATH_CARRY_H
 
-#include "path/frag.h"
-#include "path/headers.h"
+#include "lib/frag.h"
+#include "lib/headers.h"
 #include "path/icmp.h"
-#include "path/kernel.h"
-#include "path/new.h"
+#include "engine_ipvs/ingress.h"
+#include "engine_bpf/new.h"
 #include "path/plain.h"
-#include "path/room.h"
+#include "conn/room.h"
 #include "path/send.h"
-#include "path/sweep.h"
-#include "path/track.h"
+#include "conn/sweep.h"
+#include "engine_bpf/track.h"
 
 /* Once a second. */
 static __always_inline void liveness(const int af, union flow *f, __u32 now)

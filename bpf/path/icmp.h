@@ -8,8 +8,8 @@
 #define IVB_PATH_ICMP_H
 
 #include "pkt/icmp.h"
-#include "path/nat.h"
-#include "path/nexthop.h"
+#include "xmit/nat.h"
+#include "xmit/nexthop.h"
 
 #define ICMP_HLEN 8
 #define MTU_MIN4 \

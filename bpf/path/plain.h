@@ -8,9 +8,9 @@
 #ifndef IVB_PATH_PLAIN_H
 #define IVB_PATH_PLAIN_H
 
-#include "path/kernel.h"
+#include "engine_ipvs/ingress.h"
 #include "path/send.h"
-#include "path/track.h"
+#include "engine_bpf/track.h"
 
 #define FLOW_NOT_PLAIN (IVB_FLOW_TUNNEL | IVB_FLOW_DIRECT | IVB_FLOW_LOCAL | IVB_FLOW_AMBIGUOUS)
 

@@ -3,10 +3,10 @@
 #ifndef IVB_PATH_SEND_H
 #define IVB_PATH_SEND_H
 
-#include "path/icmp_send.h"
-#include "path/kernel.h"
-#include "path/nat.h"
-#include "path/nexthop.h"
+#include "xmit/icmp_send.h"
+#include "engine_ipvs/ingress.h"
+#include "xmit/nat.h"
+#include "xmit/nexthop.h"
 
 /* Length of the largest IP packet that the frame will become on the wire. */
 static __always_inline __u32 wire_len(const struct ivb_ctx *ctx, const struct ivb_pkt *p)

@@ -6,8 +6,8 @@
 #ifndef IVB_SCHED_RING_H
 #define IVB_SCHED_RING_H
 
-#include "path/exit.h"
-#include "path/tuple.h"
+#include "lib/verdict.h"
+#include "lib/tuple.h"
 
 #define SEGMENT_WORDS 3
 #define SEGMENT_STEPS 11   /* a search among up to 1024 segments, and one step to end it */

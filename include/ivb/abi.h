@@ -432,7 +432,7 @@ struct ivb_config {
 	__u64 hash_key; /* of the first SNAT port probe; a pair of directors may share it */
 	__u32 num_snat_addrs[2]; /* IPv4, IPv6: `up --snat-addr`; 0 = the dest's own */
 	union ivb_addr snat_addrs[2][IVB_SNAT_ADDRS];
-	__u32 hold_until; /* jiffies; until then no connection begins, see dp/takeover.h; 0 = none */
+	__u32 hold_until; /* jiffies; until then no connection begins, see dp/takeover/takeover_int.h; 0 = none */
 	IVB_ABI_TEST_FIELD
 };
 

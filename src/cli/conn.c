@@ -12,8 +12,8 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/filter.h"
-#include "dp/conns.h"
-#include "dp/instance.h"
+#include "dp/instance/instance.h"
+#include "dp/report/conns.h"
 #include "model/names.h"
 
 enum { OPT_SERVICE = 1, OPT_SERVER, OPT_STATE, OPT_CLIENT, OPT_COUNT, OPT_SORT, OPT_WATCH };

@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "dp/conns.h"
-#include "dp/drain.h"
-#include "dp/up.h"
+#include "dp/report/conns.h"
+#include "dp/report/drain.h"
+#include "dp/setup/up.h"
 #include "model/names.h"
 
 enum {

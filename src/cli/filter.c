@@ -12,7 +12,7 @@
 
 #include "base/addr.h"
 #include "base/num.h"
-#include "dp/conns.h"
+#include "dp/report/conns.h"
 
 #define SECONDS 2
 #define AF_BITS 32 /* of ivb_prefix.prefixlen, before the address's own */

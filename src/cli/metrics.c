@@ -11,10 +11,10 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "dp/attach.h"
-#include "dp/info.h"
-#include "dp/instance.h"
-#include "dp/stats.h"
+#include "dp/attach/attach_int.h"
+#include "dp/instance/instance.h"
+#include "dp/report/info.h"
+#include "dp/report/stats.h"
 #include "model/names.h"
 
 static const struct ivb_command_opts command = {

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "dp/up.h"
+#include "dp/setup/up.h"
 #include "nl/uevent.h"
 
 static const struct ivb_command_opts command = {

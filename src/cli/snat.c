@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "dp/instance.h"
-#include "dp/policy.h"
+#include "dp/follow/policy.h"
+#include "dp/instance/instance.h"
 #include "model/names.h"
 
 enum {

@@ -12,9 +12,9 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/filter.h"
-#include "dp/instance.h"
-#include "dp/stats.h"
-#include "dp/traffic.h"
+#include "dp/instance/instance.h"
+#include "dp/report/stats.h"
+#include "dp/report/traffic.h"
 #include "model/names.h"
 
 enum { OPT_SERVICE = 1, OPT_SERVER, OPT_SORT, OPT_RATE, OPT_WATCH };

@@ -10,9 +10,9 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "dp/instance.h"
-#include "dp/service_timeouts.h"
-#include "dp/up.h"
+#include "dp/instance/instance.h"
+#include "dp/services/service_timeouts.h"
+#include "dp/setup/up.h"
 #include "model/names.h"
 
 enum {

@@ -12,8 +12,8 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "dp/build.h"
-#include "dp/up.h"
+#include "dp/load/build.h"
+#include "dp/setup/up.h"
 #include "model/names.h"
 
 enum {

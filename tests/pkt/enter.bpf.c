@@ -11,7 +11,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "path/note_types.h"
+#include "engine_ipvs/note_types.h"
 #include "enter.h"
 
 struct net_device;

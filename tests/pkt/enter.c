@@ -7,7 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "path/note_types.h"
+#include "engine_ipvs/note_types.h"
 #include "tap.h"
 #include "enter.skel.h"
 #include "tc.skel.h"

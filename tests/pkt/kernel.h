@@ -7,7 +7,7 @@
 #define TESTS_PKT_KERNEL_H
 
 #include "env.h"
-#include "path/note_types.h"
+#include "engine_ipvs/note_types.h"
 
 #define MARK_CARRIED 0x1b50
 #define MARK_COPY 0x1b51

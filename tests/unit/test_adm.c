@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 
 #include "base/addr.h"
-#include "cli/adm.h"
+#include "cli/adm/adm.h"
 #include "tap.h"
 
 #define SVC_ILLEGAL "illegal virtual server address[:port] specified"

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the hooks on kernel IPVS (ipvs.bpf.c) tell the egress program of a packet that is on its way
+ * there. Both run in one call chain and know the packet by its sk_buff's address. A note that no
+ * packet came for is put aside when the next one is written: the packet may be waiting for its
+ * neighbour.
+ */
+#ifndef IVB_ENGINE_IPVS_NOTE_H
+#define IVB_ENGINE_IPVS_NOTE_H
+
+#include "lib/verdict.h"
+#include "engine_ipvs/note_types.h"
+#include "lib/tuple.h"
+
+/* skb->priority of replies that ingress hands to kernel IPVS: "IVBS" */
+#define IVB_PRIORITY_SLOW 0x49564253
+
+#define NOTE_CPUS 8192 /* looked through, at most: CONFIG_NR_CPUS of the distributions */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct notes);
+	__uint(max_entries, 1);
+} notes SEC(".maps");
+
+/* Put aside, by sk_buff. */
+IVB_HASH(waiting, BPF_MAP_TYPE_LRU_HASH, __u64, struct note, 4096, 0);
+
+static __always_inline struct notes *notes_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&notes, &zero);
+}
+
+/*
+ * Puts aside the note of that packet that lies with another processor. One that is just being
+ * overwritten there has been put aside before, and that one stays.
+ */
+static long notes_of(__u32 cpu, __u64 *skb)
+{
+	__u32 zero = 0, side;
+	struct notes *all = bpf_map_lookup_percpu_elem(&notes, &zero, cpu);
+
+	if (!all)
+		return 1; /* there are no more */
+	if (cpu == bpf_get_smp_processor_id())
+		return 0;
+	for (side = 0; side < 2; side++) {
+		if (READ_ONCE(all->from[side].skb) != *skb || all->from[side].flags & NOTE_DONE)
+			continue;
+		bpf_map_update_elem(&waiting, skb, &all->from[side], BPF_NOEXIST);
+		return 1;
+	}
+	return 0;
+}
+
+/*
+ * Of a packet that has waited for its neighbour and is sent by another processor than the one that
+ * it came by, which has written no note since.
+ */
+GLOBAL int note_from_elsewhere(const __u64 *skb)
+{
+	__u64 key = skb ? *skb : 0;
+
+	/* of an earlier life of the sk_buff */
+	bpf_map_delete_elem(&waiting, &key);
+	bpf_loop(NOTE_CPUS, notes_of, &key, 0);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* adm -S, and -R: all lines or none, in one session of changes. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "cli/adm/adm_int.h"
+#include "cli/adm/list.h"
+#include "cli/cli.h"
+#include "dp/services/services.h"
+#include "model/names.h"
+
+#define WORDS_MAX 64
+#define WARNINGS_MAX 5 /* that are printed one by one */
+
+void ivb_adm_print_rules(const struct ivb_adm_table *table, const struct ivb_adm *adm)
+{
+	char vip[IVB_ADM_NAME_LEN], rip[IVB_ADM_NAME_LEN], zone[32] = "";
+	char flags[IVB_SCHED_FLAGS_LEN];
+	size_t i, j;
+
+	for (i = 0; i < table->num; i++) {
+		const struct ivb_adm_entry *e = &table->entries[i];
+		const struct ivb_service_key *key = &e->info.key;
+		const char *option = key->proto == IPPROTO_UDP ? "-u" : "-t";
+
+		ivb_adm_name(vip, sizeof(vip), key->af, &key->addr, key->port, key->proto,
+			     adm->numeric);
+		if (key->zone)
+			snprintf(zone, sizeof(zone), " --zone %u", key->zone);
+		else
+			zone[0] = '\0';
+		printf("-A %s %s -s %s%s", option, vip, ivb_scheduler_name(e->info.svc.scheduler),
+		       zone);
+		if (e->info.svc.flags)
+			printf(" -b %s", ivb_sched_flags_fmt(flags, e->info.svc.scheduler,
+							     e->info.svc.flags));
+		if (e->info.svc.snat != IVB_SNAT_DEFAULT)
+			printf(" --snat %s", ivb_snat_name(e->info.svc.snat));
+		putchar('\n');
+		for (j = 0; j < e->num_dests; j++) {
+			const struct ivb_dest *d = &e->dests[j].dest;
+
+			ivb_adm_name(rip, sizeof(rip), d->af, &d->addr, d->port, d->proto,
+				     adm->numeric);
+			printf("-a %s %s -r %s -m -w %u", option, vip, rip, d->weight);
+			if (d->upper)
+				printf(" -x %u", d->upper);
+			if (d->lower)
+				printf(" -y %u", d->lower);
+			puts(zone);
+		}
+	}
+}
+
+/*
+ * --- restore -------------------------------------------------------------------------------------
+ */
+
+struct restore {
+	const char *program;
+	struct ivb_edit *edit;
+	__u32 line, warnings;
+};
+
+/*
+ * Words at blanks, as ipvsadm reads them; a leading "ipvsadm" is left out. Returns how many, or
+ * -E2BIG.
+ */
+static int words_split(char *line, char **words, const char *program)
+{
+	char *save, *word;
+	int n = 0;
+
+	words[n++] = (char *)program;
+	for (word = strtok_r(line, " \t\r\n", &save); word;
+	     word = strtok_r(NULL, " \t\r\n", &save)) {
+		if (n == 1 && !strcmp(word, "ipvsadm"))
+			continue;
+		if (n == WORDS_MAX)
+			return -E2BIG;
+		words[n++] = word;
+	}
+	return n;
+}
+
+static bool is_change(enum ivb_adm_cmd cmd)
+{
+	switch (cmd) {
+	case IVB_ADM_ADD:
+	case IVB_ADM_EDIT:
+	case IVB_ADM_DEL:
+	case IVB_ADM_FLUSH:
+	case IVB_ADM_ADD_DEST:
+	case IVB_ADM_EDIT_DEST:
+	case IVB_ADM_DEL_DEST:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int restore_line(struct restore *re, char *line, struct ivb_adm_error *wrong)
+{
+	struct ivb_err warn = {}, err = {};
+	char *words[WORDS_MAX + 1];
+	struct ivb_adm adm;
+	int n, r;
+
+	n = words_split(line, words, re->program);
+	if (n < 0)
+		return ivb_adm_refuse(wrong, IVB_EXIT_USAGE, "too many words");
+	if (n == 1 || words[1][0] == '#')
+		return 0;
+	if (ivb_adm_parse(&adm, n, words, wrong))
+		return -EINVAL;
+	if (!is_change(adm.cmd))
+		return ivb_adm_refuse(wrong, IVB_EXIT_USAGE,
+				      "%s is not restored: only changes of services and servers "
+				      "are (-A -E -D -C -a -e -d)",
+				      words[1]);
+	ivb_edit_tag(re->edit, re->line);
+	r = ivb_adm_plan(re->edit, &adm, &warn, &err);
+	if (r)
+		return ivb_adm_explain(wrong, adm.cmd, r, &err);
+	if (warn.text[0] && ++re->warnings <= WARNINGS_MAX)
+		fprintf(stderr, "%s: warning: line %u: %s\n", re->program, re->line, warn.text);
+	return 0;
+}
+
+static int read_lines(struct restore *re, struct ivb_adm_error *wrong)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	int r = 0;
+
+	for (re->line = 1; !r && getline(&line, &size, stdin) >= 0; re->line++) {
+		r = restore_line(re, line, wrong);
+		if (r)
+			return r;
+	}
+	if (ferror(stdin))
+		return ivb_adm_refuse(wrong, IVB_EXIT_FAILURE, "cannot read standard input: %m");
+	return 0;
+}
+
+static void at_line(struct ivb_adm_error *wrong, __u32 line)
+{
+	char text[sizeof(wrong->text)];
+
+	snprintf(text, sizeof(text), "line %u: %.400s (nothing has been changed)", line,
+		 wrong->text);
+	memcpy(wrong->text, text, sizeof(text));
+}
+
+int ivb_adm_restore(struct ivb_dp *dp, const char *program, bool flush, struct ivb_adm_error *wrong)
+{
+	__cleanup(ivb_edit_closep) struct ivb_edit *edit = NULL;
+	struct restore re = { .program = program };
+	struct ivb_err err = {};
+	int r;
+
+	r = ivb_edit_open(&edit, dp, &err);
+	if (!r && flush)
+		r = ivb_service_flush(edit, &err);
+	if (r)
+		return ivb_adm_explain(wrong, IVB_ADM_RESTORE, r, &err);
+	re.edit = edit;
+	r = read_lines(&re, wrong);
+	if (r) {
+		at_line(wrong, re.line);
+		return r;
+	}
+	if (re.warnings > WARNINGS_MAX)
+		fprintf(stderr, "%s: warning: and %u more warnings\n", program,
+			re.warnings - WARNINGS_MAX);
+	r = ivb_edit_apply(edit, &err);
+	if (!r)
+		return 0;
+	ivb_adm_explain(wrong, IVB_ADM_RESTORE, r, &err);
+	if (ivb_edit_failed(edit))
+		at_line(wrong, ivb_edit_failed(edit));
+	return r;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `ipvs-bpf status` has found, and its two forms. Internal to the command. */
+#ifndef IVB_CLI_STATUS_STATUS_INT_H
+#define IVB_CLI_STATUS_STATUS_INT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/cli.h"
+#include "dp/attach/attach_int.h"
+#include "dp/follow/hooks.h"
+#include "dp/load/build.h"
+#include "dp/report/info.h"
+#include "dp/report/port_use.h"
+#include "dp/verify/verify.h"
+
+struct json_object;
+
+struct ivb_status {
+	const struct ivb_cli *cli;
+	bool verify_too, verbose;
+	struct ivb_info info;
+	struct ivb_attachment *devs;
+	size_t num_devs;
+	char build[IVB_BUILD_LEN];
+	enum ivb_hooks hooks;
+	int notrack; /* 1: the rules are there */
+	struct ivb_port_use *ports;
+	size_t num_ports;
+	struct ivb_verify verify;
+	struct json_object *problems; /* texts */
+};
+
+/* Words for people, and for machines, by enum ivb_attach, ivb_attach_state and ivb_hooks. */
+struct ivb_status_word {
+	const char *name, *text;
+};
+
+extern const char *const ivb_status_attach[];
+extern const struct ivb_status_word ivb_status_devs[];
+extern const struct ivb_status_word ivb_status_hooks[];
+
+/* Whether the programs are this command's. */
+bool ivb_status_build_is_own(const struct ivb_status *s);
+
+void ivb_status_print(const struct ivb_status *s);
+void ivb_status_print_json(const struct ivb_status *s);
+
+#endif

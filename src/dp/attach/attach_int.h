@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Our programs on devices: by tcx links pinned as links/<ifindex> and links/<ifindex>-egress, or as
+ * the clsact filter of priority IVB_FILTER_PRIORITY and handle IVB_FILTER_HANDLE. A folder
+ * links/<ifindex>-clsact remembers that the clsact qdisc was made by us. devs has an entry for each
+ * device.
+ */
+#ifndef IVB_DP_ATTACH_ATTACH_INT_H
+#define IVB_DP_ATTACH_ATTACH_INT_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dp/instance/instance.h"
+
+#define IVB_FILTER_PRIORITY 50
+#define IVB_FILTER_HANDLE 1
+
+enum ivb_attachment_state {
+	IVB_ATTACHED,
+	IVB_ATTACH_GONE, /* the device does not exist any more */
+	IVB_ATTACH_MOVED, /* the device is in another network namespace now, and the program with it */
+	IVB_ATTACH_MISSING, /* the device is there, but somebody took the program away */
+	IVB_ATTACH_HALF,    /* an `up` or `down` was interrupted */
+};
+
+struct ivb_attachment {
+	__u32 ifindex;
+	char name[IF_NAMESIZE]; /* empty: there is no such device here */
+	__u32 zone;
+	enum ivb_attach kind;
+	enum ivb_attachment_state state;
+	bool egress; /* the ipvs engine's program is there as well */
+};
+
+/* Everything attached, by ifindex. The caller frees *ret. */
+int ivb_attach_list(const struct ivb_dp *dp, struct ivb_attachment **ret, size_t *ret_n,
+		    struct ivb_err *err);
+
+/*
+ * Attaches the zone's loaded program to a device where nothing of ours is. Undoes all on failure.
+ */
+int ivb_attach(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
+	       enum ivb_attach *ret_kind, struct ivb_err *err);
+
+/* The ipvs engine's program, on a device that ivb_attach() has attached to. */
+int ivb_attach_egress(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
+		      struct ivb_err *err);
+int ivb_detach_egress(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err);
+
+/*
+ * For a takeover (dp/takeover/takeover_int.h): our program behind the one that another version has on a device,
+ * and then in its place, at once.
+ */
+int ivb_attach_after(struct ivb_dp *dp, __u32 ifindex, const struct ivb_dev *dev,
+		     struct ivb_err *err);
+int ivb_attach_replace(struct ivb_dp *dp, const struct ivb_dp *old, __u32 ifindex,
+		       const struct ivb_dev *dev, struct ivb_err *err);
+int ivb_detach_after(const struct ivb_dp *dp, __u32 ifindex, __u32 kind, struct ivb_err *err);
+
+/* The programs that are pinned as next-<name>, in place of those that the device has. */
+int ivb_attach_renew(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err);
+
+/* Takes away what there is, in whatever state. */
+int ivb_detach(struct ivb_dp *dp, const struct ivb_attachment *a, struct ivb_err *err);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IVB_DP_FOLLOW_HOOK_TABLE_H
+#define IVB_DP_FOLLOW_HOOK_TABLE_H
+
+#include <stdbool.h>
+
+struct ivb_err;
+
+#define IVB_NUM_HOOKS 17
+
+/* A function of kernel IPVS's that a program of ipvs.bpf.c is attached to. */
+struct ivb_hook {
+	const char *function;
+	int args;      /* how many it had when we learnt it */
+	bool optional; /* kernels may lack it: without IPv6 in IPVS, or where we can do without */
+};
+
+extern const struct ivb_hook ivb_hook_table[IVB_NUM_HOOKS];
+
+/*
+ * Whether ip_vs is loaded, tells its types, and has the functions, as we know them; says what is
+ * wrong if not: -ENOENT: not loaded; -EOPNOTSUPP. missing[IVB_NUM_HOOKS]: that hook is not there,
+ * and need not be.
+ */
+int ivb_hook_table_check(bool *missing, struct ivb_err *err);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What has been loaded and pinned: the programs of each zone, and those that start the timers. */
+#include "dp/load/zones_int.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "dp/instance/pins_int.h"
+#include "dp/load/load_int.h"
+
+void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name)
+{
+	snprintf(buf, size, "%s/%s", dp->path, name);
+}
+
+int ivb_pin_get(const struct ivb_dp *dp, const char *name)
+{
+	char path[IVB_PIN_PATH_LEN];
+	int fd;
+
+	ivb_pin_path(path, sizeof(path), dp, name);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+void ivb_pin_remove(const struct ivb_dp *dp, const char *name)
+{
+	char path[IVB_PIN_PATH_LEN];
+
+	ivb_pin_path(path, sizeof(path), dp, name);
+	unlink(path);
+}
+
+int ivb_pin_replace(const struct ivb_dp *dp, int fd, const char *name, struct ivb_err *err)
+{
+	char next[IVB_PIN_PATH_LEN], path[IVB_PIN_PATH_LEN];
+
+	snprintf(next, sizeof(next), "%s/" IVB_PIN_NEXT "%s", dp->path, name);
+	ivb_pin_path(path, sizeof(path), dp, name);
+	if ((unlink(next) && errno != ENOENT) || bpf_obj_pin(fd, next) || rename(next, path))
+		return ivb_err(err, -errno, "cannot pin %s: %m", path);
+	return 0;
+}
+
+int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s-%u", kind, zone);
+	return ivb_pin_get(dp, name);
+}
+
+bool ivb_zone_has_v4(const struct ivb_dp *dp, __u32 zone)
+{
+	_cleanup_close_ int fd = ivb_zone_pin_get(dp, "prog", zone);
+
+	return fd >= 0;
+}
+
+bool ivb_zone_has_v6(const struct ivb_dp *dp, __u32 zone, __u32 index)
+{
+	_cleanup_close_ int fd = ivb_zone_pin_get(dp, "progs", zone);
+	__u32 id;
+
+	return fd >= 0 && !bpf_map_lookup_elem(fd, &index, &id);
+}
+
+bool ivb_zone_has_egress(const struct ivb_dp *dp, __u32 zone)
+{
+	_cleanup_close_ int fd = ivb_zone_pin_get(dp, "egress", zone);
+
+	return fd >= 0;
+}
+
+int ivb_prog_run(int fd, struct ivb_err *err, const char *what)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (bpf_prog_test_run_opts(fd, &opts))
+		return ivb_err(err, -errno, "cannot run the BPF program %s: %m", what);
+	return (int)opts.retval;
+}
+
+/* bpf_timer_init allocates without waiting, so it may fail and succeed the next time (6.18). */
+int ivb_prog_arm(int fd, int *no_timer, struct ivb_err *err, const char *what)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int tries;
+
+	for (tries = 0; tries < 50; tries++) {
+		if (bpf_prog_test_run_opts(fd, &opts))
+			return ivb_err(err, -errno, "cannot run the BPF program %s: %m", what);
+		if ((int)opts.retval != -ENOMEM)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (opts.retval)
+		*no_timer = (int)opts.retval;
+	return 0;
+}
+
+void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone)
+{
+	static const char *const kinds[] = { "prog", "progs", "egress" };
+	char name[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		snprintf(name, sizeof(name), "%s-%u", kinds[i], zone);
+		ivb_pin_remove(dp, name);
+	}
+}
+
+int ivb_load_arm(struct ivb_dp *dp, struct ivb_err *err)
+{
+	static const char *const names[] = { "arm4", "arm6" };
+	int r, i;
+
+	for (i = 0; i < 2; i++) {
+		_cleanup_close_ int fd = ivb_pin_get(dp, names[i]);
+
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0)
+			return ivb_err(err, fd, "cannot open the pin %s/%s: %s", dp->path, names[i],
+				       strerror(-fd));
+		r = ivb_prog_arm(fd, &dp->no_timer, err, names[i]);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int get_prog(const struct ivb_dp *dp, const char *kind, __u32 zone, int *ret_fd)
+{
+	int fd = ivb_zone_pin_get(dp, kind, zone);
+
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
+int ivb_load_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+{
+	return get_prog(dp, "prog", zone, ret_fd);
+}
+
+int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+{
+	return get_prog(dp, "egress", zone, ret_fd);
+}
+
+int ivb_load_after(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+{
+	return get_prog(dp, "after", zone, ret_fd);
+}
+
+struct zone_walk {
+	int (*fn)(__u32 zone, void *arg);
+	void *arg;
+};
+
+static int visit_pin(const char *name, void *arg)
+{
+	struct zone_walk *w = arg;
+	char rest;
+	__u32 zone;
+
+	return sscanf(name, "prog-%u%c", &zone, &rest) == 1 ? w->fn(zone, w->arg) : 0;
+}
+
+int ivb_load_zones(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg)
+{
+	struct zone_walk w = { .fn = fn, .arg = arg };
+
+	return ivb_pins_list(dp->path, visit_pin, &w);
+}
+
+struct zone_search {
+	const struct ivb_dp *dp;
+	__u32 prog_id, zone;
+};
+
+static bool is_prog(const struct zone_search *s, const char *kind, __u32 zone)
+{
+	_cleanup_close_ int fd = ivb_zone_pin_get(s->dp, kind, zone);
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.id == s->prog_id;
+}
+
+static int match_zone(__u32 zone, void *arg)
+{
+	struct zone_search *s = arg;
+	static const char *const kinds[] = { "prog", "egress", "after", IVB_PIN_NEXT "prog",
+					     IVB_PIN_NEXT "egress" };
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !is_prog(s, kinds[i], zone); i++)
+		;
+	if (i == sizeof(kinds) / sizeof(kinds[0]))
+		return 0;
+	s->zone = zone;
+	return 1;
+}
+
+int ivb_load_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone)
+{
+	struct zone_search s = { .dp = dp, .prog_id = prog_id };
+	int r = ivb_load_zones(dp, match_zone, &s);
+
+	if (r < 0)
+		return r;
+	if (!r)
+		return -ENOENT;
+	*ret_zone = s.zone;
+	return 0;
+}
+
+struct v6_enable {
+	struct ivb_dp *dp;
+	struct ivb_err *err;
+};
+
+static int enable_zone(__u32 zone, void *arg)
+{
+	struct v6_enable *e = arg;
+
+	return ivb_load_zone(e->dp, zone,
+			     IVB_LOAD_V6 | (ivb_zone_has_egress(e->dp, zone) ? IVB_LOAD_EGRESS : 0),
+			     e->err);
+}
+
+int ivb_dp_enable_v6(struct ivb_dp *dp, struct ivb_err *err)
+{
+	struct v6_enable e = { .dp = dp, .err = err };
+	int r = ivb_load_zones(dp, enable_zone, &e);
+
+	return r ? ivb_err_prefix(err, r, "enabling IPv6") : 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `status` tells of an open instance. */
+#ifndef IVB_DP_REPORT_INFO_H
+#define IVB_DP_REPORT_INFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dp/instance/instance.h"
+
+struct ivb_family_info {
+	bool on; /* IPv6: from the first service of that family */
+	__u32 max_conns;
+	__u32 conns; /* slots in use */
+	__u32 half_open, max_half_open;
+	__u64 evicted; /* half-open connections that made room for others */
+	struct ivb_sweep sweep;
+	__u32 sweep_age_ms; /* since the last tick */
+	bool sweep_running;
+	bool by_packets; /* there has never been a timer */
+};
+
+struct ivb_info {
+	struct ivb_config config;
+	__u32 num_services;
+	__u32 num_dests;   /* of services */
+	__u32 num_removed; /* removed, with connections left */
+	__u32 num_non_masq;
+	struct ivb_family_info families[2];	 /* IPv4, IPv6 */
+	struct ivb_counter counters[IVB_R_MAX_]; /* sums over the CPUs */
+};
+
+int ivb_info_get(const struct ivb_dp *dp, struct ivb_info *ret, struct ivb_err *err);
+
+enum ivb_reason_kind {
+	IVB_REASON_PASS,
+	IVB_REASON_DROP,
+	IVB_REASON_SENT,
+};
+
+struct ivb_reason_info {
+	const char *name; /* as in reasons.def */
+	const char *help;
+	enum ivb_reason_kind kind;
+};
+
+/* Index 0 has no name. */
+extern const struct ivb_reason_info ivb_reasons[IVB_R_MAX_];
+
+/* "pass", "drop", "sent" */
+const char *ivb_reason_kind_name(enum ivb_reason_kind kind);
+
+/* The name that users see, in buf. */
+const char *ivb_reason_name(enum ivb_reason reason, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The servers of a service: adding, editing, removing, listing. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/addr.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "dp/instance/instance.h"
+#include "dp/services/edit_int.h"
+#include "dp/services/services.h"
+
+static bool dest_is(const struct ivb_dest *d, const struct ivb_server *s)
+{
+	return d->af == s->af && d->port == s->port && ivb_addr_equal(&d->addr, &s->addr);
+}
+
+/* Its index in the list; -ENOENT and its sentence if there is none. */
+static int list_find(struct ivb_edit *edit, const struct ivb_edit_service *svc,
+		     const struct ivb_server *s, struct ivb_edit_dest **ret, struct ivb_err *err)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < svc->list.num; i++) {
+		r = ivb_edit_dest(edit, svc->list.dests[i].slot, ret, err);
+		if (r)
+			return r;
+		if (dest_is(&(*ret)->dest, s))
+			return (int)i;
+	}
+	return ivb_err(err, -ENOENT, "the service has no such server");
+}
+
+static void list_changed(struct ivb_edit_service *svc)
+{
+	ivb_cursor_changed(&svc->cursor, svc->svc.scheduler, svc->list.dests, svc->list.num);
+	svc->rewrite = true;
+}
+
+/* Whether packets can be handed to a server with this address. */
+static int address_check(const struct ivb_server *s, const struct ivb_route *route,
+			 struct ivb_err *err)
+{
+	char text[IVB_ADDR_LEN];
+
+	ivb_addr_fmt(text, sizeof(text), s->af, &s->addr);
+	if (route->local || ivb_addr_is_loopback(s->af, &s->addr))
+		return ivb_err(err, -EADDRNOTAVAIL,
+			       "%s is an address of the director itself: packets cannot be handed "
+			       "to local servers, give it an address in a namespace of its own",
+			       text);
+	if (route->broadcast)
+		return ivb_err(err, -EINVAL, "%s is the broadcast address of a subnet", text);
+	return 0;
+}
+
+/* As ip_vs_add_dest() and ip_vs_edit_dest() */
+static int limits_check(const struct ivb_server *s, struct ivb_err *err)
+{
+	if (s->lower <= s->upper)
+		return 0;
+	return ivb_err(err, -ERANGE, "the lower threshold %u is above the upper one, %u", s->lower,
+		       s->upper);
+}
+
+/* The weight and limits that the user gave. */
+static void dest_set(struct ivb_dest *d, const struct ivb_server *s)
+{
+	if (s->weight)
+		d->last_weight = s->weight;
+	d->weight = s->weight;
+	d->upper = s->upper;
+	d->lower = s->lower;
+}
+
+/* The way to the server; warn says what is missing. Without a way the answer is all zero. */
+static int route_find(struct ivb_edit *edit, const struct ivb_edit_service *svc,
+		      const struct ivb_server *s, struct ivb_route *ret, struct ivb_err *warn)
+{
+	const struct ivb_config *config = &edit->config;
+	__u32 snat = svc->svc.snat == IVB_SNAT_DEFAULT ? config->snat : svc->svc.snat;
+	char text[IVB_ADDR_LEN];
+	int r;
+
+	*ret = (struct ivb_route){};
+	r = ivb_edit_route(edit, s->af, &s->addr, ret);
+	ivb_addr_fmt(text, sizeof(text), s->af, &s->addr);
+	if (snat != IVB_SNAT_NEVER && ivb_addr_is_zero(&ret->src) &&
+	    !config->num_snat_addrs[s->af == AF_INET ? 0 : 1])
+		ivb_err(warn, 0,
+			"no source address is known towards %s, and the service wants SNAT: its "
+			"connections will be dropped until `up --snat-addr` names one",
+			text);
+	else if (r)
+		ivb_err(warn, 0, "there is no route to %s now (%s)", text, strerror(-r));
+	return r == -ENOMEM ? r : 0;
+}
+
+/* The same server with its connections: they go on as soon as it is available again. */
+static int dest_revive(struct ivb_edit *edit, struct ivb_edit_dest *d, struct ivb_err *err)
+{
+	struct ivb_dest_conns conns;
+
+	if (bpf_map_lookup_elem(edit->dp->fds[IVB_MAP_DEST_CONNS], &d->slot, &conns))
+		return ivb_err(err, -errno, "cannot read server %u: %m", d->slot);
+	d->fresh = !ivb_edit_count(conns.active) && !ivb_edit_count(conns.inactive);
+	d->dest.state = IVB_DEST_AVAILABLE;
+	return 0;
+}
+
+/* A dest that is not in a list yet. */
+static int dest_take(struct ivb_edit *edit, const struct ivb_edit_service *svc,
+		     const struct ivb_server *s, struct ivb_edit_dest **ret, struct ivb_err *err)
+{
+	const struct ivb_service_key *key = &svc->key;
+	struct ivb_dest new = {
+		.addr = s->addr,
+		.vaddr = key->addr,
+		.port = s->port,
+		.vport = key->port,
+		.af = s->af,
+		.proto = key->proto,
+		.zone = key->zone,
+		.state = IVB_DEST_AVAILABLE,
+		.next = IVB_NONE,
+	};
+	struct ivb_edit_dest *d;
+	bool revive;
+	int r;
+
+	r = ivb_edit_dest_find(edit, &new, &d, &revive, err);
+	if (!r && revive)
+		r = dest_revive(edit, d, err);
+	if (r)
+		return r;
+	if (!revive) {
+		d->dest = new;
+		d->fresh = true;
+	}
+	*ret = d;
+	return 0;
+}
+
+int ivb_dest_add(struct ivb_edit *edit, const struct ivb_service_key *key,
+		 const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err)
+{
+	struct ivb_edit_service *svc;
+	struct ivb_sched_dest sched;
+	struct ivb_route route;
+	struct ivb_edit_dest *d;
+	int r;
+
+	r = ivb_edit_service_change(edit, key, &svc, err);
+	if (r)
+		return r;
+	r = list_find(edit, svc, server, &d, NULL);
+	if (r != -ENOENT)
+		return r < 0 ? r : ivb_err(err, -EEXIST, "the service has this server already");
+	if (server->af != key->af)
+		return ivb_err(err, -EAFNOSUPPORT, "service and server are of different families");
+	if (!ivb_addr_is_unicast(server->af, &server->addr))
+		return ivb_err(err, -EINVAL, "the server's address is not a unicast address");
+	r = route_find(edit, svc, server, &route, warn);
+	if (!r)
+		r = address_check(server, &route, err);
+	if (!r)
+		r = limits_check(server, err);
+	if (!r)
+		r = dest_take(edit, svc, server, &d, err);
+	if (r)
+		return r;
+	d->dest.snat_addr = route.src;
+	dest_set(&d->dest, server);
+	d->dest.last_weight = server->weight;
+	d->changed = true;
+	sched = ivb_edit_sched_dest(d);
+	r = ivb_edit_list_insert(&svc->list, &sched);
+	if (!r)
+		list_changed(svc);
+	return r;
+}
+
+/* A server of a service that will be changed: its place in the list. */
+static int change_find(struct ivb_edit *edit, const struct ivb_service_key *key,
+		       const struct ivb_server *server, struct ivb_edit_service **ret_svc,
+		       struct ivb_edit_dest **ret, struct ivb_err *err)
+{
+	int r = ivb_edit_service_change(edit, key, ret_svc, err);
+
+	return r ? r : list_find(edit, *ret_svc, server, ret, err);
+}
+
+int ivb_dest_edit(struct ivb_edit *edit, const struct ivb_service_key *key,
+		  const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err)
+{
+	struct ivb_edit_service *svc;
+	struct ivb_route route;
+	struct ivb_edit_dest *d;
+	int i, r;
+
+	i = change_find(edit, key, server, &svc, &d, err);
+	if (i < 0)
+		return i;
+	r = route_find(edit, svc, server, &route, warn);
+	if (!r)
+		r = limits_check(server, err);
+	if (r)
+		return r;
+	dest_set(&d->dest, server);
+	if (!ivb_addr_is_zero(&route.src) && !route.local)
+		d->dest.snat_addr = route.src;
+	d->changed = true;
+	svc->list.dests[i] = ivb_edit_sched_dest(d);
+	list_changed(svc);
+	return 0;
+}
+
+int ivb_dest_del(struct ivb_edit *edit, const struct ivb_service_key *key,
+		 const struct ivb_server *server, struct ivb_err *err)
+{
+	struct ivb_edit_service *svc;
+	struct ivb_edit_list *list;
+	struct ivb_edit_dest *d;
+	int i, r;
+
+	i = change_find(edit, key, server, &svc, &d, err);
+	if (i < 0)
+		return i;
+	r = ivb_edit_dest_remove(edit, d);
+	if (r)
+		return r;
+	list = &svc->list;
+	ivb_cursor_removing(&svc->cursor, list->dests, list->num, (size_t)i);
+	list->num--;
+	memmove(list->dests + i, list->dests + i + 1,
+		(list->num - (size_t)i) * sizeof(*list->dests));
+	list_changed(svc);
+	return 0;
+}
+
+/* Live connections add theirs, so for a moment a difference may be less than zero. */
+static void base_subtract(struct ivb_dest_conns *c, const struct ivb_traffic *base)
+{
+	c->conns -= base->conns;
+	c->in_packets -= base->in_packets;
+	c->out_packets -= base->out_packets;
+	c->in_bytes -= base->in_bytes;
+	c->out_bytes -= base->out_bytes;
+}
+
+int ivb_dests_list(struct ivb_dp *dp, const struct ivb_service *svc, struct ivb_dest_info **ret,
+		   size_t *ret_n, struct ivb_err *err)
+{
+	size_t n = 0, room = svc->num_dests + 16;
+	_cleanup_free_ struct ivb_dest_info *list = calloc(room, sizeof(*list));
+	__u32 slot;
+
+	if (!list)
+		return -ENOMEM;
+	/* A killed removal may leave one more in the list than the service counts. */
+	for (slot = svc->first_dest; slot != IVB_NONE && n < room; n++) {
+		struct ivb_dest_info *d = &list[n];
+		struct ivb_traffic base;
+
+		d->slot = slot;
+		if (bpf_map_lookup_elem(dp->fds[IVB_MAP_DESTS], &slot, &d->dest) ||
+		    bpf_map_lookup_elem(dp->fds[IVB_MAP_DEST_CONNS], &slot, &d->conns) ||
+		    bpf_map_lookup_elem(dp->fds[IVB_MAP_DEST_BASES], &slot, &base))
+			return ivb_err(err, -errno, "cannot read server %u: %s", slot,
+				       strerror(errno));
+		base_subtract(&d->conns, &base);
+		d->conns.active = ivb_edit_count(d->conns.active);
+		d->conns.inactive = ivb_edit_count(d->conns.inactive);
+		slot = d->dest.next;
+	}
+	*ret = TAKE_PTR(list);
+	*ret_n = n;
+	return 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A session of changes, from inside: services and dests as they will be. What has not been looked
+ * at is not in memory, so that one change costs the same with ten services and with ten thousand.
+ * Private to src/dp.
+ */
+#ifndef IVB_DP_SERVICES_EDIT_INT_H
+#define IVB_DP_SERVICES_EDIT_INT_H
+
+#include <stdbool.h>
+
+#include "dp/instance/instance.h"
+#include "dp/services/services.h"
+#include "model/sched.h"
+#include "model/slices.h"
+#include "nl/route.h"
+
+/* A service's dests in list order, the newest first. */
+struct ivb_edit_list {
+	struct ivb_sched_dest *dests;
+	size_t num, room;
+};
+
+/* svc is as it will be but for sched, first_dest and num_dests, which follow from the list. */
+struct ivb_edit_service {
+	struct ivb_service_key key;
+	struct ivb_service svc;
+	bool exists;  /* in the map, with the table of svc.sched */
+	bool wanted;  /* will be there */
+	bool rewrite; /* its table and list too; else svc alone, if touched */
+	bool touched;
+	bool loaded; /* list and cursor are there */
+	__u32 tag;   /* ivb_edit.tag at the last change */
+	struct ivb_edit_list list;
+	struct ivb_cursor cursor;
+	struct ivb_table table; /* these two are apply's */
+	struct ivb_slice slice;
+};
+
+struct ivb_edit_dest {
+	struct ivb_dest dest;
+	__u32 slot;
+	bool changed;
+	bool fresh; /* its counters begin at zero */
+};
+
+/* A removed dest, to be revived by its addresses; the slots that may be given away. */
+struct ivb_edit_search;
+
+struct ivb_edit {
+	struct ivb_dp *dp;
+	struct ivb_config config;
+	__u32 tag,
+		failed_tag; /* the caller's: what it is doing, and what it was that apply refused */
+
+	void *services; /* tree, by key */
+	struct ivb_edit_service **service_list;
+	size_t num_services;
+	bool all_services;  /* all that there are have been read */
+	bool *service_used; /* by slot; NULL: not needed yet */
+	__u32 next_service;
+
+	struct ivb_edit_dest **dests; /* by slot */
+	__u32 *dest_list;	      /* slots of those that have been looked at */
+	size_t num_dests;
+	struct ivb_edit_search *search;
+
+	void *routes;	/* tree, by address */
+	bool enable_v6; /* there will be an IPv6 service */
+};
+
+/* -ESRCH and its sentence if there will be none. *ret stays the session's. */
+int ivb_edit_service(struct ivb_edit *edit, const struct ivb_service_key *key,
+		     struct ivb_edit_service **ret, struct ivb_err *err);
+/* The same, with list and cursor, to be rewritten. */
+int ivb_edit_service_change(struct ivb_edit *edit, const struct ivb_service_key *key,
+			    struct ivb_edit_service **ret, struct ivb_err *err);
+/* One that is not there, or -EEXIST: a slot, no servers; the caller fills in the rest. */
+int ivb_edit_service_new(struct ivb_edit *edit, const struct ivb_service_key *key,
+			 struct ivb_edit_service **ret, struct ivb_err *err);
+int ivb_edit_service_load(struct ivb_edit *edit, struct ivb_edit_service *s, struct ivb_err *err);
+/* Reads all that there are. */
+int ivb_edit_all_services(struct ivb_edit *edit, struct ivb_err *err);
+
+/* The dest as it will be. */
+int ivb_edit_dest(struct ivb_edit *edit, __u32 slot, struct ivb_edit_dest **ret,
+		  struct ivb_err *err);
+/*
+ * For a new server: the dest of the same one that waits for its connections to end (*ret_revive),
+ * else one without connections.
+ */
+int ivb_edit_dest_find(struct ivb_edit *edit, const struct ivb_dest *like,
+		       struct ivb_edit_dest **ret, bool *ret_revive, struct ivb_err *err);
+void ivb_edit_search_free(struct ivb_edit_search *s);
+/* From its service's list it goes by itself; it may be revived, in this session as well. */
+int ivb_edit_dest_remove(struct ivb_edit *edit, struct ivb_edit_dest *d);
+
+/*
+ * A number of connections: packets move it by atomics, so that for a moment it may be less than zero.
+ */
+static inline __u32 ivb_edit_count(__u32 n)
+{
+	return (int)n > 0 ? n : 0;
+}
+
+/* What the scheduler has to know of a dest, as it will be. */
+struct ivb_sched_dest ivb_edit_sched_dest(const struct ivb_edit_dest *d);
+
+int ivb_edit_list_insert(struct ivb_edit_list *list, const struct ivb_sched_dest *d);
+
+/* The kernel's answer about the way to an address, asked once: 0 or -errno. */
+int ivb_edit_route(struct ivb_edit *edit, int af, const union ivb_addr *addr,
+		   struct ivb_route *ret);
+
+/* An array map, mapped into memory to be read; ivb_edit_unmap() takes the same arguments. */
+int ivb_edit_map(const void *ret, const struct ivb_dp *dp, enum ivb_map map, size_t value_size,
+		 __u32 entries, struct ivb_err *err);
+void ivb_edit_unmap(const void *p, size_t value_size, __u32 entries);
+
+/* After a command that was killed while it wrote: plans what puts everything right. */
+int ivb_edit_repair(struct ivb_edit *edit, struct ivb_err *err);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * After a command that was killed while it wrote: what it has begun is finished where the services
+ * say so, and taken back where they do not.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "dp/services/edit_int.h"
+
+/* Marks one service's dests. A list that runs into itself or another one is cut there. */
+static int list_mark(struct ivb_edit *edit, struct ivb_edit_service *s, bool *listed,
+		     struct ivb_err *err)
+{
+	__u32 max = edit->dp->meta.max_dests, slot = s->svc.first_dest;
+	struct ivb_edit_dest *d = NULL;
+	int r;
+
+	while (slot < max && !listed[slot]) {
+		r = ivb_edit_dest(edit, slot, &d, err);
+		if (r)
+			return r;
+		listed[slot] = true;
+		slot = d->dest.next;
+	}
+	if (slot == IVB_NONE)
+		return 0;
+	if (d) {
+		d->dest.next = IVB_NONE;
+		d->changed = true;
+	} else {
+		s->svc.first_dest = IVB_NONE;
+	}
+	s->rewrite = true;
+	return 0;
+}
+
+static int service_repair(struct ivb_edit *edit, struct ivb_edit_service *s, bool *listed,
+			  struct ivb_err *err)
+{
+	int r;
+
+	r = list_mark(edit, s, listed, err);
+	if (!r)
+		r = ivb_edit_service_load(edit, s, err);
+	if (r || (s->list.num == s->svc.num_dests && !s->rewrite))
+		return r;
+	ivb_cursor_changed(&s->cursor, s->svc.scheduler, s->list.dests, s->list.num);
+	s->rewrite = true;
+	return 0;
+}
+
+/* Servers that are in no list, and tables of services that are not there. */
+static int release_unused(struct ivb_edit *edit, const struct ivb_dest *dests, const bool *listed,
+			  const bool *used, struct ivb_err *err)
+{
+	const struct ivb_sched none = {};
+	struct ivb_edit_dest *d;
+	__u32 i;
+	int r;
+
+	for (i = 0; i < edit->dp->meta.max_dests; i++) {
+		if (dests[i].state != IVB_DEST_AVAILABLE || listed[i])
+			continue;
+		r = ivb_edit_dest(edit, i, &d, err);
+		if (r)
+			return r;
+		d->dest.state = IVB_DEST_REMOVED;
+		d->changed = true;
+	}
+	for (i = 0; i < edit->dp->meta.max_services * 2; i++) {
+		if (!used[i / 2] &&
+		    bpf_map_update_elem(edit->dp->fds[IVB_MAP_SCHEDS], &i, &none, BPF_ANY))
+			return ivb_err(err, -errno, "cannot write to scheds: %m");
+	}
+	return 0;
+}
+
+int ivb_edit_repair(struct ivb_edit *edit, struct ivb_err *err)
+{
+	const struct ivb_meta *m = &edit->dp->meta;
+	_cleanup_free_ bool *listed = calloc(m->max_dests, sizeof(*listed));
+	_cleanup_free_ bool *used = calloc(m->max_services, sizeof(*used));
+	const struct ivb_dest *dests = NULL;
+	size_t i;
+	int r;
+
+	if (!listed || !used)
+		return -ENOMEM;
+	r = ivb_edit_all_services(edit, err);
+	for (i = 0; !r && i < edit->num_services; i++) {
+		struct ivb_edit_service *s = edit->service_list[i];
+
+		if (s->svc.slot < m->max_services)
+			used[s->svc.slot] = true;
+		r = service_repair(edit, s, listed, err);
+	}
+	if (!r)
+		r = ivb_edit_map(&dests, edit->dp, IVB_MAP_DESTS, sizeof(*dests), m->max_dests,
+				 err);
+	if (!r)
+		r = release_unused(edit, dests, listed, used, err);
+	ivb_edit_unmap(dests, sizeof(*dests), m->max_dests);
+	return r ? r : ivb_edit_apply(edit, err);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Services: adding, editing, removing, listing. */
+#include "dp/services/services.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "dp/instance/instance.h"
+#include "dp/services/edit_int.h"
+
+static int scheduler_check(__u32 scheduler, struct ivb_err *err)
+{
+	if (scheduler < IVB_SCHED_MAX_)
+		return 0;
+	return ivb_err(err, -ENOENT, "there is no such scheduler");
+}
+
+int ivb_service_add(struct ivb_edit *edit, const struct ivb_service_key *key, __u32 scheduler,
+		    __u16 flags, __u8 snat, struct ivb_err *err)
+{
+	struct ivb_edit_service *s;
+	int r;
+
+	r = ivb_edit_service(edit, key, &s, NULL);
+	if (!r)
+		return ivb_err(err, -EEXIST, "there is such a service already");
+	r = scheduler_check(scheduler, err);
+	if (!r)
+		r = ivb_edit_service_new(edit, key, &s, err);
+	if (r)
+		return r;
+	s->svc.scheduler = (__u8)scheduler;
+	s->svc.flags = flags;
+	s->svc.snat = snat;
+	ivb_cursor_init(&s->cursor, scheduler, NULL, 0);
+	return 0;
+}
+
+int ivb_service_edit(struct ivb_edit *edit, const struct ivb_service_key *key, __u32 scheduler,
+		     __u16 flags, __u8 snat, struct ivb_err *err)
+{
+	struct ivb_edit_service *s;
+	int r;
+
+	r = ivb_edit_service_change(edit, key, &s, err);
+	if (!r)
+		r = scheduler_check(scheduler, err);
+	if (r)
+		return r;
+	if (snat != IVB_SNAT_MAX_)
+		s->svc.snat = snat;
+	s->svc.flags = flags;
+	s->touched = true;
+	/* As ip_vs_edit_service(): only another scheduler starts anew. */
+	if (s->svc.scheduler != scheduler) {
+		s->svc.scheduler = (__u8)scheduler;
+		ivb_cursor_init(&s->cursor, scheduler, s->list.dests, s->list.num);
+		s->rewrite = true;
+	}
+	return 0;
+}
+
+static int service_remove(struct ivb_edit *edit, struct ivb_edit_service *s, struct ivb_err *err)
+{
+	struct ivb_edit_dest *d;
+	size_t i;
+	int r;
+
+	r = ivb_edit_service_load(edit, s, err);
+	for (i = 0; !r && i < s->list.num; i++) {
+		r = ivb_edit_dest(edit, s->list.dests[i].slot, &d, err);
+		if (!r)
+			r = ivb_edit_dest_remove(edit, d);
+	}
+	if (r)
+		return r;
+	s->list.num = 0;
+	s->wanted = false;
+	s->tag = edit->tag;
+	return 0;
+}
+
+int ivb_service_del(struct ivb_edit *edit, const struct ivb_service_key *key, struct ivb_err *err)
+{
+	struct ivb_edit_service *s;
+	int r;
+
+	r = ivb_edit_service(edit, key, &s, err);
+	return r ? r : service_remove(edit, s, err);
+}
+
+int ivb_service_flush(struct ivb_edit *edit, struct ivb_err *err)
+{
+	size_t i;
+	int r;
+
+	r = ivb_edit_all_services(edit, err);
+	for (i = 0; !r && i < edit->num_services; i++) {
+		if (edit->service_list[i]->wanted)
+			r = service_remove(edit, edit->service_list[i], err);
+	}
+	return r;
+}
+
+int ivb_service_get(struct ivb_dp *dp, const struct ivb_service_key *key, struct ivb_service *ret,
+		    struct ivb_err *err)
+{
+	struct ivb_service svc;
+
+	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_SERVICES], key, &svc)) {
+		if (errno == ENOENT)
+			return ivb_err(err, -ESRCH, "there is no such service");
+		return ivb_err(err, -errno, "cannot read the services: %s", strerror(errno));
+	}
+	*ret = svc;
+	return 0;
+}
+
+int ivb_services_list(struct ivb_dp *dp, struct ivb_service_info **ret, size_t *ret_n,
+		      struct ivb_err *err)
+{
+	__u32 max = dp->meta.max_services, count = max, cursor, i;
+	_cleanup_free_ struct ivb_service_key *keys = calloc(max, sizeof(*keys));
+	_cleanup_free_ struct ivb_service *values = calloc(max, sizeof(*values));
+	struct ivb_service_info *list;
+
+	if (!keys || !values)
+		return -ENOMEM;
+	/*
+	 * There is room for all, and the lock is held: one call reads the whole map, ending in
+	 * ENOENT.
+	 */
+	if (bpf_map_lookup_batch(dp->fds[IVB_MAP_SERVICES], NULL, &cursor, keys, values, &count,
+				 NULL) &&
+	    errno != ENOENT)
+		return ivb_err(err, -errno, "cannot read the services: %s", strerror(errno));
+	list = calloc(count ? count : 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (i = 0; i < count; i++)
+		list[i] = (struct ivb_service_info){ keys[i], values[i] };
+	*ret = list;
+	*ret_n = count;
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The maps config, snat_ports and non_masq, from the options of `up`. Internal to dp. */
+#ifndef IVB_DP_SETUP_PLAN_INT_H
+#define IVB_DP_SETUP_PLAN_INT_H
+
+#include "dp/setup/up.h"
+
+/* What the maps are to be. Allocated: some 130 kB. */
+struct ivb_config_plan {
+	struct ivb_config config;
+	struct ivb_port_group ports[65536 / IVB_PORT_GROUP];
+	bool had_notrack; /* before */
+	struct ivb_port_map blank;
+	bool set_ports;
+	const struct ivb_prefix *non_masq;
+	size_t num_non_masq;
+	bool set_non_masq;
+	__u32 shared_ports; /* of those for SNAT, that the kernel gives to local sockets too */
+};
+
+/*
+ * Works it out without changing anything; fresh: from the defaults, else from the current config.
+ */
+int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh,
+		    struct ivb_config_plan *ret, struct ivb_err *err);
+
+/* Writes it. */
+int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *plan,
+		     struct ivb_err *err);
+
+/* The map's only element; whoever changes it holds the exclusive lock. */
+int ivb_config_get(const struct ivb_dp *dp, struct ivb_config *ret, struct ivb_err *err);
+int ivb_config_put(const struct ivb_dp *dp, const struct ivb_config *c, struct ivb_err *err);
+
+/* Changes the flags (enum ivb_config_flags) that are in mask, for packets from here on. */
+int ivb_config_set_flags(const struct ivb_dp *dp, __u32 mask, __u32 flags, struct ivb_err *err);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Removing an instance's contents. Internal to dp. */
+#ifndef IVB_DP_TAKEOVER_WIPE_H
+#define IVB_DP_TAKEOVER_WIPE_H
+
+#include "dp/instance/instance.h"
+#include "dp/setup/up.h"
+
+/*
+ * Detaches everything, removes all pins and the v<ABI> folder, whatever state they are in; dp stays
+ * open and locked, without maps. Goes on after failures; returns the first. ret may be NULL.
+ */
+int ivb_wipe(struct ivb_dp *dp, struct ivb_down_result *ret, struct ivb_err *err);
+
+#endif
