@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a reviewer would otherwise have to look for.
 
-lint:
-	$(call say,LINT,layers sizes headers shell man)
-	$(Q)tools/lint.sh
+lint: $(OBJS)
+	$(call say,LINT,layers floors circles sizes headers shell man)
+	$(Q)BUILD=$(BUILD) tools/lint.sh
 
 .PHONY: lint

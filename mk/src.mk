@@ -33,9 +33,11 @@ DP_SRCS := \
 	src/dp/follow/notrack.c \
 	src/dp/follow/policy.c \
 	src/dp/instance/bpflog.c \
+	src/dp/instance/config.c \
 	src/dp/instance/family.c \
 	src/dp/instance/instance.c \
 	src/dp/instance/maps.c \
+	src/dp/instance/pin.c \
 	src/dp/instance/pins.c \
 	src/dp/instance/sysbpf.c \
 	src/dp/load/build.c \
@@ -54,9 +56,11 @@ DP_SRCS := \
 	src/dp/services/dests.c \
 	src/dp/services/edit.c \
 	src/dp/services/edit_dests.c \
+	src/dp/services/list.c \
 	src/dp/services/repair.c \
 	src/dp/services/service_timeouts.c \
 	src/dp/services/services.c \
+	src/dp/services/session.c \
 	src/dp/services/timeouts.c \
 	src/dp/setup/down.c \
 	src/dp/setup/host.c \
@@ -67,10 +71,13 @@ DP_SRCS := \
 	src/dp/takeover/kernel.c \
 	src/dp/takeover/maps.c \
 	src/dp/takeover/old.c \
+	src/dp/takeover/renew.c \
 	src/dp/takeover/takeover.c \
+	src/dp/takeover/wipe.c \
 	src/dp/verify/config.c \
 	src/dp/verify/counts.c \
 	src/dp/verify/flows.c \
+	src/dp/verify/problem.c \
 	src/dp/verify/verify.c
 
 CLI_SRCS := \
@@ -80,6 +87,7 @@ CLI_SRCS := \
 	src/cli/adm/list.c \
 	src/cli/adm/opts.c \
 	src/cli/adm/parse.c \
+	src/cli/adm/plan.c \
 	src/cli/adm/save.c \
 	src/cli/adm/stats.c \
 	src/cli/check.c \
@@ -96,6 +104,7 @@ CLI_SRCS := \
 	src/cli/status/json.c \
 	src/cli/status/status.c \
 	src/cli/status/text.c \
+	src/cli/status/words.c \
 	src/cli/timeout.c \
 	src/cli/up.c
 
@@ -112,6 +121,13 @@ $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -MMD -MP -c $< -o $@
+
+# The name of a build is made of its programs.
+$(BUILD)/objects_hash.h: $(BUILD)/bpf/tc.bpf.o $(BUILD)/bpf/ipvs.bpf.o
+	$(call say,GEN,$@)
+	$(Q)echo "#define IVB_OBJECTS_HASH \"$$(cat $^ | sha256sum | cut -c1-16)\"" > $@
+
+$(BUILD)/src/dp/load/build.o: $(BUILD)/objects_hash.h
 
 # Only the loaders see the skeletons.
 $(BUILD)/src/dp/load/load.o: $(BUILD)/tc.skel.h

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What a reviewer would otherwise have to look for: who includes whom, sizes, licence lines, headers
-# that stand alone, formatting, shell scripts, the man page. Prints what is wrong; exit 1 if anything is.
+# What a reviewer would otherwise have to look for: who includes whom, circles, sizes, licence lines,
+# headers that stand alone, formatting, shell scripts, the man page. Prints what is wrong; exit 1 if
+# anything is. `make lint` builds the object files before, which the circles are looked for in.
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2046 # lists of file names, none with blanks
 set -u
@@ -40,8 +41,19 @@ layers() {
 	layer dp "base nl model dp"
 	layer cli "base nl model dp cli"
 	grep -lE '#include <bpf/' $(files 'src/*.[ch]') | grep -v '^src/dp/' | sed 's/$/ uses libbpf: that is src\/dp alone/'
-	grep -l '\.skel\.h"' $(files 'src/*.[ch]') | grep -vE '^src/dp/(load|hooks)\.c$' | sed 's/$/ includes a skeleton: that is src\/dp\/{load,hooks}.c alone/'
+	grep -l '\.skel\.h"' $(files 'src/*.[ch]') | grep -vE '^src/dp/(load/load|follow/hooks)\.c$' |
+		sed 's/$/ includes a skeleton: that is load\/load.c and follow\/hooks.c alone/'
+	grep -l '#include "dp/.*_int\.h"' $(files 'src/*.[ch]') | grep -v '^src/dp/' |
+		sed 's/$/ includes an _int.h of dp, which is dp'"'"'s own/'
 	grep -nE '#include ["<](src|base|nl|model|dp|cli)/' $(files 'bpf/*') | sed 's/$/ : bpf\/ uses include\/ivb alone/'
+}
+
+floors() {
+	awk -f tools/floors.awk tools/floors.txt $(files 'bpf/*' 'src/dp/*')
+}
+
+circles() {
+	tools/circles.sh $(find "${BUILD:-build}/src" -name '*.o')
 }
 
 sizes() {
@@ -84,7 +96,7 @@ manpages() {
 	done
 }
 
-for what in layers sizes licences headers formatting shell manpages; do
+for what in layers floors circles sizes licences headers formatting shell manpages; do
 	out=$($what)
 	[ -z "$out" ] || wrong "$what
 $out"

@@ -11,7 +11,7 @@
 #include "lib/headers.h"
 #include "engine_ipvs/ingress.h"
 #include "engine_ipvs/adopt_conn.h"
-#include "xmit/tunnel.h"
+#include "engine_ipvs/tunnel_learn.h"
 
 /* The connection that the note speaks of, as we have it. */
 struct followed {

@@ -12,9 +12,11 @@
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "dp/instance/instance.h"
 #include "dp/report/conns.h"
 #include "dp/report/drain.h"
-#include "dp/setup/up.h"
+#include "dp/setup/down.h"
+#include "dp/takeover/wipe.h"
 #include "model/names.h"
 
 enum {

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "dp/attach/attach_int.h"
+#include "dp/attach/attached.h"
 #include "dp/instance/instance.h"
 #include "dp/report/info.h"
 #include "dp/report/stats.h"
@@ -218,7 +218,7 @@ int ivb_cmd_metrics(const struct ivb_cli *cli, int argc, char **argv)
 	if (!r)
 		r = ivb_info_get(dp, &info, &err);
 	if (!r)
-		r = ivb_attach_list(dp, &devs, &num_devs, &err);
+		r = ivb_attached_list(dp, &devs, &num_devs, &err);
 	if (!r)
 		r = ivb_stats_get(&stats, dp, &err);
 	if (r)

@@ -11,8 +11,8 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "dp/instance/instance.h"
+#include "dp/instance/limits.h"
 #include "dp/services/service_timeouts.h"
-#include "dp/setup/up.h"
 #include "model/names.h"
 
 enum {

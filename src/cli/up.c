@@ -12,6 +12,8 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "dp/attach/attached.h"
+#include "dp/instance/limits.h"
 #include "dp/load/build.h"
 #include "dp/setup/up.h"
 #include "model/names.h"

@@ -11,7 +11,9 @@
 #include "cli/adm/list.h"
 #include "cli/command.h"
 #include "dp/instance/instance.h"
+#include "dp/report/conns.h"
 #include "dp/report/traffic.h"
+#include "dp/services/list.h"
 #include "model/names.h"
 
 static void add_str(struct json_object *o, const char *name, const char *value)

@@ -11,6 +11,9 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/instance/instance.h"
+#include "dp/report/conns.h"
+#include "dp/services/list.h"
 #include "model/names.h"
 #include "model/order.h"
 

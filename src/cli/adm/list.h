@@ -4,8 +4,7 @@
 #define IVB_CLI_ADM_LIST_H
 
 #include "cli/adm/adm.h"
-#include "dp/report/conns.h"
-#include "dp/services/services.h"
+#include "dp/services/list.h"
 
 struct ivb_dp;
 struct ivb_err;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dp/instance/instance.h"
+
 #define CMD(letter, name, cmd) letter, name, IVB_ARG_NONE, IVB_OPT_CMD, cmd, NULL
 #define CMD_LATER(letter, name, arg, what) \
 	letter, name, IVB_ARG_##arg, IVB_OPT_CMD, IVB_ADM_MAX_, what

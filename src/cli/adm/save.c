@@ -10,8 +10,10 @@
 #include "cli/adm/adm_int.h"
 #include "cli/adm/list.h"
 #include "cli/cli.h"
+#include "dp/instance/instance.h"
 #include "dp/services/services.h"
 #include "model/names.h"
+#include "dp/services/list.h"
 
 #define WORDS_MAX 64
 #define WARNINGS_MAX 5 /* that are printed one by one */

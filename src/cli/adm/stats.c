@@ -14,6 +14,7 @@
 #include "cli/adm/list.h"
 #include "dp/instance/instance.h"
 #include "dp/report/traffic.h"
+#include "dp/services/list.h"
 #include "model/names.h"
 
 #define RATE_SECONDS 1

@@ -5,6 +5,8 @@
 #include "base/addr.h"
 #include "cli/command.h"
 #include "cli/status/status_int.h"
+#include "dp/report/info.h"
+#include "dp/report/port_use.h"
 #include "model/names.h"
 
 static void add_ports(struct json_object *o, const struct ivb_status *s)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "cli/cli.h"
-#include "dp/attach/attach_int.h"
+#include "dp/attach/attached.h"
 #include "dp/follow/hooks.h"
 #include "dp/load/build.h"
 #include "dp/report/info.h"

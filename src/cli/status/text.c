@@ -6,6 +6,12 @@
 
 #include "base/addr.h"
 #include "cli/status/status_int.h"
+#include "dp/attach/attached.h"
+#include "dp/follow/hooks.h"
+#include "dp/load/build.h"
+#include "dp/report/info.h"
+#include "dp/report/port_use.h"
+#include "dp/verify/verify.h"
 #include "model/names.h"
 #include "nl/notrack.h"
 

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/instance/bpflog_int.h"
+#include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
 #include "dp/instance/sysbpf_int.h"
 #include "dp/load/load_int.h"

@@ -8,35 +8,10 @@
 #ifndef IVB_DP_ATTACH_ATTACH_INT_H
 #define IVB_DP_ATTACH_ATTACH_INT_H
 
-#include <net/if.h>
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "dp/instance/instance.h"
+#include "dp/attach/attached.h"
 
 #define IVB_FILTER_PRIORITY 50
 #define IVB_FILTER_HANDLE 1
-
-enum ivb_attachment_state {
-	IVB_ATTACHED,
-	IVB_ATTACH_GONE, /* the device does not exist any more */
-	IVB_ATTACH_MOVED, /* the device is in another network namespace now, and the program with it */
-	IVB_ATTACH_MISSING, /* the device is there, but somebody took the program away */
-	IVB_ATTACH_HALF,    /* an `up` or `down` was interrupted */
-};
-
-struct ivb_attachment {
-	__u32 ifindex;
-	char name[IF_NAMESIZE]; /* empty: there is no such device here */
-	__u32 zone;
-	enum ivb_attach kind;
-	enum ivb_attachment_state state;
-	bool egress; /* the ipvs engine's program is there as well */
-};
-
-/* Everything attached, by ifindex. The caller frees *ret. */
-int ivb_attach_list(const struct ivb_dp *dp, struct ivb_attachment **ret, size_t *ret_n,
-		    struct ivb_err *err);
 
 /*
  * Attaches the zone's loaded program to a device where nothing of ours is. Undoes all on failure.

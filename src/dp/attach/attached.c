@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach/attach_int.h"
+#include "dp/attach/attached.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/pins_int.h"
 #include "dp/instance/sysbpf_int.h"
 #include "dp/load/load_int.h"
@@ -163,8 +165,8 @@ static int by_ifindex(const void *a, const void *b)
 	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
 }
 
-int ivb_attach_list(const struct ivb_dp *dp, struct ivb_attachment **ret, size_t *ret_n,
-		    struct ivb_err *err)
+int ivb_attached_list(const struct ivb_dp *dp, struct ivb_attachment **ret, size_t *ret_n,
+		      struct ivb_err *err)
 {
 	struct list l = { .dp = dp };
 	char path[IVB_PIN_PATH_LEN];

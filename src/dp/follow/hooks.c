@@ -15,9 +15,11 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/hash.h"
 #include "dp/follow/hook_table.h"
+#include "dp/follow/hooks_int.h"
 #include "dp/instance/bpflog_int.h"
+#include "dp/instance/instance_int.h"
+#include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
 #include "dp/load/mapset_int.h"
 #include "dp/load/zones_int.h"
@@ -298,14 +300,6 @@ int ivb_hooks_renew(const struct ivb_dp *dp, struct ivb_err *err)
 	}
 	ivb_pins_remove(dir, NULL);
 	return r;
-}
-
-__u64 ivb_hooks_hash(__u64 hash)
-{
-	size_t size;
-	const void *elf = ipvs_bpf__elf_bytes(&size);
-
-	return ivb_hash_bytes(hash, elf, size);
 }
 
 static int count_pin(const char *name, void *arg)

@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/load/zones_int.h"
+#include "dp/instance/pin_int.h"
 #include "nl/ipvs.h"
 #include "nl/notrack.h"
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "dp/instance/config_int.h"
 #include "dp/instance/instance.h"
 #include "dp/instance/maps_int.h"
-#include "dp/setup/plan_int.h"
 
 static int cannot(const struct ivb_dp *dp, const char *what, struct ivb_err *err)
 {

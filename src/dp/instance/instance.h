@@ -66,12 +66,6 @@ void ivb_dp_unlock(struct ivb_dp *dp);
 void ivb_dp_close(struct ivb_dp *dp);
 void ivb_dp_closep(struct ivb_dp **dp); /* for __cleanup */
 
-/*
- * Makes the IPv6 maps and loads the IPv6 program, once; 0 if they are there. Needs the exclusive
- * lock.
- */
-int ivb_dp_enable_v6(struct ivb_dp *dp, struct ivb_err *err);
-
 /* Now, in the kernel's jiffies64 (low 32 bits), computed from meta and CLOCK_MONOTONIC. */
 __u32 ivb_dp_jiffies(const struct ivb_dp *dp);
 

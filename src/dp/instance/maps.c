@@ -9,21 +9,53 @@
 #include <sys/mman.h>
 
 #include "base/cleanup.h"
+#include "base/err.h"
+#include "dp/instance/instance_int.h"
 
 #define ARRAY_BATCH 65536u
 #define HASH_BATCH 4096u
 
+/* An array's values lie 8 bytes apart at least, also when they are words. */
+static size_t mapped_size(__u32 value_size, __u32 n)
+{
+	return (((size_t)value_size + 7) & ~(size_t)7) * n;
+}
+
+static const void *map_fd(int fd, __u32 value_size, __u32 n)
+{
+	const void *p = mmap(NULL, mapped_size(value_size, n), PROT_READ, MAP_SHARED, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+const void *ivb_map_mmap(const struct ivb_dp *dp, enum ivb_map id, __u32 value_size, __u32 n,
+			 struct ivb_err *err)
+{
+	const void *p = map_fd(dp->fds[id], value_size, n);
+
+	if (!p)
+		ivb_err(err, -errno, "cannot map the table %s/%s into memory: %m", dp->path,
+			ivb_map_names[id]);
+	return p;
+}
+
+void ivb_map_munmap(const void *p, __u32 value_size, __u32 n)
+{
+	if (p)
+		munmap((void *)p, mapped_size(value_size, n));
+}
+
 /* Maps that allow it are read in place: batches of a million words take half a second. */
 static bool copy_mapped(int fd, __u32 value_size, __u32 n, char *values)
 {
-	size_t stride = (value_size + 7) & ~(size_t)7, i;
-	char *p = mmap(NULL, stride * n, PROT_READ, MAP_SHARED, fd, 0);
+	const char *p = map_fd(fd, value_size, n);
+	size_t stride = mapped_size(value_size, 1), i;
 
-	if (p == MAP_FAILED)
+	if (!p)
 		return false;
 	for (i = 0; i < n; i++)
 		memcpy(values + i * value_size, p + i * stride, value_size);
-	munmap(p, stride * n);
+	ivb_map_munmap(p, value_size, n);
 	return true;
 }
 

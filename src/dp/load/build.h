@@ -23,15 +23,4 @@ void ivb_build_get(const struct ivb_dp *dp, char *buf, size_t size);
 /* Whether all programs are of this command's build. */
 bool ivb_build_is_own(const struct ivb_dp *dp);
 
-/* Says that they are, or (own: false) that they are of several. */
-int ivb_build_set(const struct ivb_dp *dp, bool own, struct ivb_err *err);
-
-/*
- * Puts this build's programs in place of another build's of the same ABI, at once on each device,
- * with the maps as they are; hooks: those on kernel IPVS as well. 0 also if there is nothing to do;
- * *done: whether there was. After a failure, or killed, all goes on with the programs that are
- * there, and calling again goes on. Needs the exclusive lock.
- */
-int ivb_build_renew(struct ivb_dp *dp, bool hooks, bool *done, struct ivb_err *err);
-
 #endif

@@ -11,14 +11,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/hash.h"
 #include "dp/instance/bpflog_int.h"
 #include "dp/instance/instance_int.h"
+#include "dp/instance/limits.h"
+#include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
+#include "dp/load/build_int.h"
 #include "dp/load/build.h"
 #include "dp/load/mapset_int.h"
 #include "dp/load/zones_int.h"
-#include "dp/setup/up.h"
 #include "tc.skel.h"
 
 #define MAX_NEW_PINS (IVB_MAP_MAX_ + 8)
@@ -311,14 +312,6 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_e
 	return r;
 }
 
-__u64 ivb_load_hash(__u64 hash)
-{
-	size_t size;
-	const void *elf = tc_bpf__elf_bytes(&size);
-
-	return ivb_hash_bytes(hash, elf, size);
-}
-
 int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)
 {
 	struct tc_bpf *skel __cleanup(destroy) = NULL;
@@ -359,4 +352,26 @@ int ivb_load_probe(int *no_timer, struct ivb_err *err)
 	if (!r)
 		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm6), no_timer, err, "arm6");
 	return r;
+}
+
+struct v6_enable {
+	struct ivb_dp *dp;
+	struct ivb_err *err;
+};
+
+static int enable_zone(__u32 zone, void *arg)
+{
+	struct v6_enable *e = arg;
+
+	return ivb_load_zone(e->dp, zone,
+			     IVB_LOAD_V6 | (ivb_zone_has_egress(e->dp, zone) ? IVB_LOAD_EGRESS : 0),
+			     e->err);
+}
+
+int ivb_load_v6(struct ivb_dp *dp, struct ivb_err *err)
+{
+	struct v6_enable e = { .dp = dp, .err = err };
+	int r = ivb_load_zones(dp, enable_zone, &e);
+
+	return r ? ivb_err_prefix(err, r, "enabling IPv6") : 0;
 }

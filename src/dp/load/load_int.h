@@ -31,9 +31,6 @@ enum {
  */
 int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_err *err);
 
-/* Goes on with a hash of the BPF object. */
-__u64 ivb_load_hash(__u64 hash);
-
 /* The egress program to attach to the zone's devices, as ivb_load_prog(). */
 int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
 
@@ -60,5 +57,11 @@ int ivb_load_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone);
 
 /* Calls fn for each zone that has been loaded; nonzero stops. */
 int ivb_load_zones(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg);
+
+/*
+ * Makes the IPv6 maps and loads the IPv6 programs of every zone, once; 0 if they are there. Needs
+ * the exclusive lock.
+ */
+int ivb_load_v6(struct ivb_dp *dp, struct ivb_err *err);
 
 #endif

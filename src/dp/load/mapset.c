@@ -9,7 +9,9 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/load/zones_int.h"
+#include "dp/instance/instance.h"
+#include "dp/instance/pin_int.h"
+#include "dp/instance/instance_int.h"
 
 static const char *const inner_maps[] = {
 #define X(name) #name,

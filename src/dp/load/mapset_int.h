@@ -9,7 +9,7 @@
 #include <bpf/libbpf.h>
 #include <stdbool.h>
 
-#include "dp/instance/instance_int.h"
+#include "dp/instance/instance.h"
 
 #define IVB_MAPSET_MAX (IVB_MAP_MAX_ + 16)
 

@@ -9,42 +9,10 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/pins_int.h"
 #include "dp/load/load_int.h"
-
-void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name)
-{
-	snprintf(buf, size, "%s/%s", dp->path, name);
-}
-
-int ivb_pin_get(const struct ivb_dp *dp, const char *name)
-{
-	char path[IVB_PIN_PATH_LEN];
-	int fd;
-
-	ivb_pin_path(path, sizeof(path), dp, name);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
-}
-
-void ivb_pin_remove(const struct ivb_dp *dp, const char *name)
-{
-	char path[IVB_PIN_PATH_LEN];
-
-	ivb_pin_path(path, sizeof(path), dp, name);
-	unlink(path);
-}
-
-int ivb_pin_replace(const struct ivb_dp *dp, int fd, const char *name, struct ivb_err *err)
-{
-	char next[IVB_PIN_PATH_LEN], path[IVB_PIN_PATH_LEN];
-
-	snprintf(next, sizeof(next), "%s/" IVB_PIN_NEXT "%s", dp->path, name);
-	ivb_pin_path(path, sizeof(path), dp, name);
-	if ((unlink(next) && errno != ENOENT) || bpf_obj_pin(fd, next) || rename(next, path))
-		return ivb_err(err, -errno, "cannot pin %s: %m", path);
-	return 0;
-}
+#include "dp/instance/pin_int.h"
 
 int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone)
 {
@@ -222,26 +190,4 @@ int ivb_load_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone)
 		return -ENOENT;
 	*ret_zone = s.zone;
 	return 0;
-}
-
-struct v6_enable {
-	struct ivb_dp *dp;
-	struct ivb_err *err;
-};
-
-static int enable_zone(__u32 zone, void *arg)
-{
-	struct v6_enable *e = arg;
-
-	return ivb_load_zone(e->dp, zone,
-			     IVB_LOAD_V6 | (ivb_zone_has_egress(e->dp, zone) ? IVB_LOAD_EGRESS : 0),
-			     e->err);
-}
-
-int ivb_dp_enable_v6(struct ivb_dp *dp, struct ivb_err *err)
-{
-	struct v6_enable e = { .dp = dp, .err = err };
-	int r = ivb_load_zones(dp, enable_zone, &e);
-
-	return r ? ivb_err_prefix(err, r, "enabling IPv6") : 0;
 }

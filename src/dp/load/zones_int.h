@@ -8,23 +8,8 @@
 
 #include "dp/instance/instance.h"
 
-/* The path of a pin of that name. */
-void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name);
-
-/* No pin of that name is left. */
-void ivb_pin_remove(const struct ivb_dp *dp, const char *name);
-
-/* Pins in place of what is pinned under that name, if anything is. */
-int ivb_pin_replace(const struct ivb_dp *dp, int fd, const char *name, struct ivb_err *err);
-
-/*
- * Descriptors of what is pinned under a name, or "<kind>-<zone>"; the caller closes them. -errno.
- */
-int ivb_pin_get(const struct ivb_dp *dp, const char *name);
+/* A descriptor of what is pinned as "<kind>-<zone>", which the caller closes; or -errno. */
 int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone);
-
-/* Before the name of a pin that is to take the name's place; see dp/load/build.h. */
-#define IVB_PIN_NEXT "next-"
 
 /* Entries of progs-<zone>, as in bpf/maps.h. */
 enum { IVB_PROG_INGRESS6, IVB_PROG_EGRESS6, IVB_PROG_EGRESS4, IVB_PROG_INGRESS4 };

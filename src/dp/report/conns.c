@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/instance/family_int.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/maps_int.h"
 
 static const char *const state_names[IVB_S_MAX_] = {

@@ -2,8 +2,9 @@
 /* Counting what would be cut, and the flag that lets nothing new come. */
 #include "dp/report/drain.h"
 
+#include "dp/instance/config_int.h"
+#include "dp/instance/instance.h"
 #include "dp/report/conns.h"
-#include "dp/setup/plan_int.h"
 
 bool ivb_conn_needs_us(const struct ivb_conn_info *c)
 {

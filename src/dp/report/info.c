@@ -10,9 +10,9 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/instance/config_int.h"
 #include "dp/instance/family_int.h"
 #include "dp/instance/maps_int.h"
-#include "dp/setup/plan_int.h"
 
 #define SWEEP_LATE_S 2
 

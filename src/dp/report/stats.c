@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "dp/instance/instance.h"
 #include "dp/report/traffic.h"
-#include "dp/services/services.h"
+#include "dp/services/list.h"
 #include "model/names.h"
 #include "model/order.h"
 #include "nl/ipvs.h"

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "dp/instance/instance.h"
 #include "dp/report/traffic.h"
-#include "dp/services/services.h"
+#include "dp/services/list.h"
 
 static int dest_zero(struct ivb_dp *dp, const struct ivb_carried *live,
 		     const struct ivb_dest_info *d, struct ivb_err *err)

@@ -15,7 +15,11 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/instance/instance.h"
+#include "dp/instance/maps_int.h"
+#include "dp/load/load_int.h"
 #include "dp/services/edit_int.h"
+#include "dp/services/list.h"
+#include "dp/services/services.h"
 
 #define BATCH 16384u
 
@@ -29,7 +33,7 @@ struct apply {
 
 static void apply_fini(struct apply *a)
 {
-	ivb_edit_unmap(a->scheds, sizeof(*a->scheds), a->edit->dp->meta.max_services * 2);
+	ivb_map_munmap(a->scheds, sizeof(*a->scheds), a->edit->dp->meta.max_services * 2);
 	free(a->taken);
 }
 
@@ -50,11 +54,10 @@ static int slices_read(struct apply *a, struct ivb_err *err)
 	__u32 max = edit->dp->meta.max_services * 2, i;
 	_cleanup_free_ bool *skip = calloc(max, sizeof(*skip));
 	size_t n;
-	int r;
 
-	r = ivb_edit_map(&a->scheds, edit->dp, IVB_MAP_SCHEDS, sizeof(*a->scheds), max, err);
-	if (r)
-		return r;
+	a->scheds = ivb_map_mmap(edit->dp, IVB_MAP_SCHEDS, sizeof(*a->scheds), max, err);
+	if (!a->scheds)
+		return -errno;
 	a->taken = calloc(max + edit->num_services, sizeof(*a->taken));
 	if (!a->taken || !skip)
 		return -ENOMEM;
@@ -160,7 +163,7 @@ static int prepare(struct apply *a, struct ivb_err *err)
 			edit->failed_tag = edit->service_list[i]->tag;
 	}
 	if (!r && edit->enable_v6)
-		r = ivb_dp_enable_v6(edit->dp, err);
+		r = ivb_load_v6(edit->dp, err);
 	return r;
 }
 
@@ -301,7 +304,7 @@ static int limit_write(const struct ivb_edit *edit, const struct ivb_edit_dest *
 
 	if (bpf_map_lookup_elem(edit->dp->fds[IVB_MAP_DEST_CONNS], &d->slot, &c))
 		return ivb_err(err, -errno, "cannot read server %u: %m", d->slot);
-	all = ivb_edit_count(c.active) + ivb_edit_count(c.inactive);
+	all = ivb_conns_count(c.active) + ivb_conns_count(c.inactive);
 	if (upper && all >= upper ? c.overloaded : !c.overloaded || (upper && all >= lower))
 		return 0;
 	p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, edit->dp->fds[IVB_MAP_DEST_CONNS],

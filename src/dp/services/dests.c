@@ -8,8 +8,8 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/instance/instance.h"
 #include "dp/services/edit_int.h"
+#include "dp/services/list.h"
 #include "dp/services/services.h"
 
 static bool dest_is(const struct ivb_dest *d, const struct ivb_server *s)
@@ -106,7 +106,7 @@ static int dest_revive(struct ivb_edit *edit, struct ivb_edit_dest *d, struct iv
 
 	if (bpf_map_lookup_elem(edit->dp->fds[IVB_MAP_DEST_CONNS], &d->slot, &conns))
 		return ivb_err(err, -errno, "cannot read server %u: %m", d->slot);
-	d->fresh = !ivb_edit_count(conns.active) && !ivb_edit_count(conns.inactive);
+	d->fresh = !ivb_conns_count(conns.active) && !ivb_conns_count(conns.inactive);
 	d->dest.state = IVB_DEST_AVAILABLE;
 	return 0;
 }
@@ -238,45 +238,5 @@ int ivb_dest_del(struct ivb_edit *edit, const struct ivb_service_key *key,
 	memmove(list->dests + i, list->dests + i + 1,
 		(list->num - (size_t)i) * sizeof(*list->dests));
 	list_changed(svc);
-	return 0;
-}
-
-/* Live connections add theirs, so for a moment a difference may be less than zero. */
-static void base_subtract(struct ivb_dest_conns *c, const struct ivb_traffic *base)
-{
-	c->conns -= base->conns;
-	c->in_packets -= base->in_packets;
-	c->out_packets -= base->out_packets;
-	c->in_bytes -= base->in_bytes;
-	c->out_bytes -= base->out_bytes;
-}
-
-int ivb_dests_list(struct ivb_dp *dp, const struct ivb_service *svc, struct ivb_dest_info **ret,
-		   size_t *ret_n, struct ivb_err *err)
-{
-	size_t n = 0, room = svc->num_dests + 16;
-	_cleanup_free_ struct ivb_dest_info *list = calloc(room, sizeof(*list));
-	__u32 slot;
-
-	if (!list)
-		return -ENOMEM;
-	/* A killed removal may leave one more in the list than the service counts. */
-	for (slot = svc->first_dest; slot != IVB_NONE && n < room; n++) {
-		struct ivb_dest_info *d = &list[n];
-		struct ivb_traffic base;
-
-		d->slot = slot;
-		if (bpf_map_lookup_elem(dp->fds[IVB_MAP_DESTS], &slot, &d->dest) ||
-		    bpf_map_lookup_elem(dp->fds[IVB_MAP_DEST_CONNS], &slot, &d->conns) ||
-		    bpf_map_lookup_elem(dp->fds[IVB_MAP_DEST_BASES], &slot, &base))
-			return ivb_err(err, -errno, "cannot read server %u: %s", slot,
-				       strerror(errno));
-		base_subtract(&d->conns, &base);
-		d->conns.active = ivb_edit_count(d->conns.active);
-		d->conns.inactive = ivb_edit_count(d->conns.inactive);
-		slot = d->dest.next;
-	}
-	*ret = TAKE_PTR(list);
-	*ret_n = n;
 	return 0;
 }

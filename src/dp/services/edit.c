@@ -10,31 +10,8 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/setup/plan_int.h"
-
-/* An array's values lie 8 bytes apart at least, also when they are words. */
-static size_t map_bytes(size_t value_size, __u32 entries)
-{
-	return ((value_size + 7) & ~(size_t)7) * entries;
-}
-
-int ivb_edit_map(const void *ret, const struct ivb_dp *dp, enum ivb_map map, size_t value_size,
-		 __u32 entries, struct ivb_err *err)
-{
-	void *p =
-		mmap(NULL, map_bytes(value_size, entries), PROT_READ, MAP_SHARED, dp->fds[map], 0);
-
-	if (p == MAP_FAILED)
-		return ivb_err(err, -errno, "cannot map a table of %s into memory: %m", dp->path);
-	memcpy((void *)ret, &p, sizeof(p));
-	return 0;
-}
-
-void ivb_edit_unmap(const void *p, size_t value_size, __u32 entries)
-{
-	if (p)
-		munmap((void *)p, map_bytes(value_size, entries));
-}
+#include "dp/services/list.h"
+#include "dp/services/services.h"
 
 /*
  * --- services ------------------------------------------------------------------------------------
@@ -335,39 +312,6 @@ void ivb_edit_closep(struct ivb_edit **p)
 	ivb_edit_search_free(edit->search);
 	tdestroy(edit->routes, free);
 	free(edit);
-}
-
-static int edit_make(struct ivb_edit **ret, struct ivb_dp *dp, struct ivb_err *err)
-{
-	__cleanup(ivb_edit_closep) struct ivb_edit *edit = calloc(1, sizeof(*edit));
-	int r;
-
-	if (!edit)
-		return -ENOMEM;
-	edit->dp = dp;
-	edit->dests = calloc(dp->meta.max_dests, sizeof(*edit->dests));
-	if (!edit->dests)
-		return -ENOMEM;
-	r = ivb_config_get(dp, &edit->config, err);
-	if (r)
-		return r;
-	*ret = TAKE_PTR(edit);
-	return 0;
-}
-
-int ivb_edit_open(struct ivb_edit **ret, struct ivb_dp *dp, struct ivb_err *err)
-{
-	__cleanup(ivb_edit_closep) struct ivb_edit *repair = NULL;
-	int r;
-
-	if (dp->meta.editing) {
-		r = edit_make(&repair, dp, err);
-		if (!r)
-			r = ivb_edit_repair(repair, err);
-		if (r)
-			return r;
-	}
-	return edit_make(ret, dp, err);
 }
 
 void ivb_edit_tag(struct ivb_edit *edit, __u32 tag)

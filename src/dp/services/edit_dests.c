@@ -12,6 +12,7 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/instance/maps_int.h"
 #include "dp/services/edit_int.h"
 
 /* Removed dests in a tree by what makes them the same; and those that nobody needs any more. */
@@ -159,13 +160,11 @@ static int search_make(struct ivb_edit *edit, struct ivb_err *err)
 	edit->search = calloc(1, sizeof(*edit->search));
 	if (!edit->search)
 		return -ENOMEM;
-	r = ivb_edit_map(&dests, edit->dp, IVB_MAP_DESTS, sizeof(*dests), max, err);
-	if (!r)
-		r = ivb_edit_map(&conns, edit->dp, IVB_MAP_DEST_CONNS, sizeof(*conns), max, err);
-	if (!r)
-		r = search_fill(edit, edit->search, dests, conns);
-	ivb_edit_unmap(dests, sizeof(*dests), max);
-	ivb_edit_unmap(conns, sizeof(*conns), max);
+	dests = ivb_map_mmap(edit->dp, IVB_MAP_DESTS, sizeof(*dests), max, err);
+	conns = dests ? ivb_map_mmap(edit->dp, IVB_MAP_DEST_CONNS, sizeof(*conns), max, err) : NULL;
+	r = conns ? search_fill(edit, edit->search, dests, conns) : -errno;
+	ivb_map_munmap(dests, sizeof(*dests), max);
+	ivb_map_munmap(conns, sizeof(*conns), max);
 	for (i = 0; !r && i < edit->num_dests; i++) {
 		const struct ivb_edit_dest *d = edit->dests[edit->dest_list[i]];
 

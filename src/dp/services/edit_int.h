@@ -10,7 +10,6 @@
 #include <stdbool.h>
 
 #include "dp/instance/instance.h"
-#include "dp/services/services.h"
 #include "model/sched.h"
 #include "model/slices.h"
 #include "nl/route.h"
@@ -95,14 +94,6 @@ void ivb_edit_search_free(struct ivb_edit_search *s);
 /* From its service's list it goes by itself; it may be revived, in this session as well. */
 int ivb_edit_dest_remove(struct ivb_edit *edit, struct ivb_edit_dest *d);
 
-/*
- * A number of connections: packets move it by atomics, so that for a moment it may be less than zero.
- */
-static inline __u32 ivb_edit_count(__u32 n)
-{
-	return (int)n > 0 ? n : 0;
-}
-
 /* What the scheduler has to know of a dest, as it will be. */
 struct ivb_sched_dest ivb_edit_sched_dest(const struct ivb_edit_dest *d);
 
@@ -112,12 +103,7 @@ int ivb_edit_list_insert(struct ivb_edit_list *list, const struct ivb_sched_dest
 int ivb_edit_route(struct ivb_edit *edit, int af, const union ivb_addr *addr,
 		   struct ivb_route *ret);
 
-/* An array map, mapped into memory to be read; ivb_edit_unmap() takes the same arguments. */
-int ivb_edit_map(const void *ret, const struct ivb_dp *dp, enum ivb_map map, size_t value_size,
-		 __u32 entries, struct ivb_err *err);
-void ivb_edit_unmap(const void *p, size_t value_size, __u32 entries);
-
-/* After a command that was killed while it wrote: plans what puts everything right. */
+/* Plans what puts everything right after a command that was killed while it wrote. */
 int ivb_edit_repair(struct ivb_edit *edit, struct ivb_err *err);
 
 #endif

@@ -8,7 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/instance/maps_int.h"
 #include "dp/services/edit_int.h"
+#include "dp/services/services.h"
 
 /* Marks one service's dests. A list that runs into itself or another one is cut there. */
 static int list_mark(struct ivb_edit *edit, struct ivb_edit_service *s, bool *listed,
@@ -97,11 +99,12 @@ int ivb_edit_repair(struct ivb_edit *edit, struct ivb_err *err)
 			used[s->svc.slot] = true;
 		r = service_repair(edit, s, listed, err);
 	}
-	if (!r)
-		r = ivb_edit_map(&dests, edit->dp, IVB_MAP_DESTS, sizeof(*dests), m->max_dests,
-				 err);
-	if (!r)
-		r = release_unused(edit, dests, listed, used, err);
-	ivb_edit_unmap(dests, sizeof(*dests), m->max_dests);
+	if (r)
+		return r;
+	dests = ivb_map_mmap(edit->dp, IVB_MAP_DESTS, sizeof(*dests), m->max_dests, err);
+	if (!dests)
+		return -errno;
+	r = release_unused(edit, dests, listed, used, err);
+	ivb_map_munmap(dests, sizeof(*dests), m->max_dests);
 	return r ? r : ivb_edit_apply(edit, err);
 }

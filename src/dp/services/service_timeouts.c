@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/instance/instance.h"
-#include "dp/services/services.h"
+#include "dp/services/list.h"
 
 /* What packets note there at the same moment (that the address is local) they find out again. */
 int ivb_service_timeouts_set(struct ivb_dp *dp, const struct ivb_service_key *key,

@@ -9,7 +9,6 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/instance/instance.h"
 #include "dp/services/edit_int.h"
 
 static int scheduler_check(__u32 scheduler, struct ivb_err *err)
@@ -104,46 +103,4 @@ int ivb_service_flush(struct ivb_edit *edit, struct ivb_err *err)
 			r = service_remove(edit, edit->service_list[i], err);
 	}
 	return r;
-}
-
-int ivb_service_get(struct ivb_dp *dp, const struct ivb_service_key *key, struct ivb_service *ret,
-		    struct ivb_err *err)
-{
-	struct ivb_service svc;
-
-	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_SERVICES], key, &svc)) {
-		if (errno == ENOENT)
-			return ivb_err(err, -ESRCH, "there is no such service");
-		return ivb_err(err, -errno, "cannot read the services: %s", strerror(errno));
-	}
-	*ret = svc;
-	return 0;
-}
-
-int ivb_services_list(struct ivb_dp *dp, struct ivb_service_info **ret, size_t *ret_n,
-		      struct ivb_err *err)
-{
-	__u32 max = dp->meta.max_services, count = max, cursor, i;
-	_cleanup_free_ struct ivb_service_key *keys = calloc(max, sizeof(*keys));
-	_cleanup_free_ struct ivb_service *values = calloc(max, sizeof(*values));
-	struct ivb_service_info *list;
-
-	if (!keys || !values)
-		return -ENOMEM;
-	/*
-	 * There is room for all, and the lock is held: one call reads the whole map, ending in
-	 * ENOENT.
-	 */
-	if (bpf_map_lookup_batch(dp->fds[IVB_MAP_SERVICES], NULL, &cursor, keys, values, &count,
-				 NULL) &&
-	    errno != ENOENT)
-		return ivb_err(err, -errno, "cannot read the services: %s", strerror(errno));
-	list = calloc(count ? count : 1, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	for (i = 0; i < count; i++)
-		list[i] = (struct ivb_service_info){ keys[i], values[i] };
-	*ret = list;
-	*ret_n = count;
-	return 0;
 }

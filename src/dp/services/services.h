@@ -14,17 +14,6 @@
 struct ivb_dp;
 struct ivb_err;
 
-struct ivb_service_info {
-	struct ivb_service_key key;
-	struct ivb_service svc;
-};
-
-struct ivb_dest_info {
-	__u32 slot;
-	struct ivb_dest dest;
-	struct ivb_dest_conns conns;
-};
-
 /* What the user says of a server. */
 struct ivb_server {
 	__u8 af;
@@ -79,14 +68,5 @@ int ivb_dest_edit(struct ivb_edit *edit, const struct ivb_service_key *key,
 /* The weight of server does not matter. -ENOENT: no such server. */
 int ivb_dest_del(struct ivb_edit *edit, const struct ivb_service_key *key,
 		 const struct ivb_server *server, struct ivb_err *err);
-
-int ivb_service_get(struct ivb_dp *dp, const struct ivb_service_key *key, struct ivb_service *ret,
-		    struct ivb_err *err);
-/* In no order; the caller frees *ret. */
-int ivb_services_list(struct ivb_dp *dp, struct ivb_service_info **ret, size_t *ret_n,
-		      struct ivb_err *err);
-/* The newest first, as the kernel keeps them; the caller frees *ret. */
-int ivb_dests_list(struct ivb_dp *dp, const struct ivb_service *svc, struct ivb_dest_info **ret,
-		   size_t *ret_n, struct ivb_err *err);
 
 #endif

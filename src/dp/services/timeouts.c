@@ -5,8 +5,8 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "dp/instance/config_int.h"
 #include "dp/instance/instance.h"
-#include "dp/setup/plan_int.h"
 
 static const enum ivb_conn_state states[3] = { IVB_S_ESTABLISHED, IVB_S_FIN_WAIT, IVB_S_UDP };
 

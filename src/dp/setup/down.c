@@ -7,87 +7,29 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach/attach_int.h"
-#include "dp/follow/hooks.h"
-#include "dp/follow/notrack_int.h"
 #include "dp/instance/instance_int.h"
+#include "dp/instance/instance.h"
+#include "dp/instance/limits.h"
 #include "dp/instance/pins_int.h"
-#include "dp/load/zones_int.h"
-#include "dp/setup/plan_int.h"
-#include "dp/setup/up.h"
+#include "dp/setup/down.h"
 #include "dp/takeover/wipe.h"
-
-/* From here on the instance counts as half made, and the next `up` makes another. */
-static void mark_incomplete(struct ivb_dp *dp)
-{
-	struct ivb_meta none = { 0 };
-	__u32 zero = 0;
-
-	if (dp->fds[IVB_MAP_META] >= 0)
-		bpf_map_update_elem(dp->fds[IVB_MAP_META], &zero, &none, BPF_ANY);
-}
-
-/* First of all: what is untracked is translated by nobody but us. */
-static int remove_notrack(const struct ivb_dp *dp, struct ivb_err *err)
-{
-	struct ivb_config c;
-
-	if (dp->fds[IVB_MAP_CONFIG] < 0 || ivb_config_get(dp, &c, NULL) ||
-	    !(c.flags & IVB_CONFIG_NOTRACK))
-		return 0;
-	return ivb_notrack_off(err);
-}
-
-int ivb_wipe(struct ivb_dp *dp, struct ivb_down_result *ret, struct ivb_err *err)
-{
-	_cleanup_free_ struct ivb_attachment *a = NULL;
-	bool foreign = ivb_dp_is_complete(dp) && ivb_dp_check_netns(dp, NULL);
-	struct ivb_down_result res = { 0 };
-	size_t n = 0, i;
-	int first, r;
-
-	mark_incomplete(dp);
-	first = foreign ? 0 : remove_notrack(dp, err);
-	r = ivb_attach_list(dp, &a, &n, err);
-	if (r && !first)
-		first = r;
-	for (i = 0; i < n; i++) {
-		/* Filters of another namespace cannot be reached, and end with it. */
-		if (foreign && a[i].kind == IVB_ATTACH_CLSACT) {
-			res.left++;
-			continue;
-		}
-		r = ivb_detach(dp, &a[i], err);
-		if (r && !first)
-			first = r;
-		res.detached += !r && a[i].state == IVB_ATTACHED;
-	}
-	/* After the programs: what kernel IPVS sends has not been left half-translated. */
-	r = ivb_hooks_detach(dp, err);
-	if (r && !first)
-		first = r;
-	/* Without user space's reference the timers stop. */
-	ivb_dp_close_maps(dp);
-	ivb_pin_remove(dp, "hand4");
-	ivb_pin_remove(dp, "hand6");
-	r = ivb_pins_remove(dp->path, err);
-	if (ret)
-		*ret = res;
-	return first ? first : r;
-}
 
 static int down_devs(struct ivb_dp *dp, const struct ivb_down *down, struct ivb_down_result *ret,
 		     struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_attachment *a = NULL;
+	_cleanup_free_ bool *wanted = NULL;
 	size_t n, i, d, left = 0;
-	bool wanted[IVB_MAX_DEVS * 2] = { false };
 	int r;
 
-	r = ivb_attach_list(dp, &a, &n, err);
+	r = ivb_attached_list(dp, &a, &n, err);
 	if (r)
 		return r;
+	wanted = calloc(n + 1, sizeof(*wanted));
+	if (!wanted)
+		return -ENOMEM;
 	for (d = 0; d < down->num_devs; d++) {
-		for (i = 0; i < n && i < IVB_MAX_DEVS * 2; i++) {
+		for (i = 0; i < n; i++) {
 			if (!strcmp(a[i].name, down->devs[d]))
 				break;
 		}
@@ -130,7 +72,7 @@ static bool is_dead(const struct ivb_dp *dp)
 	_cleanup_free_ struct ivb_attachment *a = NULL;
 	size_t n, i;
 
-	if (ivb_attach_list(dp, &a, &n, NULL) || !n)
+	if (ivb_attached_list(dp, &a, &n, NULL) || !n)
 		return false;
 	for (i = 0; i < n; i++) {
 		/*

@@ -10,6 +10,9 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/instance/config_int.h"
+#include "dp/instance/instance.h"
+#include "dp/instance/limits.h"
 #include "dp/setup/ports_int.h"
 
 /* Seconds, as kernel IPVS has them (ip_vs_proto_tcp.c, ip_vs_proto_udp.c). */
@@ -31,24 +34,6 @@ static int set_defaults(const struct ivb_dp *dp, struct ivb_config *c, struct iv
 	c->max_half_open[1] = IVB_HALF_OPEN_DEFAULT(dp->meta.max_conns6);
 	if (getrandom(&c->hash_key, sizeof(c->hash_key), 0) != sizeof(c->hash_key))
 		return ivb_err(err, -errno, "cannot get random bytes: %m");
-	return 0;
-}
-
-int ivb_config_get(const struct ivb_dp *dp, struct ivb_config *c, struct ivb_err *err)
-{
-	__u32 zero = 0;
-
-	if (bpf_map_lookup_elem(dp->fds[IVB_MAP_CONFIG], &zero, c))
-		return ivb_err(err, -errno, "cannot read the map %s/config: %m", dp->path);
-	return 0;
-}
-
-int ivb_config_put(const struct ivb_dp *dp, const struct ivb_config *c, struct ivb_err *err)
-{
-	__u32 zero = 0;
-
-	if (bpf_map_update_elem(dp->fds[IVB_MAP_CONFIG], &zero, c, BPF_ANY))
-		return ivb_err(err, -errno, "cannot write the map %s/config: %m", dp->path);
 	return 0;
 }
 
@@ -311,15 +296,4 @@ int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *p, s
 			return r;
 	}
 	return ivb_config_put(dp, &p->config, err);
-}
-
-int ivb_config_set_flags(const struct ivb_dp *dp, __u32 mask, __u32 flags, struct ivb_err *err)
-{
-	struct ivb_config c;
-	int r = ivb_config_get(dp, &c, err);
-
-	if (r)
-		return r;
-	c.flags = (c.flags & ~mask) | (flags & mask);
-	return ivb_config_put(dp, &c, err);
 }

@@ -28,11 +28,4 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *plan,
 		     struct ivb_err *err);
 
-/* The map's only element; whoever changes it holds the exclusive lock. */
-int ivb_config_get(const struct ivb_dp *dp, struct ivb_config *ret, struct ivb_err *err);
-int ivb_config_put(const struct ivb_dp *dp, const struct ivb_config *c, struct ivb_err *err);
-
-/* Changes the flags (enum ivb_config_flags) that are in mask, for packets from here on. */
-int ivb_config_set_flags(const struct ivb_dp *dp, __u32 mask, __u32 flags, struct ivb_err *err);
-
 #endif

@@ -9,11 +9,12 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach/attach_int.h"
+#include "dp/follow/hooks_int.h"
 #include "dp/follow/hooks.h"
 #include "dp/follow/notrack_int.h"
 #include "dp/instance/instance_int.h"
 #include "dp/instance/pins_int.h"
-#include "dp/load/build.h"
+#include "dp/load/build_int.h"
 #include "dp/load/load_int.h"
 #include "dp/setup/host.h"
 #include "dp/setup/plan_int.h"
@@ -21,6 +22,7 @@
 #include "dp/takeover/wipe.h"
 #include "nl/link.h"
 #include "nl/xfrm.h"
+#include "dp/takeover/renew_int.h"
 
 /* One `up` on its way. */
 struct job {
@@ -258,7 +260,7 @@ static int set_egress(struct job *j, bool on, struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_attachment *a = NULL;
 	size_t n = 0, i;
-	int r = ivb_attach_list(j->dp, &a, &n, err);
+	int r = ivb_attached_list(j->dp, &a, &n, err);
 
 	for (i = 0; i < n && !r; i++) {
 		if (a[i].state != IVB_ATTACHED)
@@ -339,14 +341,14 @@ static int up_running(struct job *j, struct ivb_err *err)
 
 	r = check_running(j, err);
 	if (!r)
-		r = ivb_attach_list(j->dp, &a, &n, err);
+		r = ivb_attached_list(j->dp, &a, &n, err);
 	if (!r)
 		r = check_zones(j, a, n, err);
 	if (!r)
 		r = ivb_config_plan(j->dp, j->up, false, j->plan, err);
 	if (!r)
-		r = ivb_build_renew(j->dp, j->plan->config.flags & IVB_CONFIG_IPVS,
-				    &j->res->renewed, err);
+		r = ivb_renew(j->dp, j->plan->config.flags & IVB_CONFIG_IPVS, &j->res->renewed,
+			      err);
 	if (!r)
 		r = load_running(j, err);
 	if (!r)

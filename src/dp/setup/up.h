@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Setting an instance up, changing it, and taking it down. */
+/* Setting an instance up, and changing it. */
 #ifndef IVB_DP_SETUP_UP_H
 #define IVB_DP_SETUP_UP_H
 
@@ -7,20 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "dp/instance/instance.h"
-
-#define IVB_ZONE_MAX 0xffffffu
-#define IVB_MAX_CONNS_DEFAULT 262144u
-#define IVB_MAX_CONNS_MIN 16u
-#define IVB_MAX_CONNS_MAX (1u << 24)
-/*
- * Half-open connections: at most a half of all, so that established ones have the other; by default
- * a quarter.
- */
-#define IVB_HALF_OPEN_MAX(conns) ((conns) / 2 < (1u << 22) ? (conns) / 2 : 1u << 22)
-#define IVB_HALF_OPEN_DEFAULT(conns) ((conns) / 4)
-#define IVB_MAX_DEVS 256
-#define IVB_MAX_NON_MASQ 1024
+#include "dp/attach/attach_int.h"
+#include "dp/instance/limits.h"
 
 /* Options of `up`; what is not given stays as it is, or gets its default. */
 struct ivb_up {
@@ -68,21 +56,5 @@ struct ivb_up_result {
 
 /* All or nothing: after a failure everything is as it was before. */
 int ivb_dp_up(const struct ivb_up *up, struct ivb_up_result *ret, struct ivb_err *err);
-
-struct ivb_down {
-	const char *instance;
-	char *const *devs; /* none: everything */
-	size_t num_devs;
-	bool force; /* also an instance of another network namespace */
-};
-
-struct ivb_down_result {
-	size_t detached; /* devices */
-	size_t left;	 /* devices that are still attached; without devs: filters out of reach */
-	int other_abi;	 /* not 0: it was another version's instance that has been removed */
-};
-
-/* -ENOENT: nothing of that name is there. */
-int ivb_dp_down(const struct ivb_down *down, struct ivb_down_result *ret, struct ivb_err *err);
 
 #endif

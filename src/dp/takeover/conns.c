@@ -12,7 +12,8 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/instance/instance_int.h"
+#include "dp/instance/family_int.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/maps_int.h"
 #include "dp/takeover/takeover_int.h"
 

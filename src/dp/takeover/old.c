@@ -8,8 +8,9 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/instance/instance_int.h"
+#include "dp/instance/instance.h"
+#include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
-#include "dp/load/zones_int.h"
 #include "dp/takeover/takeover_int.h"
 
 #define CONFIG_MAX 4096u /* of any version's */

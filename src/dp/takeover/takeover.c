@@ -12,14 +12,16 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "dp/attach/attach_int.h"
+#include "dp/follow/hooks_int.h"
 #include "dp/follow/hooks.h"
 #include "dp/follow/notrack_int.h"
+#include "dp/instance/config_int.h"
 #include "dp/instance/instance_int.h"
+#include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
-#include "dp/load/build.h"
+#include "dp/load/build_int.h"
 #include "dp/load/load_int.h"
 #include "dp/load/zones_int.h"
-#include "dp/setup/plan_int.h"
 #include "dp/takeover/wipe.h"
 
 #define HOLD_S 3u /* at most; a table of a million takes 0.1 */

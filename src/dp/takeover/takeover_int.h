@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "dp/instance/family_int.h"
 #include "dp/instance/instance.h"
 
 #define IVB_OLD_VALUE_MAX 256u /* of flows, conns, dest_conns and config; others may be longer */

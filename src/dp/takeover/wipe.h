@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Removing an instance's contents. Internal to dp. */
+/* Removing an instance's contents. */
 #ifndef IVB_DP_TAKEOVER_WIPE_H
 #define IVB_DP_TAKEOVER_WIPE_H
 
+#include <stddef.h>
+
 #include "dp/instance/instance.h"
-#include "dp/setup/up.h"
+
+struct ivb_down_result {
+	size_t detached; /* devices */
+	size_t left;	 /* devices that are still attached; without devs: filters out of reach */
+	int other_abi;	 /* not 0: it was another version's instance that has been removed */
+};
 
 /*
  * Detaches everything, removes all pins and the v<ABI> folder, whatever state they are in; dp stays

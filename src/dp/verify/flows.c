@@ -13,6 +13,8 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/instance/family_int.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/maps_int.h"
 #include "dp/verify/verify_int.h"
 #include "model/names.h"

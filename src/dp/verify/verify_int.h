@@ -3,7 +3,8 @@
 #ifndef IVB_DP_VERIFY_VERIFY_INT_H
 #define IVB_DP_VERIFY_VERIFY_INT_H
 
-#include "dp/instance/family_int.h"
+#include <stdbool.h>
+
 #include "dp/verify/verify.h"
 
 struct ivb_verifier {
