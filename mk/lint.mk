@@ -2,7 +2,7 @@
 # What a reviewer would otherwise have to look for.
 
 lint: $(OBJS)
-	$(call say,LINT,layers floors circles sizes headers shell man)
+	$(call say,LINT,layers floors circles names sizes headers shell man)
 	$(Q)BUILD=$(BUILD) tools/lint.sh
 
 .PHONY: lint

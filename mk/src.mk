@@ -19,7 +19,7 @@ NL_SRCS := \
 	src/nl/xfrm.c
 
 MODEL_SRCS := \
-	src/model/hashes.c \
+	src/model/hash.c \
 	src/model/names.c \
 	src/model/order.c \
 	src/model/sched.c \
@@ -43,24 +43,26 @@ DP_SRCS := \
 	src/dp/load/build.c \
 	src/dp/load/load.c \
 	src/dp/load/mapset.c \
+	src/dp/load/prog.c \
 	src/dp/load/zones.c \
 	src/dp/report/conns.c \
 	src/dp/report/drain.c \
 	src/dp/report/info.c \
 	src/dp/report/port_use.c \
+	src/dp/report/reason.c \
 	src/dp/report/stats.c \
 	src/dp/report/stats_rate.c \
 	src/dp/report/traffic.c \
 	src/dp/report/zero.c \
 	src/dp/services/apply.c \
 	src/dp/services/dests.c \
-	src/dp/services/edit.c \
-	src/dp/services/edit_dests.c \
 	src/dp/services/list.c \
 	src/dp/services/repair.c \
 	src/dp/services/service_timeouts.c \
 	src/dp/services/services.c \
 	src/dp/services/session.c \
+	src/dp/services/session_dests.c \
+	src/dp/services/session_services.c \
 	src/dp/services/timeouts.c \
 	src/dp/setup/down.c \
 	src/dp/setup/host.c \
@@ -88,7 +90,7 @@ CLI_SRCS := \
 	src/cli/adm/opts.c \
 	src/cli/adm/parse.c \
 	src/cli/adm/plan.c \
-	src/cli/adm/save.c \
+	src/cli/adm/rules.c \
 	src/cli/adm/stats.c \
 	src/cli/check.c \
 	src/cli/command.c \
@@ -96,6 +98,7 @@ CLI_SRCS := \
 	src/cli/down.c \
 	src/cli/fail.c \
 	src/cli/filter.c \
+	src/cli/json.c \
 	src/cli/main.c \
 	src/cli/metrics.c \
 	src/cli/run.c \

@@ -80,7 +80,7 @@ $(BUILD)/tests/lib/ticks.bpf.o $(BUILD)/tests/lib/ticks: tests/lib/ticks.h
 $(BUILD)/tests/lib/ticks: $(BUILD)/tests/lib/ticks.skel.h
 
 # adm's parser is the one part of cli that has a unit test
-$(BUILD)/tests/unit/test_adm: $(addprefix $(BUILD)/san/src/cli/,adm_parse.o adm_opts.o)
+$(BUILD)/tests/unit/test_adm: $(addprefix $(BUILD)/san/src/cli/adm/,parse.o opts.o)
 
 # unit tests of bpf/pkt build frames
 $(BUILD)/tests/unit/test_pkt_parse: $(BUILD)/san/tests/lib/pkt.o

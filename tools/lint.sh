@@ -56,6 +56,26 @@ circles() {
 	tools/circles.sh $(find "${BUILD:-build}/src" -name '*.o')
 }
 
+# A function that others call says the name of its file; in a folder's file of the same name, the
+# folder is enough.
+names() {
+	awk '
+		FNR == 1 {
+			n = split(FILENAME, part, "/")
+			name = part[n]
+			sub(/\.c$/, "", name)
+			sub(/s$/, "", name)
+			folder = part[n - 1]
+			sub(/s$/, "", folder)
+		}
+		/^[a-z].*[ *]ivb_[a-z0-9_]+\(/ && !/^static|^typedef/ && !/;$/ && name != folder {
+			match($0, /ivb_[a-z0-9_]+\(/)
+			called = substr($0, RSTART, RLENGTH - 1)
+			if (!index(called, name))
+				print FILENAME ": " called "() does not say its file"
+		}' $(files 'src/*.c')
+}
+
 sizes() {
 	for f in $(files '*.[ch]' '*.sh' '*.t'); do
 		n=$(wc -l <"$f")
@@ -96,7 +116,7 @@ manpages() {
 	done
 }
 
-for what in layers floors circles sizes licences headers formatting shell manpages; do
+for what in layers floors circles names sizes licences headers formatting shell manpages; do
 	out=$($what)
 	[ -z "$out" ] || wrong "$what
 $out"

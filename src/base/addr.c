@@ -62,7 +62,7 @@ int ivb_addrport_parse(const char *s, __u8 *ret_af, union ivb_addr *ret, __be16 
 			colon = s + strlen(s);
 	}
 	if (*colon) {
-		r = ivb_u16_parse(&port, colon + 1, 0, 65535);
+		r = ivb_num_u16_parse(&port, colon + 1, 0, 65535);
 		if (r)
 			return -EINVAL;
 	}
@@ -86,7 +86,7 @@ static bool host_bits(const union ivb_addr *a, __u32 words, __u32 len)
 	return false;
 }
 
-int ivb_prefix_parse(const char *s, __u8 *ret_af, union ivb_addr *ret, __u32 *ret_len)
+int ivb_addr_prefix_parse(const char *s, __u8 *ret_af, union ivb_addr *ret, __u32 *ret_len)
 {
 	const char *slash = strchr(s, '/');
 	union ivb_addr a;
@@ -100,7 +100,7 @@ int ivb_prefix_parse(const char *s, __u8 *ret_af, union ivb_addr *ret, __u32 *re
 	max = af == AF_INET ? 32 : 128;
 	len = max;
 	if (slash) {
-		r = ivb_u32_parse(&len, slash + 1, 0, max);
+		r = ivb_num_u32_parse(&len, slash + 1, 0, max);
 		if (r)
 			return r;
 	}
@@ -128,7 +128,7 @@ char *ivb_addrport_fmt(char *buf, size_t size, int af, const union ivb_addr *a, 
 	return buf;
 }
 
-char *ivb_prefix_fmt(char *buf, size_t size, int af, const union ivb_addr *a, __u32 len)
+char *ivb_addr_prefix_fmt(char *buf, size_t size, int af, const union ivb_addr *a, __u32 len)
 {
 	char addr[IVB_ADDR_LEN];
 

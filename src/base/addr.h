@@ -29,12 +29,12 @@ int ivb_addrport_parse(const char *s, __u8 *ret_af, union ivb_addr *ret, __be16 
  * "10.0.0.0/8", or an address alone (a full-length prefix). -EINVAL: malformed;
  * -ERANGE: the length is too long; -EBADMSG: bits are set beyond the length.
  */
-int ivb_prefix_parse(const char *s, __u8 *ret_af, union ivb_addr *ret, __u32 *ret_len);
+int ivb_addr_prefix_parse(const char *s, __u8 *ret_af, union ivb_addr *ret, __u32 *ret_len);
 
 /* Write at most size bytes and return buf. */
 char *ivb_addr_fmt(char *buf, size_t size, int af, const union ivb_addr *a);
 char *ivb_addrport_fmt(char *buf, size_t size, int af, const union ivb_addr *a, __be16 port);
-char *ivb_prefix_fmt(char *buf, size_t size, int af, const union ivb_addr *a, __u32 len);
+char *ivb_addr_prefix_fmt(char *buf, size_t size, int af, const union ivb_addr *a, __u32 len);
 
 bool ivb_addr_equal(const union ivb_addr *a, const union ivb_addr *b);
 bool ivb_addr_is_zero(const union ivb_addr *a);

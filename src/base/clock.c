@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-__u64 ivb_monotonic_ns(void)
+__u64 ivb_clock_monotonic_ns(void)
 {
 	struct timespec t;
 

@@ -6,6 +6,6 @@
 #include <linux/types.h>
 
 /* CLOCK_MONOTONIC, in nanoseconds. */
-__u64 ivb_monotonic_ns(void);
+__u64 ivb_clock_monotonic_ns(void);
 
 #endif

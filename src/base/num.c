@@ -33,7 +33,7 @@ int ivb_num_parse(__u64 *ret, const char *s, __u64 min, __u64 max)
 	return digits_parse(ret, s, strlen(s), min, max);
 }
 
-int ivb_u32_parse(__u32 *ret, const char *s, __u32 min, __u32 max)
+int ivb_num_u32_parse(__u32 *ret, const char *s, __u32 min, __u32 max)
 {
 	__u64 v;
 	int r = ivb_num_parse(&v, s, min, max);
@@ -43,7 +43,7 @@ int ivb_u32_parse(__u32 *ret, const char *s, __u32 min, __u32 max)
 	return r;
 }
 
-int ivb_u16_parse(__u16 *ret, const char *s, __u16 min, __u16 max)
+int ivb_num_u16_parse(__u16 *ret, const char *s, __u16 min, __u16 max)
 {
 	__u64 v;
 	int r = ivb_num_parse(&v, s, min, max);
@@ -53,7 +53,7 @@ int ivb_u16_parse(__u16 *ret, const char *s, __u16 min, __u16 max)
 	return r;
 }
 
-int ivb_range_parse(__u32 *ret_lo, __u32 *ret_hi, const char *s, __u32 min, __u32 max)
+int ivb_num_range_parse(__u32 *ret_lo, __u32 *ret_hi, const char *s, __u32 min, __u32 max)
 {
 	const char *dash = strchr(s, '-');
 	__u64 lo, hi;

@@ -12,10 +12,10 @@
 int ivb_num_parse(__u64 *ret, const char *s, __u64 min, __u64 max);
 
 /* The same for the usual widths. */
-int ivb_u32_parse(__u32 *ret, const char *s, __u32 min, __u32 max);
-int ivb_u16_parse(__u16 *ret, const char *s, __u16 min, __u16 max);
+int ivb_num_u32_parse(__u32 *ret, const char *s, __u32 min, __u32 max);
+int ivb_num_u16_parse(__u16 *ret, const char *s, __u16 min, __u16 max);
 
 /* "LO-HI", or "N" for N-N; -EINVAL also when LO > HI. */
-int ivb_range_parse(__u32 *ret_lo, __u32 *ret_hi, const char *s, __u32 min, __u32 max);
+int ivb_num_range_parse(__u32 *ret_lo, __u32 *ret_hi, const char *s, __u32 min, __u32 max);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "dp/follow/hook_table.h"
 #include "dp/instance/instance.h"
 #include "dp/report/info.h"
@@ -418,7 +419,7 @@ int ivb_cmd_check(const struct ivb_cli *cli, int argc, char **argv)
 	struct json_object *o;
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, NULL, &first);
+	r = ivb_command_parse(cli, &command, argc, argv, NULL, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	c.devs = argv + first;

@@ -42,4 +42,10 @@ int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv);
 int ivb_fail(const struct ivb_cli *cli, const char *cmd, int status, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Ends a command with what a library said of its failure r (-errno). Returns IVB_EXIT_FAILURE. */
+int ivb_fail_err(const struct ivb_cli *cli, const char *command, int r, const struct ivb_err *err);
+
+/* Ends a command that takes no such argument. Returns IVB_EXIT_USAGE. */
+int ivb_fail_unexpected(const struct ivb_cli *cli, const char *command, const char *arg);
+
 #endif

@@ -63,8 +63,8 @@ static void fill(const struct ivb_command_opts *cmd, struct option *longs)
 	longs[n].val = ID_HELP;
 }
 
-int ivb_opts_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd, int argc,
-		   char **argv, void *arg, int *ret_first)
+int ivb_command_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd, int argc,
+		      char **argv, void *arg, int *ret_first)
 {
 	struct option longs[MAX_OPTS + 2] = { 0 };
 	int c, r;
@@ -94,46 +94,8 @@ int ivb_opts_parse(const struct ivb_cli *cli, const struct ivb_command_opts *cmd
 	return IVB_OPTS_GO;
 }
 
-int ivb_fail_err(const struct ivb_cli *cli, const char *command, int r, const struct ivb_err *err)
-{
-	return ivb_fail(cli, command, IVB_EXIT_FAILURE, "%s",
-			err->text[0] ? err->text : strerror(-r));
-}
-
-void ivb_json_print(struct json_object *o)
-{
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-}
-
-void ivb_json_begin(struct ivb_json_list *list, const char *name)
-{
-	list->begun = true;
-	printf("{\n  \"%s\": [", name);
-}
-
-void ivb_json_add(struct ivb_json_list *list, struct json_object *o)
-{
-	printf("%s\n    %s", list->n++ ? "," : "",
-	       json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED |
-							 JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-}
-
-void ivb_json_end(const struct ivb_json_list *list, const char *error)
-{
-	struct json_object *text = error ? json_object_new_string(error) : NULL;
-
-	fputs(list->n ? "\n  ]" : "]", stdout);
-	if (error)
-		printf(",\n  \"error\": %s", json_object_to_json_string(text));
-	puts("\n}");
-	json_object_put(text);
-}
-
-int ivb_service_opt(const struct ivb_cli *cli, const char *command, __u8 proto, const char *value,
-		    struct ivb_service_key *key)
+int ivb_command_service(const struct ivb_cli *cli, const char *command, __u8 proto,
+			const char *value, struct ivb_service_key *key)
 {
 	bool has_port;
 
@@ -146,9 +108,4 @@ int ivb_service_opt(const struct ivb_cli *cli, const char *command, __u8 proto, 
 			value);
 	key->proto = proto;
 	return IVB_OPTS_GO;
-}
-
-int ivb_fail_unexpected(const struct ivb_cli *cli, const char *command, const char *arg)
-{
-	return ivb_fail(cli, command, IVB_EXIT_USAGE, "unexpected '%s'; see --help", arg);
 }

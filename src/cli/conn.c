@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/filter.h"
+#include "cli/json.h"
 #include "dp/instance/instance.h"
 #include "dp/report/conns.h"
 #include "model/names.h"
@@ -73,10 +74,10 @@ static int option_set(const struct ivb_cli *cli, int id, const char *value, void
 		q->count = true;
 		break;
 	case OPT_SORT:
-		r = ivb_sort_parse(&q->sort, sorts, value);
+		r = ivb_filter_sort_parse(&q->sort, sorts, value);
 		break;
 	case OPT_WATCH:
-		r = ivb_seconds_parse(&q->watch, value);
+		r = ivb_filter_seconds_parse(&q->watch, value);
 	}
 	return r ? ivb_fail(cli, "conn", IVB_EXIT_USAGE, "cannot understand '%s'; see --help",
 			    value)
@@ -261,10 +262,10 @@ int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv)
 	struct request q = { .filter.state = IVB_S_MAX_, .sort = -1 };
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, &q, &first);
+	r = ivb_command_parse(cli, &command, argc, argv, &q, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
 		return ivb_fail_unexpected(cli, "conn", argv[first]);
-	return ivb_watch(cli, q.watch, q.watch, show, &q);
+	return ivb_filter_watch(cli, q.watch, q.watch, show, &q);
 }

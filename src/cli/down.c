@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "dp/instance/instance.h"
 #include "dp/report/conns.h"
 #include "dp/report/drain.h"
@@ -69,7 +70,7 @@ static int list_cut(const struct ivb_conn_info *c, void *arg)
 	char client[IVB_ADDRPORT_LEN], virtual[IVB_ADDRPORT_LEN], server[IVB_ADDRPORT_LEN];
 
 	(void)arg;
-	if (!ivb_conn_needs_us(c))
+	if (!ivb_drain_needs_us(c))
 		return 0;
 	ivb_addrport_fmt(client, sizeof(client), c->af, &c->caddr, c->cport);
 	ivb_addrport_fmt(virtual, sizeof(virtual), c->af, &c->vaddr, c->vport);
@@ -87,7 +88,7 @@ static int look(const char *instance, const bool *drain, struct ivb_fates *ret, 
 
 	if (!r && drain)
 		r = ivb_drain_set(dp, *drain, err);
-	return r ? r : ivb_fates_count(dp, ret, err);
+	return r ? r : ivb_drain_count(dp, ret, err);
 }
 
 static int dry_run(const struct ivb_cli *cli)
@@ -206,7 +207,7 @@ int ivb_cmd_down(const struct ivb_cli *cli, int argc, char **argv)
 	struct ivb_err err = { 0 };
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);
+	r = ivb_command_parse(cli, &command, argc, argv, &o, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	o.down.devs = argv + first;

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 
@@ -25,4 +26,15 @@ int ivb_fail(const struct ivb_cli *cli, const char *cmd, int status, const char 
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 	return status;
+}
+
+int ivb_fail_err(const struct ivb_cli *cli, const char *command, int r, const struct ivb_err *err)
+{
+	return ivb_fail(cli, command, IVB_EXIT_FAILURE, "%s",
+			err->text[0] ? err->text : strerror(-r));
+}
+
+int ivb_fail_unexpected(const struct ivb_cli *cli, const char *command, const char *arg)
+{
+	return ivb_fail(cli, command, IVB_EXIT_USAGE, "unexpected '%s'; see --help", arg);
 }

@@ -46,7 +46,7 @@ int ivb_filter_client_parse(struct ivb_prefix *ret, const char *s)
 	struct ivb_prefix p = { 0 };
 	__u32 len;
 	__u8 af;
-	int r = ivb_prefix_parse(s, &af, &p.addr, &len);
+	int r = ivb_addr_prefix_parse(s, &af, &p.addr, &len);
 
 	if (r)
 		return -EINVAL;
@@ -56,7 +56,7 @@ int ivb_filter_client_parse(struct ivb_prefix *ret, const char *s)
 	return 0;
 }
 
-int ivb_sort_parse(int *ret, const char *const *names, const char *value)
+int ivb_filter_sort_parse(int *ret, const char *const *names, const char *value)
 {
 	int i;
 
@@ -69,14 +69,14 @@ int ivb_sort_parse(int *ret, const char *const *names, const char *value)
 	return -EINVAL;
 }
 
-int ivb_seconds_parse(__u32 *ret, const char *value)
+int ivb_filter_seconds_parse(__u32 *ret, const char *value)
 {
 	*ret = SECONDS;
-	return value ? ivb_u32_parse(ret, value, 1, 86400) : 0;
+	return value ? ivb_num_u32_parse(ret, value, 1, 86400) : 0;
 }
 
-int ivb_watch(const struct ivb_cli *cli, bool again, __u32 pause,
-	      int (*show)(const struct ivb_cli *cli, const void *arg), const void *arg)
+int ivb_filter_watch(const struct ivb_cli *cli, bool again, __u32 pause,
+		     int (*show)(const struct ivb_cli *cli, const void *arg), const void *arg)
 {
 	int r;
 

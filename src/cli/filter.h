@@ -33,16 +33,16 @@ int ivb_filter_state_parse(__u32 *ret, const char *s);
 int ivb_filter_client_parse(struct ivb_prefix *ret, const char *s);
 
 /* The place of value among names, which NULL ends. -EINVAL. */
-int ivb_sort_parse(int *ret, const char *const *names, const char *value);
+int ivb_filter_sort_parse(int *ret, const char *const *names, const char *value);
 /* The value of --watch or --rate; NULL: two seconds, as kernel IPVS adds its counts up that often. */
-int ivb_seconds_parse(__u32 *ret, const char *value);
+int ivb_filter_seconds_parse(__u32 *ret, const char *value);
 
 /*
  * Calls show() once or, for --watch, again and again with so many seconds in between (pause 0: show
  * takes its time itself). Returns the exit status: of the first failure.
  */
-int ivb_watch(const struct ivb_cli *cli, bool again, __u32 pause,
-	      int (*show)(const struct ivb_cli *cli, const void *arg), const void *arg);
+int ivb_filter_watch(const struct ivb_cli *cli, bool again, __u32 pause,
+		     int (*show)(const struct ivb_cli *cli, const void *arg), const void *arg);
 
 bool ivb_filter_end_is(const struct ivb_filter_end *e, __u8 af, const union ivb_addr *addr,
 		       __be16 port);

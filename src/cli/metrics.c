@@ -14,6 +14,7 @@
 #include "dp/attach/attached.h"
 #include "dp/instance/instance.h"
 #include "dp/report/info.h"
+#include "dp/report/reason.h"
 #include "dp/report/stats.h"
 #include "model/names.h"
 
@@ -209,7 +210,7 @@ int ivb_cmd_metrics(const struct ivb_cli *cli, int argc, char **argv)
 	size_t num_devs;
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, NULL, &first);
+	r = ivb_command_parse(cli, &command, argc, argv, NULL, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)

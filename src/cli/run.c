@@ -60,7 +60,7 @@ int ivb_cmd_run(const struct ivb_cli *cli, int argc, char **argv)
 	char event[4096];
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, NULL, &first);
+	r = ivb_command_parse(cli, &command, argc, argv, NULL, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)

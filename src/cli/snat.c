@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "dp/follow/policy.h"
 #include "dp/instance/instance.h"
 #include "model/names.h"
@@ -32,8 +33,8 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 {
 	struct options *o = arg;
 
-	return ivb_service_opt(cli, "snat", id == OPT_TCP ? IPPROTO_TCP : IPPROTO_UDP, value,
-			       &o->key);
+	return ivb_command_service(cli, "snat", id == OPT_TCP ? IPPROTO_TCP : IPPROTO_UDP, value,
+				   &o->key);
 }
 
 static const struct ivb_command_opts command = {
@@ -49,7 +50,7 @@ static const struct ivb_command_opts command = {
 static int parse_policy(const char *word, enum ivb_snat *ret)
 {
 	__u8 policy = IVB_SNAT_DEFAULT;
-	int r = strcmp(word, ivb_snat_name(IVB_SNAT_DEFAULT)) ? ivb_snat_parse(&policy, word) : 0;
+	int r = strcmp(word, ivb_snat_name(IVB_SNAT_DEFAULT)) ? ivb_snat_by_name(&policy, word) : 0;
 
 	if (!r)
 		*ret = (enum ivb_snat)policy;
@@ -124,7 +125,7 @@ int ivb_cmd_snat(const struct ivb_cli *cli, int argc, char **argv)
 	struct options o = { 0 };
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);
+	r = ivb_command_parse(cli, &command, argc, argv, &o, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (argc - first > 1 || (argc > first && !o.key.proto))

@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "dp/instance/instance.h"
 #include "dp/instance/limits.h"
 #include "dp/services/service_timeouts.h"
@@ -37,14 +38,14 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 	struct options *o = arg;
 
 	if (id == OPT_ZONE) {
-		if (ivb_u32_parse(&o->key.zone, value, 0, IVB_ZONE_MAX))
+		if (ivb_num_u32_parse(&o->key.zone, value, 0, IVB_ZONE_MAX))
 			return ivb_fail(cli, "timeout", IVB_EXIT_USAGE,
 					"--zone '%s': a number from 0 to %u is possible", value,
 					IVB_ZONE_MAX);
 		return IVB_OPTS_GO;
 	}
-	return ivb_service_opt(cli, "timeout", id == OPT_TCP ? IPPROTO_TCP : IPPROTO_UDP, value,
-			       &o->key);
+	return ivb_command_service(cli, "timeout", id == OPT_TCP ? IPPROTO_TCP : IPPROTO_UDP, value,
+				   &o->key);
 }
 
 static const struct ivb_command_opts command = {
@@ -138,7 +139,7 @@ static int change(const struct ivb_cli *cli, const struct options *o, int words,
 				tcp ? "two numbers are needed for TCP: TCP TCPFIN"
 				    : "one number is needed for UDP");
 	for (i = 0; i < words; i++) {
-		if (ivb_u32_parse(to[i], word[i], 0, IVB_TIMEOUT_MAX_S))
+		if (ivb_num_u32_parse(to[i], word[i], 0, IVB_TIMEOUT_MAX_S))
 			return ivb_fail(cli, "timeout", IVB_EXIT_USAGE,
 					"'%s': a number of seconds from 0 to %u is possible",
 					word[i], IVB_TIMEOUT_MAX_S);
@@ -154,7 +155,7 @@ int ivb_cmd_timeout(const struct ivb_cli *cli, int argc, char **argv)
 	struct options o = { 0 };
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);
+	r = ivb_command_parse(cli, &command, argc, argv, &o, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (argc > first && !o.key.proto)

@@ -12,7 +12,7 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "dp/attach/attached.h"
+#include "cli/json.h"
 #include "dp/instance/limits.h"
 #include "dp/load/build.h"
 #include "dp/setup/up.h"
@@ -101,7 +101,7 @@ static int set_snat(const struct ivb_cli *cli, const char *value, struct ivb_up 
 {
 	__u8 policy;
 
-	if (ivb_snat_parse(&policy, value))
+	if (ivb_snat_by_name(&policy, value))
 		return bad(cli, "--snat '%s': choose never, auto or always", value);
 	up->snat = (enum ivb_snat)policy;
 	return IVB_OPTS_GO;
@@ -136,7 +136,7 @@ static int add_prefix(const struct ivb_cli *cli, const char *word, struct option
 	struct ivb_prefix p = { 0 };
 	__u32 len;
 	__u8 af;
-	int r = ivb_prefix_parse(word, &af, &p.addr, &len);
+	int r = ivb_addr_prefix_parse(word, &af, &p.addr, &len);
 
 	if (r == -EBADMSG)
 		return bad(cli, "--non-masq %s: the address has bits beyond the prefix length",
@@ -192,7 +192,7 @@ static int set_snat_key(const struct ivb_cli *cli, const char *value, struct ivb
 
 static int set_conns(const struct ivb_cli *cli, const char *name, const char *value, __u32 *to)
 {
-	if (ivb_u32_parse(to, value, IVB_MAX_CONNS_MIN, IVB_MAX_CONNS_MAX))
+	if (ivb_num_u32_parse(to, value, IVB_MAX_CONNS_MIN, IVB_MAX_CONNS_MAX))
 		return bad(cli, "--%s '%s': a number from %u to %u is possible", name, value,
 			   IVB_MAX_CONNS_MIN, IVB_MAX_CONNS_MAX);
 	return IVB_OPTS_GO;
@@ -209,7 +209,7 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 	case OPT_SNAT_ADDR:
 		return set_snat_addr(cli, value, up);
 	case OPT_SNAT_PORTS:
-		if (ivb_range_parse(&up->snat_port_lo, &up->snat_port_hi, value, 1, 65535))
+		if (ivb_num_range_parse(&up->snat_port_lo, &up->snat_port_hi, value, 1, 65535))
 			return bad(cli, "--snat-ports '%s': not a range of ports (as 10000-30000)",
 				   value);
 		return IVB_OPTS_GO;
@@ -226,7 +226,7 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 	case OPT_EXPIRE_NODEST:
 		return set_bool(cli, "expire-nodest-conn", value, &up->expire_nodest);
 	case OPT_ZONE:
-		if (ivb_u32_parse(&up->zone, value, 0, IVB_ZONE_MAX))
+		if (ivb_num_u32_parse(&up->zone, value, 0, IVB_ZONE_MAX))
 			return bad(cli, "--zone '%s': a number from 0 to %u is possible", value,
 				   IVB_ZONE_MAX);
 		return IVB_OPTS_GO;
@@ -235,7 +235,7 @@ static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 	case OPT_MAX_CONNS6:
 		return set_conns(cli, "max-conns6", value, &up->max_conns6);
 	case OPT_MAX_HALF_OPEN:
-		if (ivb_u32_parse(&up->max_half_open, value, 1, IVB_MAX_CONNS_MAX))
+		if (ivb_num_u32_parse(&up->max_half_open, value, 1, IVB_MAX_CONNS_MAX))
 			return bad(
 				cli,
 				"--max-half-open '%s': a number from 1 to half of --max-conns is possible",
@@ -440,7 +440,7 @@ int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv)
 				     .notrack = -1 } };
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, &o, &first);
+	r = ivb_command_parse(cli, &command, argc, argv, &o, &first);
 	if (r == IVB_OPTS_GO) {
 		o.up.devs = argv + first;
 		o.up.num_devs = (size_t)(argc - first);

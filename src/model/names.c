@@ -31,7 +31,7 @@ const char *ivb_scheduler_name(__u32 scheduler)
 	return scheduler < IVB_SCHED_MAX_ ? schedulers[scheduler] : "?";
 }
 
-int ivb_scheduler_parse(__u8 *ret, const char *name)
+int ivb_scheduler_by_name(__u8 *ret, const char *name)
 {
 	size_t i;
 
@@ -60,7 +60,7 @@ static const char *flag_name(char *buf, size_t size, __u32 scheduler, unsigned i
 	return buf;
 }
 
-char *ivb_sched_flags_fmt(char buf[static IVB_SCHED_FLAGS_LEN], __u32 scheduler, __u16 flags)
+char *ivb_sched_flags_names(char buf[static IVB_SCHED_FLAGS_LEN], __u32 scheduler, __u16 flags)
 {
 	char name[16];
 	size_t len = 0;
@@ -103,7 +103,7 @@ static int flag_find(const char *text, size_t len, __u32 scheduler)
 	return -EINVAL;
 }
 
-int ivb_sched_flags_parse(__u16 *ret, __u32 scheduler, const char **text)
+int ivb_sched_flags_by_names(__u16 *ret, __u32 scheduler, const char **text)
 {
 	const char *s = *text;
 	__u16 flags = 0;
@@ -129,7 +129,7 @@ const char *ivb_snat_name(__u32 snat)
 	return snat < IVB_SNAT_MAX_ ? snats[snat] : "?";
 }
 
-int ivb_snat_parse(__u8 *ret, const char *name)
+int ivb_snat_by_name(__u8 *ret, const char *name)
 {
 	size_t i;
 

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "model/hashes.h"
+#include "model/hash.h"
 
 /* ivb_sched.cw holds rr's last slot, or wrr's cw (it fits in 16 bits) and above it di. */
 #define WRR_STATE(cw, di) ((di) << 16 | (cw))
@@ -46,14 +46,14 @@ static void wrr_params(const struct ivb_sched_dest *dests, size_t n, __u32 *ret_
 	*ret_mw = max - (*ret_di - 1);
 }
 
-void ivb_cursor_init(struct ivb_cursor *c, enum ivb_scheduler scheduler,
-		     const struct ivb_sched_dest *dests, size_t n)
+void ivb_sched_cursor_init(struct ivb_cursor *c, enum ivb_scheduler scheduler,
+			   const struct ivb_sched_dest *dests, size_t n)
 {
 	*c = (struct ivb_cursor){ .last = IVB_NONE, .di = 1 };
 	if (scheduler == IVB_SCHED_WRR)
 		wrr_params(dests, n, &c->di, &c->cw);
 	else if (scheduler == IVB_SCHED_LBLCR)
-		c->written_at = ivb_monotonic_ns();
+		c->written_at = ivb_clock_monotonic_ns();
 }
 
 static struct ivb_segment segment_get(const struct ivb_sched *s, __u32 i,
@@ -129,7 +129,7 @@ enum ivb_sched_kind ivb_sched_kind(__u32 scheduler)
 	return IVB_SCHED_KIND_LIST;
 }
 
-__u64 ivb_table_words(enum ivb_sched_kind kind, __u32 num_segments, __u64 length)
+__u64 ivb_sched_table_words(enum ivb_sched_kind kind, __u32 num_segments, __u64 length)
 {
 	switch (kind) {
 	case IVB_SCHED_KIND_RING:
@@ -142,8 +142,9 @@ __u64 ivb_table_words(enum ivb_sched_kind kind, __u32 num_segments, __u64 length
 	return 0;
 }
 
-int ivb_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler, const struct ivb_sched *s,
-		    __u32 (*ring_word)(const void *arg, __u32 index), const void *arg)
+int ivb_sched_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler,
+			  const struct ivb_sched *s,
+			  __u32 (*ring_word)(const void *arg, __u32 index), const void *arg)
 {
 	struct ivb_cursor c = { .last = IVB_NONE, .di = 1 };
 	int r;
@@ -172,15 +173,15 @@ int ivb_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler, const 
 	return 0;
 }
 
-void ivb_cursor_removing(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n,
-			 size_t i)
+void ivb_sched_cursor_removing(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n,
+			       size_t i)
 {
 	if (i < n && c->last == dests[i].slot)
 		c->last = i ? dests[i - 1].slot : IVB_NONE;
 }
 
-void ivb_cursor_changed(struct ivb_cursor *c, enum ivb_scheduler scheduler,
-			const struct ivb_sched_dest *dests, size_t n)
+void ivb_sched_cursor_changed(struct ivb_cursor *c, enum ivb_scheduler scheduler,
+			      const struct ivb_sched_dest *dests, size_t n)
 {
 	__u32 mw;
 
@@ -322,7 +323,7 @@ static int ring_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 				  scheduler == IVB_SCHED_RR ? 1 : (weights[k] - low) / c->di);
 	}
 	if (r) {
-		ivb_table_fini(&t);
+		ivb_sched_table_fini(&t);
 		return r == -E2BIG ? ivb_err(err, r,
 					     "the weights of the service's servers sum up to 2^32 "
 					     "or more: use smaller ones")
@@ -336,28 +337,28 @@ static int ring_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 	return 0;
 }
 
-int ivb_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
-		    const struct ivb_sched_dest *dests, size_t n, const struct ivb_cursor *c,
-		    struct ivb_err *err)
+int ivb_sched_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
+			  const struct ivb_sched_dest *dests, size_t n, const struct ivb_cursor *c,
+			  struct ivb_err *err)
 {
 	switch (ivb_sched_kind(scheduler)) {
 	case IVB_SCHED_KIND_RING:
 		return ring_build(ret, scheduler, dests, n, c, err);
 	case IVB_SCHED_KIND_LIST:
-		return ivb_list_build(ret, dests, n, c);
+		return ivb_hash_list_build(ret, dests, n, c);
 	case IVB_SCHED_KIND_HASH:
 		return ivb_hash_build(ret, scheduler, dests, n);
 	}
 	return -EINVAL;
 }
 
-void ivb_table_fini(struct ivb_table *t)
+void ivb_sched_table_fini(struct ivb_table *t)
 {
 	free(t->words);
 	t->words = NULL;
 }
 
-void ivb_table_place(struct ivb_table *t, __u32 first)
+void ivb_sched_table_place(struct ivb_table *t, __u32 first)
 {
 	__u32 k;
 

@@ -33,7 +33,7 @@ struct ivb_sched_dest {
 	__u32 slot;
 	__u32 weight;	   /* 0..IVB_MAX_WEIGHT */
 	__u32 last_weight; /* mh: the last one that was not 0 */
-	__u32 value;	   /* mh: ivb_sched_value() of address and port */
+	__u32 value;	   /* mh: ivb_hash_value() of address and port */
 };
 
 /* What the kernel's scheduler remembers between two connections. */
@@ -56,44 +56,45 @@ struct ivb_table {
 	__u32 num_segments;
 	__u32 num_words;
 	__u32 state;  /* for ivb_sched.cw */
-	__u32 *words; /* ivb_segment.first counts from words[0] until ivb_table_place() */
+	__u32 *words; /* ivb_segment.first counts from words[0] until ivb_sched_table_place() */
 };
 
 /* Words that a table of this kind, num_segments and length has at least, if it has any. */
-__u64 ivb_table_words(enum ivb_sched_kind kind, __u32 num_segments, __u64 length);
+__u64 ivb_sched_table_words(enum ivb_sched_kind kind, __u32 num_segments, __u64 length);
 
 /* An address and a port as the schedulers that hash add them up; IPv4: the first word of addr. */
-__u32 ivb_sched_value(__u8 af, const union ivb_addr *addr, __be16 port);
+__u32 ivb_hash_value(__u8 af, const union ivb_addr *addr, __be16 port);
 
 /* Of a scheduler that has just been bound to a service with these dests. */
-void ivb_cursor_init(struct ivb_cursor *c, enum ivb_scheduler scheduler,
-		     const struct ivb_sched_dest *dests, size_t n);
+void ivb_sched_cursor_init(struct ivb_cursor *c, enum ivb_scheduler scheduler,
+			   const struct ivb_sched_dest *dests, size_t n);
 
 /*
  * Of a table in use: s as read from scheds, ring_word() returns a word of ring by its index.
  * -EUCLEAN: the words make no sense.
  */
-int ivb_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler, const struct ivb_sched *s,
-		    __u32 (*ring_word)(const void *arg, __u32 index), const void *arg);
+int ivb_sched_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler,
+			  const struct ivb_sched *s,
+			  __u32 (*ring_word)(const void *arg, __u32 index), const void *arg);
 
 /* Before dests[i] leaves the list. */
-void ivb_cursor_removing(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n,
-			 size_t i);
+void ivb_sched_cursor_removing(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n,
+			       size_t i);
 
 /* After a dest came, went or was edited: dests is the new list. */
-void ivb_cursor_changed(struct ivb_cursor *c, enum ivb_scheduler scheduler,
-			const struct ivb_sched_dest *dests, size_t n);
+void ivb_sched_cursor_changed(struct ivb_cursor *c, enum ivb_scheduler scheduler,
+			      const struct ivb_sched_dest *dests, size_t n);
 
 /*
  * The table whose next connection is the one that the kernel would choose at the cursor.
  * -E2BIG: too many distinct weights, or a period of 2^32 connections or more; -ENOMEM.
  */
-int ivb_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
-		    const struct ivb_sched_dest *dests, size_t n, const struct ivb_cursor *c,
-		    struct ivb_err *err);
-void ivb_table_fini(struct ivb_table *t);
+int ivb_sched_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
+			  const struct ivb_sched_dest *dests, size_t n, const struct ivb_cursor *c,
+			  struct ivb_err *err);
+void ivb_sched_table_fini(struct ivb_table *t);
 
 /* Makes ivb_segment.first absolute for words that will start at ring[first]. Once. */
-void ivb_table_place(struct ivb_table *t, __u32 first);
+void ivb_sched_table_place(struct ivb_table *t, __u32 first);
 
 #endif

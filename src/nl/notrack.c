@@ -264,7 +264,7 @@ int ivb_notrack_there(void)
 	return 1;
 }
 
-int ivb_ipset_find(const char *name, __u16 *ret)
+int ivb_notrack_ipset_find(const char *name, __u16 *ret)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 	struct ip_set_req_get_set get = { .op = IP_SET_OP_GET_BYNAME };

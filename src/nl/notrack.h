@@ -19,7 +19,7 @@
 struct ivb_notrack_rule {
 	const char *comment;
 	int prog_fd;  /* a socket filter; -1: a set */
-	__u16 set;    /* ivb_ipset_find()'s; compared with the packet's destination */
+	__u16 set;    /* ivb_notrack_ipset_find()'s; compared with the packet's destination */
 	__u8 set_dim; /* what that is: 1 port, 2 address and port */
 	bool leave;   /* to conntrack */
 	__u8 family;  /* AF_INET, AF_INET6; 0: both */
@@ -37,6 +37,6 @@ int ivb_notrack_remove(void);
 int ivb_notrack_there(void);
 
 /* The kernel's number of an ipset. -ENOENT: there is none of that name, or there are no ipsets. */
-int ivb_ipset_find(const char *name, __u16 *ret);
+int ivb_notrack_ipset_find(const char *name, __u16 *ret);
 
 #endif

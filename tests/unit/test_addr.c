@@ -146,10 +146,10 @@ static void test_prefix(void)
 	__u8 af;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		is_int(ivb_prefix_parse(cases[i].in, &af, &a, &len), cases[i].r, "prefix '%s'",
+		is_int(ivb_addr_prefix_parse(cases[i].in, &af, &a, &len), cases[i].r, "prefix '%s'",
 		       cases[i].in);
 		if (!cases[i].r)
-			is_str(ivb_prefix_fmt(buf, sizeof(buf), af, &a, len), cases[i].out,
+			is_str(ivb_addr_prefix_fmt(buf, sizeof(buf), af, &a, len), cases[i].out,
 			       "prefix '%s' again", cases[i].in);
 	}
 }
@@ -224,14 +224,14 @@ static void test_num(void)
 		       "number '%s'", cases[i].in);
 		ok(v == cases[i].value, "number '%s': value", cases[i].in);
 	}
-	ok(!ivb_range_parse(&lo, &hi, "1024-65535", 1, 65535) && lo == 1024 && hi == 65535,
+	ok(!ivb_num_range_parse(&lo, &hi, "1024-65535", 1, 65535) && lo == 1024 && hi == 65535,
 	   "range");
-	ok(!ivb_range_parse(&lo, &hi, "80", 1, 65535) && lo == 80 && hi == 80, "range of one");
-	is_int(ivb_range_parse(&lo, &hi, "90-80", 1, 65535), -EINVAL, "range backwards");
-	is_int(ivb_range_parse(&lo, &hi, "80-", 1, 65535), -EINVAL, "range without end");
-	is_int(ivb_range_parse(&lo, &hi, "-80", 1, 65535), -EINVAL, "range without start");
-	is_int(ivb_range_parse(&lo, &hi, "0-80", 1, 65535), -ERANGE, "range from too low");
-	is_int(ivb_range_parse(&lo, &hi, "1-2-3", 1, 65535), -EINVAL, "range of three");
+	ok(!ivb_num_range_parse(&lo, &hi, "80", 1, 65535) && lo == 80 && hi == 80, "range of one");
+	is_int(ivb_num_range_parse(&lo, &hi, "90-80", 1, 65535), -EINVAL, "range backwards");
+	is_int(ivb_num_range_parse(&lo, &hi, "80-", 1, 65535), -EINVAL, "range without end");
+	is_int(ivb_num_range_parse(&lo, &hi, "-80", 1, 65535), -EINVAL, "range without start");
+	is_int(ivb_num_range_parse(&lo, &hi, "0-80", 1, 65535), -ERANGE, "range from too low");
+	is_int(ivb_num_range_parse(&lo, &hi, "1-2-3", 1, 65535), -EINVAL, "range of three");
 }
 
 int main(void)

@@ -61,14 +61,14 @@ static void test_names(void)
 
 	is_str(ivb_scheduler_name(IVB_SCHED_WRR), "wrr", "a scheduler's name");
 	is_str(ivb_scheduler_name(99), "?", "of no scheduler");
-	is_int(ivb_scheduler_parse(&v, "lblcx"), -ENOENT, "none of the kernel's");
-	is_int(ivb_scheduler_parse(&v, ""), -ENOENT, "no name");
-	is_int(ivb_scheduler_parse(&v, "RR"), -ENOENT, "names are lower case");
+	is_int(ivb_scheduler_by_name(&v, "lblcx"), -ENOENT, "none of the kernel's");
+	is_int(ivb_scheduler_by_name(&v, ""), -ENOENT, "no name");
+	is_int(ivb_scheduler_by_name(&v, "RR"), -ENOENT, "names are lower case");
 	is_int(v, 77, "nothing written");
-	is_int(ivb_scheduler_parse(&v, "rr"), 0, "rr");
+	is_int(ivb_scheduler_by_name(&v, "rr"), 0, "rr");
 	is_int(v, IVB_SCHED_RR, "is rr");
-	is_int(ivb_snat_parse(&v, "default"), -EINVAL, "default is not to be written");
-	is_int(ivb_snat_parse(&v, "auto"), 0, "auto");
+	is_int(ivb_snat_by_name(&v, "default"), -EINVAL, "default is not to be written");
+	is_int(ivb_snat_by_name(&v, "auto"), 0, "auto");
 	is_str(ivb_snat_name(v), "auto", "is auto");
 	is_str(ivb_proto_name(6), "TCP", "TCP");
 	is_str(ivb_proto_name(17), "UDP", "UDP");

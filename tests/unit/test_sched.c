@@ -153,12 +153,12 @@ static int plane_write(struct plane *p, const struct ivb_cursor *c)
 {
 	struct ivb_table t;
 	struct ivb_err err = {};
-	int r = ivb_table_build(&t, p->scheduler, dests, num_dests, c, &err);
+	int r = ivb_sched_table_build(&t, p->scheduler, dests, num_dests, c, &err);
 
 	if (r)
 		return r;
 	p->base = p->base ? 0 : RING_WORDS / 2;
-	ivb_table_place(&t, p->base);
+	ivb_sched_table_place(&t, p->base);
 	memcpy(ring + p->base, t.words, t.num_words * sizeof(*t.words));
 	p->s = (struct ivb_sched){
 		.position = t.position,
@@ -168,7 +168,7 @@ static int plane_write(struct plane *p, const struct ivb_cursor *c)
 		.first = p->base,
 		.cw = t.state,
 	};
-	ivb_table_fini(&t);
+	ivb_sched_table_fini(&t);
 	return 0;
 }
 
@@ -177,7 +177,7 @@ static void plane_init(struct plane *p, enum ivb_scheduler scheduler)
 	struct ivb_cursor c;
 
 	*p = (struct plane){ .scheduler = scheduler };
-	ivb_cursor_init(&c, scheduler, dests, num_dests);
+	ivb_sched_cursor_init(&c, scheduler, dests, num_dests);
 	plane_write(p, &c);
 }
 
@@ -221,26 +221,26 @@ static void insert(__u32 slot, __u32 weight)
 static int change_add(__u32 slot)
 {
 	struct ivb_cursor c;
-	int r = ivb_cursor_read(&c, plane.scheduler, &plane.s, word, NULL);
+	int r = ivb_sched_cursor_read(&c, plane.scheduler, &plane.s, word, NULL);
 
 	if (r)
 		return r;
 	insert(slot, some_weight());
 	if (kernel.at != HEAD)
 		kernel.at++;
-	ivb_cursor_changed(&c, plane.scheduler, dests, num_dests);
+	ivb_sched_cursor_changed(&c, plane.scheduler, dests, num_dests);
 	return plane_write(&plane, &c);
 }
 
 static int change_edit(void)
 {
 	struct ivb_cursor c;
-	int r = ivb_cursor_read(&c, plane.scheduler, &plane.s, word, NULL);
+	int r = ivb_sched_cursor_read(&c, plane.scheduler, &plane.s, word, NULL);
 
 	if (r)
 		return r;
 	dests[rnd((__u32)num_dests)].weight = some_weight();
-	ivb_cursor_changed(&c, plane.scheduler, dests, num_dests);
+	ivb_sched_cursor_changed(&c, plane.scheduler, dests, num_dests);
 	return plane_write(&plane, &c);
 }
 
@@ -248,16 +248,16 @@ static int change_del(void)
 {
 	int i = (int)rnd((__u32)num_dests);
 	struct ivb_cursor c;
-	int r = ivb_cursor_read(&c, plane.scheduler, &plane.s, word, NULL);
+	int r = ivb_sched_cursor_read(&c, plane.scheduler, &plane.s, word, NULL);
 
 	if (r)
 		return r;
-	ivb_cursor_removing(&c, dests, num_dests, (size_t)i);
+	ivb_sched_cursor_removing(&c, dests, num_dests, (size_t)i);
 	num_dests--;
 	memmove(dests + i, dests + i + 1, (num_dests - (size_t)i) * sizeof(*dests));
 	if (kernel.at >= i)
 		kernel.at--;
-	ivb_cursor_changed(&c, plane.scheduler, dests, num_dests);
+	ivb_sched_cursor_changed(&c, plane.scheduler, dests, num_dests);
 	return plane_write(&plane, &c);
 }
 
@@ -363,7 +363,7 @@ static void test_shapes(void)
 	   "65535 and 1: two segments, all positions");
 	plane.s.num_segments = 0;
 	plane.s.position++;
-	is_int(ivb_cursor_read(&c, IVB_SCHED_WRR, &plane.s, word, NULL), -EUCLEAN,
+	is_int(ivb_sched_cursor_read(&c, IVB_SCHED_WRR, &plane.s, word, NULL), -EUCLEAN,
 	       "a damaged table");
 }
 
@@ -377,22 +377,22 @@ static void test_limits(void)
 	num_dests = 0;
 	for (i = 0; i < 1024; i++)
 		insert(i, 65535 - 63 * i);
-	ivb_cursor_init(&c, IVB_SCHED_WRR, dests, num_dests);
-	is_int(ivb_table_build(&t, IVB_SCHED_WRR, dests, num_dests, &c, &err), 0,
+	ivb_sched_cursor_init(&c, IVB_SCHED_WRR, dests, num_dests);
+	is_int(ivb_sched_table_build(&t, IVB_SCHED_WRR, dests, num_dests, &c, &err), 0,
 	       "1024 distinct large weights");
 	is_int(t.num_segments, 1024, "1024 segments");
 	is_int(t.num_words, 1024 * 1025 / 2 + 3 * 1024, "words");
-	ivb_table_fini(&t);
+	ivb_sched_table_fini(&t);
 
 	insert(1024, 1);
-	is_int(ivb_table_build(&t, IVB_SCHED_WRR, dests, num_dests, &c, &err), -E2BIG,
+	is_int(ivb_sched_table_build(&t, IVB_SCHED_WRR, dests, num_dests, &c, &err), -E2BIG,
 	       "1025 distinct weights do not fit");
 	ok(err.text[0], "and the error says so: %s", err.text);
-	ivb_cursor_init(&c, IVB_SCHED_RR, dests, num_dests);
-	is_int(ivb_table_build(&t, IVB_SCHED_RR, dests, num_dests, &c, &err), 0,
+	ivb_sched_cursor_init(&c, IVB_SCHED_RR, dests, num_dests);
+	is_int(ivb_sched_table_build(&t, IVB_SCHED_RR, dests, num_dests, &c, &err), 0,
 	       "but rr does not mind");
 	is_int(t.length, 1025, "rr's period");
-	ivb_table_fini(&t);
+	ivb_sched_table_fini(&t);
 }
 
 static void test_long_period(void)
@@ -405,12 +405,12 @@ static void test_long_period(void)
 
 	for (i = 0; i < 70000; i++)
 		many[i] = (struct ivb_sched_dest){ .slot = i, .weight = i ? 65535 : 65534 };
-	ivb_cursor_init(&c, IVB_SCHED_WRR, many, 70000);
-	is_int(ivb_table_build(&t, IVB_SCHED_WRR, many, 70000, &c, &err), -E2BIG,
+	ivb_sched_cursor_init(&c, IVB_SCHED_WRR, many, 70000);
+	is_int(ivb_sched_table_build(&t, IVB_SCHED_WRR, many, 70000, &c, &err), -E2BIG,
 	       "a period of more than 2^32 connections");
-	is_int(ivb_table_build(&t, IVB_SCHED_WRR, many, 65000, &c, &err), 0,
+	is_int(ivb_sched_table_build(&t, IVB_SCHED_WRR, many, 65000, &c, &err), 0,
 	       "and one of almost as many");
-	ivb_table_fini(&t);
+	ivb_sched_table_fini(&t);
 }
 
 static void test_lists(void)
@@ -423,15 +423,15 @@ static void test_lists(void)
 	insert(7, 3);
 	insert(8, 0);
 	insert(9, 65535);
-	ivb_cursor_init(&c, IVB_SCHED_WLC, dests, num_dests);
-	is_int(ivb_table_build(&t, IVB_SCHED_WLC, dests, num_dests, &c, &err), 0, "wlc's table");
+	ivb_sched_cursor_init(&c, IVB_SCHED_WLC, dests, num_dests);
+	is_int(ivb_sched_table_build(&t, IVB_SCHED_WLC, dests, num_dests, &c, &err), 0, "wlc's table");
 	ok(t.length == 2 && t.num_words == 4 && !t.num_segments, "is two pairs");
 	ok(t.words[0] == 9 && t.words[1] == 65535 && t.words[2] == 7 && t.words[3] == 3,
 	   "slot and weight, in order, without the one of weight 0");
-	ivb_table_fini(&t);
-	is_int(ivb_table_build(&t, IVB_SCHED_OVF, dests, 0, &c, &err), 0, "of no servers");
+	ivb_sched_table_fini(&t);
+	is_int(ivb_sched_table_build(&t, IVB_SCHED_OVF, dests, 0, &c, &err), 0, "of no servers");
 	is_int((long long)t.length, 0, "it is empty");
-	ivb_table_fini(&t);
+	ivb_sched_table_fini(&t);
 }
 
 static void test_hashes(void)
@@ -445,20 +445,20 @@ static void test_hashes(void)
 	insert(0, 1);
 	insert(1, 0);
 	insert(2, 3);
-	ivb_table_build(&t, IVB_SCHED_SH, dests, num_dests, &c, &err);
+	ivb_sched_table_build(&t, IVB_SCHED_SH, dests, num_dests, &c, &err);
 	ok(t.length == 256 && t.words[0] == 2 && t.words[2] == 2 && t.words[3] == 1 &&
 		   t.words[4] == 0 && t.words[5] == 2,
 	   "sh: three places, one for weight 0, one, and again");
-	ivb_table_fini(&t);
-	ivb_table_build(&t, IVB_SCHED_DH, dests, num_dests, &c, &err);
+	ivb_sched_table_fini(&t);
+	ivb_sched_table_build(&t, IVB_SCHED_DH, dests, num_dests, &c, &err);
 	ok(t.words[0] == 2 && t.words[1] == 1 && t.words[2] == 0 && t.words[3] == 2,
 	   "dh: one place each");
-	ivb_table_fini(&t);
+	ivb_sched_table_fini(&t);
 	for (i = 0; i < 3; i++) {
 		dests[i].last_weight = dests[i].weight;
 		dests[i].value = 0x0a000001 + i * 256 + 80;
 	}
-	ivb_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
+	ivb_sched_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
 	is_int((long long)t.length, IVB_MH_SIZE, "mh's table");
 	for (i = 0; i < t.num_words; i++)
 		places[t.words[i] % 3]++;
@@ -466,22 +466,22 @@ static void test_hashes(void)
 	   "shares follow the weights: %u and %u places", places[2], places[0]);
 	before = t.words;
 	dests[0].weight = 0;
-	ivb_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
+	ivb_sched_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
 	ok(!memcmp(before, t.words, IVB_MH_SIZE * sizeof(*before)), "weight 0 moves no place");
-	ivb_table_fini(&t);
+	ivb_sched_table_fini(&t);
 	dests[1].last_weight = 1;
-	ivb_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
+	ivb_sched_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
 	for (i = 0; i < t.num_words; i++)
 		moved += before[i] != t.words[i] && t.words[i] != 1;
 	ok(moved < IVB_MH_SIZE / 10, "a server joins: %u places go from one old one to another",
 	   moved);
-	ivb_table_fini(&t);
+	ivb_sched_table_fini(&t);
 	free(before);
 	for (i = 0; i < 3; i++)
 		dests[i].last_weight = 0;
-	ivb_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
+	ivb_sched_table_build(&t, IVB_SCHED_MH, dests, num_dests, &c, &err);
 	is_int((long long)t.length, 0, "nobody has ever had weight: no table");
-	ivb_table_fini(&t);
+	ivb_sched_table_fini(&t);
 }
 
 static void test_slices(void)

@@ -60,20 +60,20 @@ static int print_timeouts(struct ivb_dp *dp, struct ivb_err *err)
 static int list_services(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_adm *adm,
 			 struct ivb_err *err)
 {
-	__cleanup(ivb_adm_table_fini) struct ivb_adm_table table = {};
+	__cleanup(ivb_adm_list_fini) struct ivb_adm_table table = {};
 	int r;
 
-	r = ivb_adm_table_load(&table, dp, adm, err);
+	r = ivb_adm_list_load(&table, dp, adm, err);
 	if (r)
 		return r;
 	ivb_dp_unlock(dp);
 	if (adm->cmd == IVB_ADM_SAVE) {
-		ivb_adm_print_rules(&table, adm);
+		ivb_adm_rules_print(&table, adm);
 		return 0;
 	}
 	if (cli->json)
 		return ivb_adm_json_table(dp, &table, err);
-	ivb_adm_print_table(&table, adm, dp->meta.max_conns);
+	ivb_adm_list_print(&table, adm, dp->meta.max_conns);
 	if (!adm->has_service)
 		mention_kernel();
 	return 0;
@@ -85,14 +85,15 @@ static int list(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_a
 	switch (adm->list) {
 	case IVB_ADM_LIST_CONNS:
 		ivb_dp_unlock(dp);
-		return cli->json ? ivb_adm_json_conns(dp, err) : ivb_adm_print_conns(dp, adm, err);
+		return cli->json ? ivb_adm_json_conns(dp, err)
+				 : ivb_adm_list_print_conns(dp, adm, err);
 	case IVB_ADM_LIST_TIMEOUTS:
 		return print_timeouts(dp, err);
 	case IVB_ADM_LIST_DAEMON:
 		return 0; /* there is none */
 	case IVB_ADM_LIST_STATS:
 		return cli->json ? list_services(cli, dp, adm, err)
-				 : ivb_adm_print_stats(dp, adm, err);
+				 : ivb_adm_stats_print(dp, adm, err);
 	default:
 		return list_services(cli, dp, adm, err);
 	}
@@ -101,15 +102,15 @@ static int list(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_a
 static int change(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_adm *adm,
 		  struct ivb_err *err)
 {
-	__cleanup(ivb_edit_closep) struct ivb_edit *edit = NULL;
+	__cleanup(ivb_session_closep) struct ivb_session *edit = NULL;
 	struct ivb_err warn = {};
 	int r;
 
-	r = ivb_edit_open(&edit, dp, err);
+	r = ivb_session_open(&edit, dp, err);
 	if (!r)
 		r = ivb_adm_plan(edit, adm, &warn, err);
 	if (!r)
-		r = ivb_edit_apply(edit, err);
+		r = ivb_session_apply(edit, err);
 	if (!r && warn.text[0] && !cli->json)
 		fprintf(stderr, "ipvs-bpf adm: warning: %s\n", warn.text);
 	return r;
@@ -141,29 +142,29 @@ static int with_instance(const struct ivb_cli *cli, const char *program, bool fl
 	int r;
 
 	if (reads && adm->list == IVB_ADM_LIST_RATE && !cli->json) {
-		r = ivb_adm_print_rate(cli->instance, adm, &err);
-		return r ? ivb_adm_explain(wrong, adm->cmd, r, &err) : 0;
+		r = ivb_adm_stats_print_rate(cli->instance, adm, &err);
+		return r ? ivb_adm_plan_explain(wrong, adm->cmd, r, &err) : 0;
 	}
 	r = ivb_dp_open(&dp, cli->instance, reads ? IVB_LOCK_SHARED : IVB_LOCK_EXCLUSIVE, &err);
 	if (r) /* whatever the command: the instance is not there */
-		return ivb_adm_refuse(wrong, IVB_EXIT_FAILURE, "ipvs-bpf adm: %.480s",
-				      err.text[0] ? err.text : strerror(-r));
+		return ivb_adm_opts_refuse(wrong, IVB_EXIT_FAILURE, "ipvs-bpf adm: %.480s",
+					   err.text[0] ? err.text : strerror(-r));
 	if (adm->cmd == IVB_ADM_RESTORE)
-		return ivb_adm_restore(dp, program, flush, wrong);
+		return ivb_adm_rules_restore(dp, program, flush, wrong);
 	r = carry_out(cli, dp, adm, &err);
-	return r ? ivb_adm_explain(wrong, adm->cmd, r, &err) : 0;
+	return r ? ivb_adm_plan_explain(wrong, adm->cmd, r, &err) : 0;
 }
 
 int ivb_cmd_adm(const struct ivb_cli *cli, int argc, char **argv)
 {
-	const char *program = ivb_adm_program(argv[0]);
+	const char *program = ivb_adm_parse_program(argv[0]);
 	struct ivb_adm_error wrong = {};
 	struct ivb_adm adm;
 
 	if (ivb_adm_parse(&adm, argc, argv, &wrong))
 		return say(cli, &wrong);
 	if (adm.cmd == IVB_ADM_HELP)
-		return ivb_adm_usage(program);
+		return ivb_adm_help(program);
 	if (adm.cmd == IVB_ADM_VERSION) {
 		printf("%s " IVB_VERSION " (ipvsadm 1.31's language)\n", program);
 		return IVB_EXIT_OK;

@@ -70,7 +70,7 @@ struct ivb_adm_error {
 };
 
 /* How argv[0] of a command line is called in messages: "ipvs-bpf adm" for "adm", else as it is. */
-const char *ivb_adm_program(const char *argv0);
+const char *ivb_adm_parse_program(const char *argv0);
 
 /* argv[0] is the command's name. 0, or -EINVAL and what to say and to exit with. */
 int ivb_adm_parse(struct ivb_adm *ret, int argc, char **argv, struct ivb_adm_error *err);

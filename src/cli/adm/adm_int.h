@@ -8,21 +8,21 @@
 #include "cli/adm/opts.h"
 
 struct ivb_dp;
-struct ivb_edit;
+struct ivb_session;
 
 /* Adds one change to a session. */
-int ivb_adm_plan(struct ivb_edit *edit, const struct ivb_adm *adm, struct ivb_err *warn,
+int ivb_adm_plan(struct ivb_session *session, const struct ivb_adm *adm, struct ivb_err *warn,
 		 struct ivb_err *err);
 
 /* What to say of a command that failed with r, and what to exit with. Returns -EINVAL. */
-int ivb_adm_explain(struct ivb_adm_error *wrong, enum ivb_adm_cmd cmd, int r,
-		    const struct ivb_err *err);
+int ivb_adm_plan_explain(struct ivb_adm_error *wrong, enum ivb_adm_cmd cmd, int r,
+			 const struct ivb_err *err);
 
 /* Prints the help; returns IVB_EXIT_OK. */
-int ivb_adm_usage(const char *program);
+int ivb_adm_help(const char *program);
 
 /* Lines from standard input; flush: after -C. -errno, and wrong says which line and why. */
-int ivb_adm_restore(struct ivb_dp *dp, const char *program, bool flush,
-		    struct ivb_adm_error *wrong);
+int ivb_adm_rules_restore(struct ivb_dp *dp, const char *program, bool flush,
+			  struct ivb_adm_error *wrong);
 
 #endif

@@ -19,7 +19,7 @@ static const char *const usages[] = {
 	"-h",
 };
 
-int ivb_adm_usage(const char *program)
+int ivb_adm_help(const char *program)
 {
 	size_t i;
 

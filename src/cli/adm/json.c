@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "cli/adm/list.h"
 #include "cli/command.h"
-#include "dp/instance/instance.h"
+#include "cli/json.h"
 #include "dp/report/conns.h"
 #include "dp/report/traffic.h"
 #include "dp/services/list.h"
@@ -81,7 +81,7 @@ static struct json_object *json_service(const struct ivb_adm_entry *e,
 	add_num(o, "zone", e->info.key.zone);
 	add_str(o, "scheduler", ivb_scheduler_name(e->info.svc.scheduler));
 	add_str(o, "scheduler_flags",
-		ivb_sched_flags_fmt(flags, e->info.svc.scheduler, e->info.svc.flags));
+		ivb_sched_flags_names(flags, e->info.svc.scheduler, e->info.svc.flags));
 	add_str(o, "snat", ivb_snat_name(e->info.svc.snat));
 	add_num(o, "slot", e->info.svc.slot);
 	for (i = 0; i < e->num_dests; i++) {
@@ -97,13 +97,13 @@ static struct json_object *json_service(const struct ivb_adm_entry *e,
 
 int ivb_adm_json_table(struct ivb_dp *dp, const struct ivb_adm_table *table, struct ivb_err *err)
 {
-	struct ivb_carried live __cleanup(ivb_carried_fini) = { 0 };
+	struct ivb_carried live __cleanup(ivb_traffic_carried_fini) = { 0 };
 	struct json_object *o, *services;
 	size_t i;
 	int r;
 
 	/* a server's own counters have only ended connections */
-	r = ivb_carried_read(&live, dp, err);
+	r = ivb_traffic_carried_read(&live, dp, err);
 	if (r)
 		return r;
 	o = json_object_new_object();

@@ -11,7 +11,6 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/instance/instance.h"
 #include "dp/report/conns.h"
 #include "dp/services/list.h"
 #include "model/names.h"
@@ -40,12 +39,12 @@ static int services_load(struct ivb_dp *dp, const struct ivb_adm *adm,
 	int r;
 
 	if (!adm->has_service)
-		return ivb_services_list(dp, ret, ret_n, err);
+		return ivb_list_services(dp, ret, ret_n, err);
 	one = calloc(1, sizeof(*one));
 	if (!one)
 		return -ENOMEM;
 	one->key = adm->key;
-	r = ivb_service_get(dp, &adm->key, &one->svc, err);
+	r = ivb_list_service(dp, &adm->key, &one->svc, err);
 	if (r) {
 		free(one);
 		return r;
@@ -55,10 +54,10 @@ static int services_load(struct ivb_dp *dp, const struct ivb_adm *adm,
 	return 0;
 }
 
-int ivb_adm_table_load(struct ivb_adm_table *ret, struct ivb_dp *dp, const struct ivb_adm *adm,
-		       struct ivb_err *err)
+int ivb_adm_list_load(struct ivb_adm_table *ret, struct ivb_dp *dp, const struct ivb_adm *adm,
+		      struct ivb_err *err)
 {
-	__cleanup(ivb_adm_table_fini) struct ivb_adm_table table = {};
+	__cleanup(ivb_adm_list_fini) struct ivb_adm_table table = {};
 	_cleanup_free_ struct ivb_service_info *services = NULL;
 	size_t n, i;
 	int r;
@@ -74,7 +73,7 @@ int ivb_adm_table_load(struct ivb_adm_table *ret, struct ivb_dp *dp, const struc
 
 		table.num = i + 1;
 		e->info = services[i];
-		r = ivb_dests_list(dp, &e->info.svc, &e->dests, &e->num_dests, err);
+		r = ivb_list_dests(dp, &e->info.svc, &e->dests, &e->num_dests, err);
 		if (r)
 			return r;
 		if (!adm->nosort)
@@ -87,7 +86,7 @@ int ivb_adm_table_load(struct ivb_adm_table *ret, struct ivb_dp *dp, const struc
 	return 0;
 }
 
-void ivb_adm_table_fini(struct ivb_adm_table *table)
+void ivb_adm_list_fini(struct ivb_adm_table *table)
 {
 	size_t i;
 
@@ -109,8 +108,8 @@ static bool host_name(char *buf, size_t size, __u8 af, const union ivb_addr *add
 			    NI_NAMEREQD);
 }
 
-char *ivb_adm_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, __be16 port,
-		   __u8 proto, bool numeric)
+char *ivb_adm_list_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, __be16 port,
+			__u8 proto, bool numeric)
 {
 	const struct servent *se;
 	char host[NI_MAXHOST];
@@ -127,9 +126,10 @@ char *ivb_adm_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, 
 	return buf;
 }
 
-char *ivb_adm_dest_name(char *buf, size_t size, const struct ivb_dest_info *d, bool numeric)
+char *ivb_adm_list_dest_name(char *buf, size_t size, const struct ivb_dest_info *d, bool numeric)
 {
-	ivb_adm_name(buf, size, d->dest.af, &d->dest.addr, d->dest.port, d->dest.proto, numeric);
+	ivb_adm_list_name(buf, size, d->dest.af, &d->dest.addr, d->dest.port, d->dest.proto,
+			  numeric);
 	if (buf[0] != '[' && strlen(buf) > DEST_NAME_MAX)
 		buf[DEST_NAME_MAX] = '\0';
 	return buf;
@@ -139,7 +139,7 @@ static void print_dest(const struct ivb_dest_info *d, const struct ivb_adm *adm)
 {
 	char name[IVB_ADM_NAME_LEN];
 
-	printf("  -> %-28s ", ivb_adm_dest_name(name, sizeof(name), d, adm->numeric));
+	printf("  -> %-28s ", ivb_adm_list_dest_name(name, sizeof(name), d, adm->numeric));
 	switch (adm->list) {
 	case IVB_ADM_LIST_THRESHOLDS:
 		printf("%-10u %-10u ", d->dest.upper, d->dest.lower);
@@ -153,7 +153,7 @@ static void print_dest(const struct ivb_dest_info *d, const struct ivb_adm *adm)
 	printf("%-10u %-10u\n", d->conns.active, d->conns.inactive);
 }
 
-void ivb_adm_print_title(const struct ivb_adm *adm, __u32 max_conns)
+void ivb_adm_list_print_title(const struct ivb_adm *adm, __u32 max_conns)
 {
 	static const char *const titles[] = {
 		[IVB_ADM_LIST_SERVICES] =
@@ -178,24 +178,24 @@ void ivb_adm_print_title(const struct ivb_adm *adm, __u32 max_conns)
 	puts(titles[adm->list]);
 }
 
-void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm *adm,
-			 __u32 max_conns)
+void ivb_adm_list_print(const struct ivb_adm_table *table, const struct ivb_adm *adm,
+			__u32 max_conns)
 {
 	char name[IVB_ADM_NAME_LEN], flags[IVB_SCHED_FLAGS_LEN];
 	size_t i, j;
 
-	ivb_adm_print_title(adm, max_conns);
+	ivb_adm_list_print_title(adm, max_conns);
 	for (i = 0; i < table->num; i++) {
 		const struct ivb_adm_entry *e = &table->entries[i];
 		const struct ivb_service_key *key = &e->info.key;
 
 		printf("%-4s %s %s", ivb_proto_name(key->proto),
-		       ivb_adm_name(name, sizeof(name), key->af, &key->addr, key->port, key->proto,
-				    adm->numeric),
+		       ivb_adm_list_name(name, sizeof(name), key->af, &key->addr, key->port,
+					 key->proto, adm->numeric),
 		       ivb_scheduler_name(e->info.svc.scheduler));
 		if (e->info.svc.flags)
-			printf(" (%s)", ivb_sched_flags_fmt(flags, e->info.svc.scheduler,
-							    e->info.svc.flags));
+			printf(" (%s)", ivb_sched_flags_names(flags, e->info.svc.scheduler,
+							      e->info.svc.flags));
 		/* Ours: shown only where it was asked for. */
 		if (key->zone)
 			printf(" zone %u", key->zone);
@@ -218,16 +218,16 @@ static int print_conn(const struct ivb_conn_info *c, void *arg)
 	snprintf(expire, sizeof(expire), "%02u:%02u", c->expires / 60, c->expires % 60);
 	printf("%-3s %-6s %-11s %-18s %-18s %s\n", ivb_proto_name(c->proto), expire,
 	       ivb_conn_state_name(c->state),
-	       ivb_adm_name(client, sizeof(client), c->af, &c->caddr, c->cport, c->proto,
-			    adm->numeric),
-	       ivb_adm_name(virtual, sizeof(virtual), c->af, &c->vaddr, c->vport, c->proto,
-			    adm->numeric),
-	       ivb_adm_name(server, sizeof(server), c->af, &c->daddr, c->dport, c->proto,
-			    adm->numeric));
+	       ivb_adm_list_name(client, sizeof(client), c->af, &c->caddr, c->cport, c->proto,
+				 adm->numeric),
+	       ivb_adm_list_name(virtual, sizeof(virtual), c->af, &c->vaddr, c->vport, c->proto,
+				 adm->numeric),
+	       ivb_adm_list_name(server, sizeof(server), c->af, &c->daddr, c->dport, c->proto,
+				 adm->numeric));
 	return 0;
 }
 
-int ivb_adm_print_conns(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_err *err)
+int ivb_adm_list_print_conns(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_err *err)
 {
 	struct ivb_adm copy = *adm;
 

@@ -23,22 +23,22 @@ struct ivb_adm_table {
 
 /*
  * All services, or only the one that the request names (-ESRCH: there is none), in the order in
- * which they are to be printed. The caller calls ivb_adm_table_fini().
+ * which they are to be printed. The caller calls ivb_adm_list_fini().
  */
-int ivb_adm_table_load(struct ivb_adm_table *ret, struct ivb_dp *dp, const struct ivb_adm *adm,
-		       struct ivb_err *err);
-void ivb_adm_table_fini(struct ivb_adm_table *table);
+int ivb_adm_list_load(struct ivb_adm_table *ret, struct ivb_dp *dp, const struct ivb_adm *adm,
+		      struct ivb_err *err);
+void ivb_adm_list_fini(struct ivb_adm_table *table);
 
 /* The lines above a listing of services. */
-void ivb_adm_print_title(const struct ivb_adm *adm, __u32 max_conns);
-void ivb_adm_print_table(const struct ivb_adm_table *table, const struct ivb_adm *adm,
-			 __u32 max_conns);
+void ivb_adm_list_print_title(const struct ivb_adm *adm, __u32 max_conns);
+void ivb_adm_list_print(const struct ivb_adm_table *table, const struct ivb_adm *adm,
+			__u32 max_conns);
 /* -S */
-void ivb_adm_print_rules(const struct ivb_adm_table *table, const struct ivb_adm *adm);
+void ivb_adm_rules_print(const struct ivb_adm_table *table, const struct ivb_adm *adm);
 /* -L --stats; --rate takes a second and opens the instance by itself. */
-int ivb_adm_print_stats(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_err *err);
-int ivb_adm_print_rate(const char *instance, const struct ivb_adm *adm, struct ivb_err *err);
-int ivb_adm_print_conns(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_err *err);
+int ivb_adm_stats_print(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_err *err);
+int ivb_adm_stats_print_rate(const char *instance, const struct ivb_adm *adm, struct ivb_err *err);
+int ivb_adm_list_print_conns(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_err *err);
 
 int ivb_adm_json_table(struct ivb_dp *dp, const struct ivb_adm_table *table, struct ivb_err *err);
 int ivb_adm_json_conns(struct ivb_dp *dp, struct ivb_err *err);
@@ -46,9 +46,9 @@ int ivb_adm_json_conns(struct ivb_dp *dp, struct ivb_err *err);
 #define IVB_ADM_NAME_LEN 1100 /* of "[host]:port" */
 
 /* address:port, by names where there are some unless numeric. Returns buf. */
-char *ivb_adm_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, __be16 port,
-		   __u8 proto, bool numeric);
+char *ivb_adm_list_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, __be16 port,
+			__u8 proto, bool numeric);
 /* The same of a server, cut as ipvsadm does. */
-char *ivb_adm_dest_name(char *buf, size_t size, const struct ivb_dest_info *d, bool numeric);
+char *ivb_adm_list_dest_name(char *buf, size_t size, const struct ivb_dest_info *d, bool numeric);
 
 #endif

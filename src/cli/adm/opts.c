@@ -226,7 +226,7 @@ static int next_long(struct ivb_adm_words *w, const struct ivb_adm_option **ret)
 	return r;
 }
 
-int ivb_adm_next(struct ivb_adm_words *w, const struct ivb_adm_option **ret)
+int ivb_adm_opts_next(struct ivb_adm_words *w, const struct ivb_adm_option **ret)
 {
 	if (w->letters)
 		return next_letter(w, ret);
@@ -252,7 +252,7 @@ int ivb_adm_next(struct ivb_adm_words *w, const struct ivb_adm_option **ret)
 	return 0;
 }
 
-int ivb_adm_refuse(struct ivb_adm_error *err, int status, const char *fmt, ...)
+int ivb_adm_opts_refuse(struct ivb_adm_error *err, int status, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -263,7 +263,7 @@ int ivb_adm_refuse(struct ivb_adm_error *err, int status, const char *fmt, ...)
 	return -EINVAL;
 }
 
-int ivb_adm_check(enum ivb_adm_cmd cmd, __u32 given, struct ivb_adm_error *err)
+int ivb_adm_opts_check(enum ivb_adm_cmd cmd, __u32 given, struct ivb_adm_error *err)
 {
 	const char *exclusive = NULL;
 	int i;
@@ -273,20 +273,21 @@ int ivb_adm_check(enum ivb_adm_cmd cmd, __u32 given, struct ivb_adm_error *err)
 
 		if (!(given & 1u << i)) {
 			if (rule == '+')
-				return ivb_adm_refuse(err, 2,
-						      "You need to supply the '%s' option "
-						      "for the '%s' command",
-						      opt_names[i], cmd_names[cmd]);
+				return ivb_adm_opts_refuse(err, 2,
+							   "You need to supply the '%s' option "
+							   "for the '%s' command",
+							   opt_names[i], cmd_names[cmd]);
 			continue;
 		}
 		if (rule == 'x')
-			return ivb_adm_refuse(err, 2, "Illegal '%s' option with the '%s' command",
-					      opt_names[i], cmd_names[cmd]);
+			return ivb_adm_opts_refuse(err, 2,
+						   "Illegal '%s' option with the '%s' command",
+						   opt_names[i], cmd_names[cmd]);
 		if (rule == '1' && exclusive)
-			return ivb_adm_refuse(err, 2,
-					      "The option '%s' conflicts with the '%s' "
-					      "option in the '%s' command",
-					      opt_names[i], exclusive, cmd_names[cmd]);
+			return ivb_adm_opts_refuse(err, 2,
+						   "The option '%s' conflicts with the '%s' "
+						   "option in the '%s' command",
+						   opt_names[i], exclusive, cmd_names[cmd]);
 		if (rule == '1')
 			exclusive = opt_names[i];
 	}

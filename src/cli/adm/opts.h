@@ -69,13 +69,13 @@ struct ivb_adm_words {
 };
 
 /* The next option; NULL at the end. -EINVAL: word is unknown; -ENODATA: its argument is missing. */
-int ivb_adm_next(struct ivb_adm_words *w, const struct ivb_adm_option **ret);
+int ivb_adm_opts_next(struct ivb_adm_words *w, const struct ivb_adm_option **ret);
 
 /* ipvsadm's check of which options go with a command. given: a bit for each enum ivb_adm_opt. */
-int ivb_adm_check(enum ivb_adm_cmd cmd, __u32 given, struct ivb_adm_error *err);
+int ivb_adm_opts_check(enum ivb_adm_cmd cmd, __u32 given, struct ivb_adm_error *err);
 
 /* Fills err; returns -EINVAL. */
-int ivb_adm_refuse(struct ivb_adm_error *err, int status, const char *fmt, ...)
+int ivb_adm_opts_refuse(struct ivb_adm_error *err, int status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 const char *ivb_adm_opt_name(enum ivb_adm_opt opt);

@@ -60,7 +60,7 @@ static int port_parse(const char *s, __u8 proto, __be16 *ret)
 	__u16 port;
 	int r;
 
-	r = ivb_u16_parse(&port, s, 0, 65535);
+	r = ivb_num_u16_parse(&port, s, 0, 65535);
 	if (!r)
 		*ret = htons(port);
 	if (r != -EINVAL || !*s)
@@ -107,8 +107,8 @@ static int service_option(struct parser *p, const struct ivb_adm_option *o)
 	key->proto = o->letter == 'u' ? IPPROTO_UDP : IPPROTO_TCP;
 	if (ivb_adm_parse_address(p->words.value, key->proto, &key->af, &key->addr, &key->port,
 				  &has_port))
-		return ivb_adm_refuse(p->err, USAGE,
-				      "illegal virtual server address[:port] specified");
+		return ivb_adm_opts_refuse(p->err, USAGE,
+					   "illegal virtual server address[:port] specified");
 	return 0;
 }
 
@@ -118,8 +118,8 @@ static int server_option(struct parser *p)
 
 	if (ivb_adm_parse_address(p->words.value, adm->key.proto, &adm->dest_af, &adm->dest_addr,
 				  &adm->dest_port, &p->dest_has_port))
-		return ivb_adm_refuse(p->err, USAGE,
-				      "illegal real server address[:port] specified");
+		return ivb_adm_opts_refuse(p->err, USAGE,
+					   "illegal real server address[:port] specified");
 	return 0;
 }
 
@@ -137,32 +137,32 @@ static int option_take(struct parser *p, const struct ivb_adm_option *o)
 		p->scheduler = value;
 		break;
 	case IVB_OPT_WEIGHT:
-		if (ivb_u32_parse(&adm->weight, value, 0, IVB_MAX_WEIGHT))
-			return ivb_adm_refuse(p->err, USAGE, "illegal weight specified");
+		if (ivb_num_u32_parse(&adm->weight, value, 0, IVB_MAX_WEIGHT))
+			return ivb_adm_opts_refuse(p->err, USAGE, "illegal weight specified");
 		break;
 	case IVB_OPT_UTHRESHOLD:
-		if (ivb_u32_parse(&adm->upper, value, 0, INT_MAX))
-			return ivb_adm_refuse(p->err, USAGE, "illegal u_threshold specified");
+		if (ivb_num_u32_parse(&adm->upper, value, 0, INT_MAX))
+			return ivb_adm_opts_refuse(p->err, USAGE, "illegal u_threshold specified");
 		break;
 	case IVB_OPT_LTHRESHOLD:
-		if (ivb_u32_parse(&adm->lower, value, 0, INT_MAX))
-			return ivb_adm_refuse(p->err, USAGE, "illegal l_threshold specified");
+		if (ivb_num_u32_parse(&adm->lower, value, 0, INT_MAX))
+			return ivb_adm_opts_refuse(p->err, USAGE, "illegal l_threshold specified");
 		break;
 	case IVB_OPT_SCHED_FLAGS:
 		p->sched_flags = value;
 		break;
 	case IVB_OPT_SNAT:
-		if (ivb_snat_parse(&adm->snat, value))
-			return ivb_adm_refuse(p->err, USAGE,
-					      "illegal SNAT policy specified: it is never, "
-					      "auto or always");
+		if (ivb_snat_by_name(&adm->snat, value))
+			return ivb_adm_opts_refuse(p->err, USAGE,
+						   "illegal SNAT policy specified: it is never, "
+						   "auto or always");
 		break;
 	case IVB_OPT_ZONE:
-		if (ivb_u32_parse(&adm->key.zone, value, 0, ZONE_MAX))
-			return ivb_adm_refuse(p->err, USAGE,
-					      "illegal zone specified: it is a number up "
-					      "to %d",
-					      ZONE_MAX);
+		if (ivb_num_u32_parse(&adm->key.zone, value, 0, ZONE_MAX))
+			return ivb_adm_opts_refuse(p->err, USAGE,
+						   "illegal zone specified: it is a number up "
+						   "to %d",
+						   ZONE_MAX);
 		break;
 	case IVB_OPT_NUMERIC:
 		adm->numeric = true;
@@ -184,11 +184,11 @@ static int option_seen(struct parser *p, const struct ivb_adm_option *o)
 	__u32 bit;
 
 	if (o->opt == IVB_OPT_CMD)
-		return ivb_adm_refuse(p->err, USAGE, "invalid option `%s'", p->words.word);
+		return ivb_adm_opts_refuse(p->err, USAGE, "invalid option `%s'", p->words.word);
 	bit = 1u << o->opt;
 	if (p->given & bit && o->opt != IVB_OPT_SORT && o->opt != IVB_OPT_TUN)
-		return ivb_adm_refuse(p->err, USAGE, "multiple '%s' options specified",
-				      ivb_adm_opt_name(o->opt));
+		return ivb_adm_opts_refuse(p->err, USAGE, "multiple '%s' options specified",
+					   ivb_adm_opt_name(o->opt));
 	p->given |= bit;
 	if (!o->later)
 		return option_take(p, o);
@@ -201,21 +201,21 @@ static int option_seen(struct parser *p, const struct ivb_adm_option *o)
 
 static int tryhelp(struct parser *p)
 {
-	return ivb_adm_refuse(p->err, IVB_EXIT_ADM,
-			      "Try `%s -h' or '%s --help' for more information.", p->program,
-			      p->program);
+	return ivb_adm_opts_refuse(p->err, IVB_EXIT_ADM,
+				   "Try `%s -h' or '%s --help' for more information.", p->program,
+				   p->program);
 }
 
 static int command_parse(struct parser *p)
 {
 	const struct ivb_adm_option *o;
 
-	if (ivb_adm_next(&p->words, &o) || !o || o->opt != IVB_OPT_CMD)
+	if (ivb_adm_opts_next(&p->words, &o) || !o || o->opt != IVB_OPT_CMD)
 		return tryhelp(p);
 	if (o->later)
-		return ivb_adm_refuse(p->err, USAGE,
-				      "%s: %s comes with a later version of ipvs-bpf",
-				      p->words.word, o->later);
+		return ivb_adm_opts_refuse(p->err, USAGE,
+					   "%s: %s comes with a later version of ipvs-bpf",
+					   p->words.word, o->later);
 	p->adm->cmd = o->cmd;
 	return 0;
 }
@@ -226,11 +226,12 @@ static int timeouts_take(struct parser *p)
 	int i;
 
 	if (p->words.num_leftovers < IVB_ADM_TIMEOUTS)
-		return ivb_adm_refuse(p->err, USAGE, "--set option requires 3 timeout values");
+		return ivb_adm_opts_refuse(p->err, USAGE, "--set option requires 3 timeout values");
 	for (i = 0; i < IVB_ADM_TIMEOUTS; i++) {
-		if (ivb_u32_parse(&p->adm->timeouts[i], p->words.leftovers[i], 0, TIMEOUT_MAX))
-			return ivb_adm_refuse(p->err, USAGE, "invalid timeout value `%s' specified",
-					      p->words.leftovers[i]);
+		if (ivb_num_u32_parse(&p->adm->timeouts[i], p->words.leftovers[i], 0, TIMEOUT_MAX))
+			return ivb_adm_opts_refuse(p->err, USAGE,
+						   "invalid timeout value `%s' specified",
+						   p->words.leftovers[i]);
 	}
 	return 0;
 }
@@ -265,12 +266,13 @@ static int options_parse(struct parser *p)
 	int words, r;
 
 	for (;;) {
-		r = ivb_adm_next(&p->words, &o);
+		r = ivb_adm_opts_next(&p->words, &o);
 		if (r)
-			return ivb_adm_refuse(p->err, IVB_EXIT_ADM, "%s: %s", p->words.word,
-					      r == -ENODATA ? "missing argument"
-					      : r == -E2BIG ? "option does not take an argument"
-							    : "unknown option");
+			return ivb_adm_opts_refuse(p->err, IVB_EXIT_ADM, "%s: %s", p->words.word,
+						   r == -ENODATA ? "missing argument"
+						   : r == -E2BIG
+							   ? "option does not take an argument"
+							   : "unknown option");
 		if (!o)
 			break;
 		r = option_seen(p, o);
@@ -280,8 +282,8 @@ static int options_parse(struct parser *p)
 	words = p->adm->cmd == IVB_ADM_SET ? IVB_ADM_TIMEOUTS : 0;
 	r = words ? timeouts_take(p) : 0;
 	if (!r && p->words.num_leftovers > words)
-		r = ivb_adm_refuse(p->err, USAGE, "unexpected argument %s",
-				   p->words.leftovers[words]);
+		r = ivb_adm_opts_refuse(p->err, USAGE, "unexpected argument %s",
+					p->words.leftovers[words]);
 	return r;
 }
 
@@ -298,22 +300,22 @@ static int later_check(struct parser *p)
 	if (p->given & 1u << IVB_OPT_CONNECTION)
 		list_how &= ~(1u << IVB_OPT_PERSISTENTCONN);
 	if (cmd == IVB_ADM_LIST && p->given & list_what && p->given & list_how)
-		return ivb_adm_refuse(p->err, USAGE, "options conflicts in the list command");
+		return ivb_adm_opts_refuse(p->err, USAGE, "options conflicts in the list command");
 	if (p->later && p->later->opt == IVB_OPT_FORWARD)
-		return ivb_adm_refuse(p->err, USAGE,
-				      "%s: %s comes with a later version of ipvs-bpf; say "
-				      "-m (masquerading)",
-				      p->later_word, p->later->later);
+		return ivb_adm_opts_refuse(p->err, USAGE,
+					   "%s: %s comes with a later version of ipvs-bpf; say "
+					   "-m (masquerading)",
+					   p->later_word, p->later->later);
 	if (p->later)
-		return ivb_adm_refuse(p->err, USAGE,
-				      "%s: %s comes with a later version of ipvs-bpf",
-				      p->later_word, p->later->later);
+		return ivb_adm_opts_refuse(p->err, USAGE,
+					   "%s: %s comes with a later version of ipvs-bpf",
+					   p->later_word, p->later->later);
 	if ((cmd == IVB_ADM_ADD_DEST || cmd == IVB_ADM_EDIT_DEST) &&
 	    !(p->given & 1u << IVB_OPT_FORWARD))
-		return ivb_adm_refuse(p->err, USAGE,
-				      "direct routing (-g, which is meant without -m) comes "
-				      "with a later version of ipvs-bpf; say -m "
-				      "(masquerading)");
+		return ivb_adm_opts_refuse(p->err, USAGE,
+					   "direct routing (-g, which is meant without -m) comes "
+					   "with a later version of ipvs-bpf; say -m "
+					   "(masquerading)");
 	return 0;
 }
 
@@ -327,7 +329,7 @@ static void scheduler_take(struct parser *p)
 	 * A name that nobody has is found out later: ipvsadm tells first whether the service
 	 * exists.
 	 */
-	(void)ivb_scheduler_parse(&scheduler, name);
+	(void)ivb_scheduler_by_name(&scheduler, name);
 	p->adm->scheduler = scheduler;
 }
 
@@ -338,11 +340,11 @@ static int sched_flags_take(struct parser *p, const char *value)
 	int r;
 
 	if (p->scheduler)
-		ivb_scheduler_parse(&scheduler, p->scheduler);
-	r = ivb_sched_flags_parse(&p->adm->sched_flags, scheduler, &value);
-	return r ? ivb_adm_refuse(p->err, USAGE, "%s scheduler flag `%.*s'",
-				  r == -EXDEV ? "incompatible" : "invalid",
-				  (int)strcspn(value, ","), value)
+		ivb_scheduler_by_name(&scheduler, p->scheduler);
+	r = ivb_sched_flags_by_names(&p->adm->sched_flags, scheduler, &value);
+	return r ? ivb_adm_opts_refuse(p->err, USAGE, "%s scheduler flag `%.*s'",
+				       r == -EXDEV ? "incompatible" : "invalid",
+				       (int)strcspn(value, ","), value)
 		 : 0;
 }
 
@@ -353,7 +355,7 @@ static int request_check(struct parser *p)
 
 	r = p->sched_flags ? sched_flags_take(p, p->sched_flags) : 0;
 	if (!r)
-		r = ivb_adm_check(adm->cmd, p->given, p->err);
+		r = ivb_adm_opts_check(adm->cmd, p->given, p->err);
 	if (!r)
 		r = later_check(p);
 	if (r)
@@ -362,25 +364,25 @@ static int request_check(struct parser *p)
 	adm->persistent_conn = p->given & 1u << IVB_OPT_PERSISTENTCONN;
 	if (adm->cmd == IVB_ADM_ADD || adm->cmd == IVB_ADM_EDIT) {
 		if (!adm->key.port)
-			return ivb_adm_refuse(p->err, USAGE,
-					      "Zero port specified for non-persistent service");
+			return ivb_adm_opts_refuse(
+				p->err, USAGE, "Zero port specified for non-persistent service");
 		scheduler_take(p);
 		return 0;
 	}
 	if (!p->dest_has_port)
 		adm->dest_port = adm->key.port;
 	else if (adm->cmd == IVB_ADM_ADD_DEST && !adm->dest_port)
-		return ivb_adm_refuse(p->err, USAGE,
-				      "illegal real server address[:port] specified");
+		return ivb_adm_opts_refuse(p->err, USAGE,
+					   "illegal real server address[:port] specified");
 	if ((adm->cmd == IVB_ADM_ADD_DEST || adm->cmd == IVB_ADM_EDIT_DEST) &&
 	    adm->dest_af != adm->key.af)
-		return ivb_adm_refuse(
+		return ivb_adm_opts_refuse(
 			p->err, USAGE,
 			"Different address family is allowed only for tunneling servers");
 	return 0;
 }
 
-const char *ivb_adm_program(const char *argv0)
+const char *ivb_adm_parse_program(const char *argv0)
 {
 	return strcmp(argv0, "adm") ? argv0 : "ipvs-bpf adm";
 }
@@ -391,7 +393,7 @@ int ivb_adm_parse(struct ivb_adm *ret, int argc, char **argv, struct ivb_adm_err
 	struct parser p = {
 		.adm = &adm,
 		.err = err,
-		.program = ivb_adm_program(argc > 0 ? argv[0] : "adm"),
+		.program = ivb_adm_parse_program(argc > 0 ? argv[0] : "adm"),
 		.words = { .argv = argv, .argc = argc, .next = 1 },
 	};
 	int r;

@@ -39,8 +39,8 @@ static const struct sentence {
 
 #define NUM_SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
 
-int ivb_adm_explain(struct ivb_adm_error *wrong, enum ivb_adm_cmd cmd, int r,
-		    const struct ivb_err *err)
+int ivb_adm_plan_explain(struct ivb_adm_error *wrong, enum ivb_adm_cmd cmd, int r,
+			 const struct ivb_err *err)
 {
 	size_t i;
 
@@ -48,13 +48,13 @@ int ivb_adm_explain(struct ivb_adm_error *wrong, enum ivb_adm_cmd cmd, int r,
 		const struct sentence *s = &sentences[i];
 
 		if (s->error == -r && (s->cmd == cmd || s->cmd == IVB_ADM_MAX_))
-			return ivb_adm_refuse(wrong, s->status, "%s", s->text);
+			return ivb_adm_opts_refuse(wrong, s->status, "%s", s->text);
 	}
-	return ivb_adm_refuse(wrong, IVB_EXIT_FAILURE, "ipvs-bpf adm: %.480s",
-			      err->text[0] ? err->text : strerror(-r));
+	return ivb_adm_opts_refuse(wrong, IVB_EXIT_FAILURE, "ipvs-bpf adm: %.480s",
+				   err->text[0] ? err->text : strerror(-r));
 }
 
-int ivb_adm_plan(struct ivb_edit *edit, const struct ivb_adm *adm, struct ivb_err *warn,
+int ivb_adm_plan(struct ivb_session *session, const struct ivb_adm *adm, struct ivb_err *warn,
 		 struct ivb_err *err)
 {
 	struct ivb_server server = {
@@ -68,22 +68,22 @@ int ivb_adm_plan(struct ivb_edit *edit, const struct ivb_adm *adm, struct ivb_er
 
 	switch (adm->cmd) {
 	case IVB_ADM_ADD:
-		return ivb_service_add(edit, &adm->key, adm->scheduler, adm->sched_flags,
+		return ivb_service_add(session, &adm->key, adm->scheduler, adm->sched_flags,
 				       adm->snat == IVB_SNAT_MAX_ ? IVB_SNAT_DEFAULT : adm->snat,
 				       err);
 	case IVB_ADM_EDIT:
-		return ivb_service_edit(edit, &adm->key, adm->scheduler, adm->sched_flags,
+		return ivb_service_edit(session, &adm->key, adm->scheduler, adm->sched_flags,
 					adm->snat, err);
 	case IVB_ADM_DEL:
-		return ivb_service_del(edit, &adm->key, err);
+		return ivb_service_del(session, &adm->key, err);
 	case IVB_ADM_FLUSH:
-		return ivb_service_flush(edit, err);
+		return ivb_service_flush(session, err);
 	case IVB_ADM_ADD_DEST:
-		return ivb_dest_add(edit, &adm->key, &server, warn, err);
+		return ivb_dest_add(session, &adm->key, &server, warn, err);
 	case IVB_ADM_EDIT_DEST:
-		return ivb_dest_edit(edit, &adm->key, &server, warn, err);
+		return ivb_dest_edit(session, &adm->key, &server, warn, err);
 	case IVB_ADM_DEL_DEST:
-		return ivb_dest_del(edit, &adm->key, &server, err);
+		return ivb_dest_del(session, &adm->key, &server, err);
 	default:
 		return -EINVAL;
 	}

@@ -24,13 +24,13 @@
 struct look {
 	struct ivb_adm_table table;
 	struct ivb_carried live;
-	__u64 at; /* as ivb_monotonic_ns() */
+	__u64 at; /* as ivb_clock_monotonic_ns() */
 };
 
 static void look_fini(struct look *l)
 {
-	ivb_adm_table_fini(&l->table);
-	ivb_carried_fini(&l->live);
+	ivb_adm_list_fini(&l->table);
+	ivb_traffic_carried_fini(&l->live);
 }
 
 /* A server's own counters have only ended connections, but the number of all. */
@@ -52,10 +52,10 @@ static int look_take(struct look *l, struct ivb_dp *dp, const struct ivb_adm *ad
 	int r;
 
 	/* before the live ones: a connection that ends in between is not to be counted twice */
-	r = ivb_adm_table_load(&l->table, dp, adm, err);
+	r = ivb_adm_list_load(&l->table, dp, adm, err);
 	if (!r)
-		r = ivb_carried_read(&l->live, dp, err);
-	l->at = ivb_monotonic_ns();
+		r = ivb_traffic_carried_read(&l->live, dp, err);
+	l->at = ivb_clock_monotonic_ns();
 	return r;
 }
 
@@ -116,7 +116,7 @@ static void print_look(const struct look *l, const struct ivb_adm *adm, __u32 ma
 {
 	size_t i, j;
 
-	ivb_adm_print_title(adm, max_conns);
+	ivb_adm_list_print_title(adm, max_conns);
 	for (i = 0; i < l->table.num; i++) {
 		const struct ivb_adm_entry *e = &l->table.entries[i];
 		_cleanup_free_ struct ivb_traffic *t = calloc(e->num_dests + 1, sizeof(*t));
@@ -130,20 +130,20 @@ static void print_look(const struct look *l, const struct ivb_adm *adm, __u32 ma
 				rate_of(&t[j + 1], &before[e->dests[j].slot], seconds);
 			ivb_traffic_add(&t[0], &t[j + 1]);
 		}
-		ivb_adm_name(name, sizeof(name), e->info.key.af, &e->info.key.addr,
-			     e->info.key.port, e->info.key.proto, adm->numeric);
+		ivb_adm_list_name(name, sizeof(name), e->info.key.af, &e->info.key.addr,
+				  e->info.key.port, e->info.key.proto, adm->numeric);
 		snprintf(line, sizeof(line), "%-4s %s", ivb_proto_name(e->info.key.proto), name);
 		printf("%-33s", line);
 		print_traffic(&t[0], adm->exact);
 		for (j = 0; j < e->num_dests; j++) {
-			printf("  -> %-28s",
-			       ivb_adm_dest_name(name, sizeof(name), &e->dests[j], adm->numeric));
+			printf("  -> %-28s", ivb_adm_list_dest_name(name, sizeof(name),
+								    &e->dests[j], adm->numeric));
 			print_traffic(&t[j + 1], adm->exact);
 		}
 	}
 }
 
-int ivb_adm_print_stats(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_err *err)
+int ivb_adm_stats_print(struct ivb_dp *dp, const struct ivb_adm *adm, struct ivb_err *err)
 {
 	__cleanup(look_fini) struct look l = { 0 };
 	int r = look_take(&l, dp, adm, err);
@@ -166,7 +166,7 @@ static int look_open(struct look *l, const char *instance, const struct ivb_adm 
 	return look_take(l, dp, adm, err);
 }
 
-int ivb_adm_print_rate(const char *instance, const struct ivb_adm *adm, struct ivb_err *err)
+int ivb_adm_stats_print_rate(const char *instance, const struct ivb_adm *adm, struct ivb_err *err)
 {
 	__cleanup(look_fini) struct look first = { 0 }, second = { 0 };
 	_cleanup_free_ struct ivb_traffic *before = NULL;

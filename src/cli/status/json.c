@@ -4,9 +4,12 @@
 
 #include "base/addr.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/status/status_int.h"
+#include "dp/load/build.h"
 #include "dp/report/info.h"
 #include "dp/report/port_use.h"
+#include "dp/report/reason.h"
 #include "model/names.h"
 
 static void add_ports(struct json_object *o, const struct ivb_status *s)
@@ -133,7 +136,7 @@ void ivb_status_print_json(const struct ivb_status *s)
 	json_object_object_add(o, "instance", json_object_new_string(s->cli->instance));
 	json_object_object_add(o, "build", json_object_new_string(s->build));
 	json_object_object_add(o, "build_is_own",
-			       json_object_new_boolean(ivb_status_build_is_own(s)));
+			       json_object_new_boolean(ivb_build_name_is_own(s->build)));
 	json_object_object_add(o, "services", json_object_new_int64(i->num_services));
 	json_object_object_add(o, "servers", json_object_new_int64(i->num_dests));
 	json_object_object_add(o, "removed_servers", json_object_new_int64(i->num_removed));

@@ -91,7 +91,7 @@ int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv)
 	struct ivb_err err = { 0 };
 	int first, r;
 
-	r = ivb_opts_parse(cli, &command, argc, argv, &s, &first);
+	r = ivb_command_parse(cli, &command, argc, argv, &s, &first);
 	if (r != IVB_OPTS_GO)
 		return r;
 	if (first < argc)
@@ -102,7 +102,7 @@ int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv)
 	if (!r && cli->json)
 		ivb_status_print_json(&s);
 	else if (!r)
-		ivb_status_print(&s);
+		ivb_status_print_text(&s);
 	free(s.devs);
 	free(s.ports);
 	if (r)

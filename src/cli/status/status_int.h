@@ -40,10 +40,7 @@ extern const char *const ivb_status_attach[];
 extern const struct ivb_status_word ivb_status_devs[];
 extern const struct ivb_status_word ivb_status_hooks[];
 
-/* Whether the programs are this command's. */
-bool ivb_status_build_is_own(const struct ivb_status *s);
-
-void ivb_status_print(const struct ivb_status *s);
+void ivb_status_print_text(const struct ivb_status *s);
 void ivb_status_print_json(const struct ivb_status *s);
 
 #endif

@@ -11,6 +11,7 @@
 #include "dp/load/build.h"
 #include "dp/report/info.h"
 #include "dp/report/port_use.h"
+#include "dp/report/reason.h"
 #include "dp/verify/verify.h"
 #include "model/names.h"
 #include "nl/notrack.h"
@@ -39,10 +40,11 @@ static void print_devs(const struct ivb_status *s)
 static void print_build(const struct ivb_status *s)
 {
 	printf("programs: %s%s%s%s\n", s->build[0] ? s->build : "of several builds",
-	       ivb_status_build_is_own(s) ? "" : ", and this command has those of ",
-	       ivb_status_build_is_own(s) ? "" : ivb_build_own(),
-	       ivb_status_build_is_own(s) ? ""
-					  : ": `ipvs-bpf up` puts them in place, and cuts nothing");
+	       ivb_build_name_is_own(s->build) ? "" : ", and this command has those of ",
+	       ivb_build_name_is_own(s->build) ? "" : ivb_build_own(),
+	       ivb_build_name_is_own(s->build)
+		       ? ""
+		       : ": `ipvs-bpf up` puts them in place, and cuts nothing");
 }
 
 /* A device without the egress program: packets that kernel IPVS sends there get no SNAT. */
@@ -172,7 +174,7 @@ static void print_verify(const struct ivb_verify *v)
 	       v->problems);
 }
 
-void ivb_status_print(const struct ivb_status *s)
+void ivb_status_print_text(const struct ivb_status *s)
 {
 	const struct ivb_info *i = &s->info;
 

@@ -6,7 +6,6 @@
 
 #include "dp/attach/attached.h"
 #include "dp/follow/hooks.h"
-#include "dp/load/build.h"
 
 const char *const ivb_status_attach[] = {
 	[IVB_ATTACH_TCX] = "tcx",
@@ -27,11 +26,6 @@ const struct ivb_status_word ivb_status_devs[] = {
 	[IVB_ATTACH_HALF] = { "half",
 			      "half attached: an `up` or `down` was interrupted; repeat it" },
 };
-
-bool ivb_status_build_is_own(const struct ivb_status *s)
-{
-	return !strcmp(s->build, ivb_build_own());
-}
 
 const struct ivb_status_word ivb_status_hooks[] = {
 	[IVB_HOOKS_NONE] = { "none",

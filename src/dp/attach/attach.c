@@ -11,10 +11,10 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/instance/bpflog_int.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
 #include "dp/instance/sysbpf_int.h"
-#include "dp/load/load_int.h"
 #include "dp/load/zones_int.h"
 #include "nl/tc.h"
 
@@ -101,7 +101,7 @@ static int check_filter_place(const struct ivb_dp *dp, const struct side *side, 
 
 	if (r == -ENOENT || r == -EINVAL)
 		return 0;
-	if (!r && !ivb_load_zone_of(dp, opts.prog_id, &zone))
+	if (!r && !ivb_zone_of(dp, opts.prog_id, &zone))
 		return -EALREADY;
 	/* Not a BPF filter: the query fails in its own ways. */
 	if_indextoname(ifindex, name);
@@ -207,10 +207,10 @@ undo_dev:
 int ivb_attach(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 zone,
 	       enum ivb_attach *ret_kind, struct ivb_err *err)
 {
-	enum ivb_attach kind = ivb_tcx_supported() ? IVB_ATTACH_TCX : IVB_ATTACH_CLSACT;
+	enum ivb_attach kind = ivb_sysbpf_tcx_supported() ? IVB_ATTACH_TCX : IVB_ATTACH_CLSACT;
 	_cleanup_close_ int prog_fd = -1;
 	char path[IVB_PIN_PATH_LEN];
-	int r = ivb_load_prog(dp, zone, &prog_fd);
+	int r = ivb_zone_prog(dp, zone, &prog_fd);
 
 	if (r)
 		return ivb_err(err, r, "cannot open the pinned program of zone %u: %s", zone,
@@ -249,7 +249,7 @@ int ivb_attach_egress(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 
 		      struct ivb_err *err)
 {
 	_cleanup_close_ int prog_fd = -1;
-	int r = ivb_load_egress(dp, zone, &prog_fd);
+	int r = ivb_zone_egress(dp, zone, &prog_fd);
 
 	if (r)
 		return ivb_err(err, r, "cannot open the pinned egress program of zone %u: %s", zone,
@@ -258,8 +258,8 @@ int ivb_attach_egress(struct ivb_dp *dp, __u32 ifindex, const char *name, __u32 
 	/* What somebody took from the device has left its pin. */
 	r = remove_link(dp, &egress, ifindex, err);
 	if (!r)
-		r = ivb_tcx_supported() ? add_link(dp, &egress, prog_fd, ifindex, err)
-					: add_filter(dp, &egress, prog_fd, ifindex, err);
+		r = ivb_sysbpf_tcx_supported() ? add_link(dp, &egress, prog_fd, ifindex, err)
+					       : add_filter(dp, &egress, prog_fd, ifindex, err);
 	return r ? ivb_err_prefix(err, r, "cannot attach to %s (egress)", name) : 0;
 }
 
@@ -297,7 +297,7 @@ int ivb_attach_after(struct ivb_dp *dp, __u32 ifindex, const struct ivb_dev *dev
 {
 	_cleanup_close_ int prog_fd = -1;
 	char path[IVB_PIN_PATH_LEN];
-	int r = ivb_load_after(dp, dev->zone, &prog_fd);
+	int r = ivb_zone_after(dp, dev->zone, &prog_fd);
 
 	if (r)
 		return ivb_err(err, r, "cannot open the pinned program of zone %u: %s", dev->zone,
@@ -377,10 +377,10 @@ int ivb_attach_replace(struct ivb_dp *dp, const struct ivb_dp *old, __u32 ifinde
 		       const struct ivb_dev *dev, struct ivb_err *err)
 {
 	_cleanup_close_ int prog_fd = -1, egress_fd = -1;
-	int r = ivb_load_prog(dp, dev->zone, &prog_fd);
+	int r = ivb_zone_prog(dp, dev->zone, &prog_fd);
 
 	if (!r)
-		r = ivb_load_egress(dp, dev->zone, &egress_fd);
+		r = ivb_zone_egress(dp, dev->zone, &egress_fd);
 	if (r && (r != -ENOENT || prog_fd < 0))
 		return ivb_err(err, r, "cannot open the pinned program of zone %u: %s", dev->zone,
 			       strerror(-r));

@@ -13,7 +13,7 @@
 #include "dp/instance/instance.h"
 #include "dp/instance/pins_int.h"
 #include "dp/instance/sysbpf_int.h"
-#include "dp/load/load_int.h"
+#include "dp/load/zones_int.h"
 #include "nl/tc.h"
 
 struct list {
@@ -86,7 +86,7 @@ static bool carries_link(__u32 ifindex, int tcx_type, __u32 link_id)
 	struct ivb_tcx on[IVB_TCX_MAX];
 	__u32 n, i;
 
-	if (ivb_tcx_query(ifindex, tcx_type, on, &n))
+	if (ivb_sysbpf_tcx_query(ifindex, tcx_type, on, &n))
 		return false;
 	for (i = 0; i < n; i++) {
 		if (on[i].link_id == link_id)
@@ -104,7 +104,7 @@ static enum ivb_attachment_state look_at_link(const struct ivb_dp *dp,
 
 	snprintf(path, sizeof(path), "%s/links/%u", dp->path, a->ifindex);
 	fd = bpf_obj_get(path);
-	if (fd < 0 || ivb_tcx_link_info(fd, &link_id, &prog_id, &ifindex))
+	if (fd < 0 || ivb_sysbpf_tcx_link_info(fd, &link_id, &prog_id, &ifindex))
 		return IVB_ATTACH_MISSING;
 	if (carries_link(a->ifindex, IVB_BPF_TCX_INGRESS, link_id))
 		return a->state;
@@ -121,7 +121,7 @@ static bool egress_link_lives(const struct ivb_dp *dp, const struct ivb_attachme
 
 	snprintf(path, sizeof(path), "%s/links/%u-egress", dp->path, a->ifindex);
 	fd = bpf_obj_get(path);
-	return fd >= 0 && !ivb_tcx_link_info(fd, &link_id, &prog_id, &ifindex) &&
+	return fd >= 0 && !ivb_sysbpf_tcx_link_info(fd, &link_id, &prog_id, &ifindex) &&
 	       carries_link(a->ifindex, IVB_BPF_TCX_EGRESS, link_id);
 }
 
@@ -136,7 +136,7 @@ static int match_filter(const struct ivb_tc_filter *f, void *arg)
 	__u32 zone;
 
 	if (f->priority == IVB_FILTER_PRIORITY && f->handle == IVB_FILTER_HANDLE && f->prog_id &&
-	    !ivb_load_zone_of(s->dp, f->prog_id, &zone)) {
+	    !ivb_zone_of(s->dp, f->prog_id, &zone)) {
 		if (f->egress)
 			s->egress = true;
 		else

@@ -22,7 +22,7 @@
 #include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
 #include "dp/load/mapset_int.h"
-#include "dp/load/zones_int.h"
+#include "dp/load/prog_int.h"
 #include "ipvs.skel.h"
 
 #define LET_GO_MS 5000

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/pin_int.h"
 #include "nl/ipvs.h"
 #include "nl/notrack.h"
@@ -83,7 +84,7 @@ static size_t add_sets(struct ivb_notrack_rule *rules)
 						      .set_dim = kube_sets[i].dim,
 						      .family = kube_sets[i].family,
 						      .leave = true };
-		n += !ivb_ipset_find(kube_sets[i].name, &rules[n].set);
+		n += !ivb_notrack_ipset_find(kube_sets[i].name, &rules[n].set);
 	}
 	return n;
 }

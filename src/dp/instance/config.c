@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "dp/instance/instance.h"
 
 int ivb_config_get(const struct ivb_dp *dp, struct ivb_config *c, struct ivb_err *err)
 {

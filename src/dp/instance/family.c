@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "dp/instance/instance.h"
+
 const struct ivb_family ivb_families[2] = {
 	{
 		.af = AF_INET,
@@ -38,8 +40,8 @@ bool ivb_family_on(const struct ivb_dp *dp, const struct ivb_family *f, __u32 *r
 	return dp->fds[f->flows] >= 0 && dp->fds[f->conns] >= 0 && dp->fds[f->clock] >= 0;
 }
 
-void ivb_flow_peer_key(const struct ivb_family *f, const union ivb_tuple *key,
-		       const union ivb_any_flow *flow, union ivb_tuple *ret)
+void ivb_family_peer_key(const struct ivb_family *f, const union ivb_tuple *key,
+			 const union ivb_any_flow *flow, union ivb_tuple *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (f->af == AF_INET) {
@@ -59,8 +61,8 @@ void ivb_flow_peer_key(const struct ivb_family *f, const union ivb_tuple *key,
 	}
 }
 
-void ivb_flow_reply_key(const struct ivb_family *f, const union ivb_tuple *key,
-			const union ivb_any_flow *flow, struct ivb_reply_key *ret)
+void ivb_family_reply_key(const struct ivb_family *f, const union ivb_tuple *key,
+			  const union ivb_any_flow *flow, struct ivb_reply_key *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->af = f->af;
@@ -78,12 +80,12 @@ void ivb_flow_reply_key(const struct ivb_family *f, const union ivb_tuple *key,
 	}
 }
 
-const void *ivb_conn_key(const struct ivb_family *f, const union ivb_any_conn *c)
+const void *ivb_family_conn_key(const struct ivb_family *f, const union ivb_any_conn *c)
 {
 	return f->af == AF_INET ? (const void *)&c->v4.key : (const void *)&c->v6.key;
 }
 
-bool ivb_state_is_active(__u32 state)
+bool ivb_family_state_is_active(__u32 state)
 {
 	return state == IVB_S_ESTABLISHED || state == IVB_S_SYN_SENT || state == IVB_S_SYN_RECV ||
 	       state == IVB_S_SYNACK;

@@ -37,17 +37,17 @@ union ivb_any_conn {
 };
 
 /* The key that the connection's other direction arrives by. */
-void ivb_flow_peer_key(const struct ivb_family *f, const union ivb_tuple *key,
-		       const union ivb_any_flow *flow, union ivb_tuple *ret);
+void ivb_family_peer_key(const struct ivb_family *f, const union ivb_tuple *key,
+			 const union ivb_any_flow *flow, union ivb_tuple *ret);
 
 /* What kernel IPVS sees of a reply, as kernel_replies has it; key and flow are the forward ones. */
-void ivb_flow_reply_key(const struct ivb_family *f, const union ivb_tuple *key,
-			const union ivb_any_flow *flow, struct ivb_reply_key *ret);
+void ivb_family_reply_key(const struct ivb_family *f, const union ivb_tuple *key,
+			  const union ivb_any_flow *flow, struct ivb_reply_key *ret);
 
 /* The forward key that a connection slot remembers. */
-const void *ivb_conn_key(const struct ivb_family *f, const union ivb_any_conn *c);
+const void *ivb_family_conn_key(const struct ivb_family *f, const union ivb_any_conn *c);
 
 /* Whether connections in this state count as active, as in the kernel's tcp_state_active_table. */
-bool ivb_state_is_active(__u32 state);
+bool ivb_family_state_is_active(__u32 state);
 
 #endif

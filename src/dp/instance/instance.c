@@ -355,7 +355,7 @@ void ivb_dp_closep(struct ivb_dp **dp)
 
 __u32 ivb_dp_jiffies(const struct ivb_dp *dp)
 {
-	__u64 ns = ivb_monotonic_ns() - dp->meta.monotonic_ns;
+	__u64 ns = ivb_clock_monotonic_ns() - dp->meta.monotonic_ns;
 	__u64 s = ns / 1000000000ull, rest = ns % 1000000000ull;
 
 	return (__u32)(dp->meta.jiffies + s * dp->meta.hz + rest * dp->meta.hz / 1000000000ull);

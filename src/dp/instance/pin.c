@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/pins_int.h"
 
 void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name)

@@ -46,7 +46,7 @@ static bool tcx_forbidden(void)
 	return s && *s && strcmp(s, "0");
 }
 
-int ivb_tcx_query(__u32 ifindex, int attach_type, struct ivb_tcx *ret, __u32 *ret_n)
+int ivb_sysbpf_tcx_query(__u32 ifindex, int attach_type, struct ivb_tcx *ret, __u32 *ret_n)
 {
 	__u32 progs[IVB_TCX_MAX], links[IVB_TCX_MAX] = { 0 };
 	struct query_attr attr = {
@@ -72,16 +72,17 @@ int ivb_tcx_query(__u32 ifindex, int attach_type, struct ivb_tcx *ret, __u32 *re
 	return 0;
 }
 
-bool ivb_tcx_supported(void)
+bool ivb_sysbpf_tcx_supported(void)
 {
 	struct ivb_tcx on[IVB_TCX_MAX];
 	__u32 n;
 
 	/* Every namespace has its lo at index 1. */
-	return !tcx_forbidden() && !ivb_tcx_query(1, IVB_BPF_TCX_INGRESS, on, &n);
+	return !tcx_forbidden() && !ivb_sysbpf_tcx_query(1, IVB_BPF_TCX_INGRESS, on, &n);
 }
 
-int ivb_tcx_link_info(int link_fd, __u32 *ret_link_id, __u32 *ret_prog_id, __u32 *ret_ifindex)
+int ivb_sysbpf_tcx_link_info(int link_fd, __u32 *ret_link_id, __u32 *ret_prog_id,
+			     __u32 *ret_ifindex)
 {
 	struct link_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -97,7 +98,7 @@ int ivb_tcx_link_info(int link_fd, __u32 *ret_link_id, __u32 *ret_prog_id, __u32
 	return 0;
 }
 
-int ivb_prog_name(__u32 prog_id, char *buf, __u32 size)
+int ivb_sysbpf_prog_name(__u32 prog_id, char *buf, __u32 size)
 {
 	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(prog_id);
 	struct bpf_prog_info info = { 0 };

@@ -21,14 +21,15 @@ struct ivb_tcx {
  * The tcx programs of a device, in their order; *ret_n of at most IVB_TCX_MAX.
  * -EOPNOTSUPP: the kernel has no tcx; -ENODEV: no such device.
  */
-int ivb_tcx_query(__u32 ifindex, int attach_type, struct ivb_tcx *ret, __u32 *ret_n);
+int ivb_sysbpf_tcx_query(__u32 ifindex, int attach_type, struct ivb_tcx *ret, __u32 *ret_n);
 
-bool ivb_tcx_supported(void);
+bool ivb_sysbpf_tcx_supported(void);
 
 /* A link's id, program and device (0: gone; counted in the device's own namespace). */
-int ivb_tcx_link_info(int link_fd, __u32 *ret_link_id, __u32 *ret_prog_id, __u32 *ret_ifindex);
+int ivb_sysbpf_tcx_link_info(int link_fd, __u32 *ret_link_id, __u32 *ret_prog_id,
+			     __u32 *ret_ifindex);
 
 /* The name of a program; -errno. */
-int ivb_prog_name(__u32 prog_id, char *buf, __u32 size);
+int ivb_sysbpf_prog_name(__u32 prog_id, char *buf, __u32 size);
 
 #endif

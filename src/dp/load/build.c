@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "dp/instance/instance.h"
 #include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
 #include "objects_hash.h"
@@ -27,12 +26,17 @@ void ivb_build_get(const struct ivb_dp *dp, char *buf, size_t size)
 	buf[n < 0 ? 0 : n] = 0;
 }
 
+bool ivb_build_name_is_own(const char *build)
+{
+	return !strcmp(build, ivb_build_own());
+}
+
 bool ivb_build_is_own(const struct ivb_dp *dp)
 {
 	char build[IVB_BUILD_LEN];
 
 	ivb_build_get(dp, build, sizeof(build));
-	return !strcmp(build, ivb_build_own());
+	return ivb_build_name_is_own(build);
 }
 
 int ivb_build_set(const struct ivb_dp *dp, bool own, struct ivb_err *err)

@@ -20,6 +20,9 @@ const char *ivb_build_own(void);
 /* The instance's; empty: several. */
 void ivb_build_get(const struct ivb_dp *dp, char *buf, size_t size);
 
+/* Whether a name that ivb_build_get() gave is this command's. */
+bool ivb_build_name_is_own(const char *build);
+
 /* Whether all programs are of this command's build. */
 bool ivb_build_is_own(const struct ivb_dp *dp);
 

@@ -19,6 +19,7 @@
 #include "dp/load/build_int.h"
 #include "dp/load/build.h"
 #include "dp/load/mapset_int.h"
+#include "dp/load/prog_int.h"
 #include "dp/load/zones_int.h"
 #include "tc.skel.h"
 
@@ -123,7 +124,7 @@ static int load_object(struct tc_bpf *skel, const struct ivb_meta *meta, struct 
 /* When it was how many jiffies. */
 static int set_time(struct tc_bpf *skel, struct ivb_meta *meta, struct ivb_err *err)
 {
-	__u64 before = ivb_monotonic_ns();
+	__u64 before = ivb_clock_monotonic_ns();
 	int r = ivb_prog_run(bpf_program__fd(skel->progs.now), err, "now");
 
 	if (r)
@@ -131,7 +132,7 @@ static int set_time(struct tc_bpf *skel, struct ivb_meta *meta, struct ivb_err *
 	/* libbpf maps it if it thinks that the kernel can do that. */
 	if (!skel->bss)
 		return ivb_err(err, -ENOMEM, "cannot map the BPF programs' variables");
-	meta->monotonic_ns = before + (ivb_monotonic_ns() - before) / 2;
+	meta->monotonic_ns = before + (ivb_clock_monotonic_ns() - before) / 2;
 	meta->jiffies = skel->bss->ivb_now_jiffies;
 	return 0;
 }
@@ -371,7 +372,7 @@ static int enable_zone(__u32 zone, void *arg)
 int ivb_load_v6(struct ivb_dp *dp, struct ivb_err *err)
 {
 	struct v6_enable e = { .dp = dp, .err = err };
-	int r = ivb_load_zones(dp, enable_zone, &e);
+	int r = ivb_zones_each(dp, enable_zone, &e);
 
 	return r ? ivb_err_prefix(err, r, "enabling IPv6") : 0;
 }

@@ -19,9 +19,10 @@ int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err);
 
 enum {
 	IVB_LOAD_V6 = 1 << 0,
-	IVB_LOAD_EGRESS = 1 << 1,   /* for the ipvs engine */
-	IVB_LOAD_TAKEOVER = 1 << 2, /* with take4 and take6, and no expiry before ivb_load_arm() */
-	IVB_LOAD_RENEW = 1 << 3,    /* what is loaded already, once more: pinned as next-<name> */
+	IVB_LOAD_EGRESS = 1 << 1, /* for the ipvs engine */
+	IVB_LOAD_TAKEOVER =
+		1 << 2,		 /* with take4 and take6, and no expiry before ivb_prog_arm_all() */
+	IVB_LOAD_RENEW = 1 << 3, /* what is loaded already, once more: pinned as next-<name> */
 };
 
 /*
@@ -31,32 +32,11 @@ enum {
  */
 int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_err *err);
 
-/* The egress program to attach to the zone's devices, as ivb_load_prog(). */
-int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
-
-/* For a takeover: what stands behind another version's program meanwhile, as ivb_load_prog(). */
-int ivb_load_after(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
-
-/* Removes the pins of a zone that nothing has been attached for. */
-void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone);
-
 /*
  * Loads everything with small maps, runs the timer, and lets go of it all: can this kernel do it?
  * *no_timer: 0, or why there is no timer.
  */
 int ivb_load_probe(int *no_timer, struct ivb_err *err);
-
-/* Starts the expiry timers that are not running. */
-int ivb_load_arm(struct ivb_dp *dp, struct ivb_err *err);
-
-/* The program to attach to the zone's devices; the caller closes it. -ENOENT: not loaded. */
-int ivb_load_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
-
-/* The zone that the program with this id was loaded for; -ENOENT: not ours. */
-int ivb_load_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone);
-
-/* Calls fn for each zone that has been loaded; nonzero stops. */
-int ivb_load_zones(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg);
 
 /*
  * Makes the IPv6 maps and loads the IPv6 programs of every zone, once; 0 if they are there. Needs

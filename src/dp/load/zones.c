@@ -10,9 +10,8 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/instance/instance.h"
-#include "dp/instance/pins_int.h"
-#include "dp/load/load_int.h"
 #include "dp/instance/pin_int.h"
+#include "dp/instance/pins_int.h"
 
 int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone)
 {
@@ -44,35 +43,7 @@ bool ivb_zone_has_egress(const struct ivb_dp *dp, __u32 zone)
 	return fd >= 0;
 }
 
-int ivb_prog_run(int fd, struct ivb_err *err, const char *what)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	if (bpf_prog_test_run_opts(fd, &opts))
-		return ivb_err(err, -errno, "cannot run the BPF program %s: %m", what);
-	return (int)opts.retval;
-}
-
-/* bpf_timer_init allocates without waiting, so it may fail and succeed the next time (6.18). */
-int ivb_prog_arm(int fd, int *no_timer, struct ivb_err *err, const char *what)
-{
-	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int tries;
-
-	for (tries = 0; tries < 50; tries++) {
-		if (bpf_prog_test_run_opts(fd, &opts))
-			return ivb_err(err, -errno, "cannot run the BPF program %s: %m", what);
-		if ((int)opts.retval != -ENOMEM)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	if (opts.retval)
-		*no_timer = (int)opts.retval;
-	return 0;
-}
-
-void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone)
+void ivb_zone_unload(const struct ivb_dp *dp, __u32 zone)
 {
 	static const char *const kinds[] = { "prog", "progs", "egress" };
 	char name[32];
@@ -82,26 +53,6 @@ void ivb_unload_zone(const struct ivb_dp *dp, __u32 zone)
 		snprintf(name, sizeof(name), "%s-%u", kinds[i], zone);
 		ivb_pin_remove(dp, name);
 	}
-}
-
-int ivb_load_arm(struct ivb_dp *dp, struct ivb_err *err)
-{
-	static const char *const names[] = { "arm4", "arm6" };
-	int r, i;
-
-	for (i = 0; i < 2; i++) {
-		_cleanup_close_ int fd = ivb_pin_get(dp, names[i]);
-
-		if (fd == -ENOENT)
-			continue;
-		if (fd < 0)
-			return ivb_err(err, fd, "cannot open the pin %s/%s: %s", dp->path, names[i],
-				       strerror(-fd));
-		r = ivb_prog_arm(fd, &dp->no_timer, err, names[i]);
-		if (r)
-			return r;
-	}
-	return 0;
 }
 
 static int get_prog(const struct ivb_dp *dp, const char *kind, __u32 zone, int *ret_fd)
@@ -114,17 +65,17 @@ static int get_prog(const struct ivb_dp *dp, const char *kind, __u32 zone, int *
 	return 0;
 }
 
-int ivb_load_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+int ivb_zone_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
 {
 	return get_prog(dp, "prog", zone, ret_fd);
 }
 
-int ivb_load_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+int ivb_zone_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
 {
 	return get_prog(dp, "egress", zone, ret_fd);
 }
 
-int ivb_load_after(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
+int ivb_zone_after(const struct ivb_dp *dp, __u32 zone, int *ret_fd)
 {
 	return get_prog(dp, "after", zone, ret_fd);
 }
@@ -143,7 +94,7 @@ static int visit_pin(const char *name, void *arg)
 	return sscanf(name, "prog-%u%c", &zone, &rest) == 1 ? w->fn(zone, w->arg) : 0;
 }
 
-int ivb_load_zones(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg)
+int ivb_zones_each(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg)
 {
 	struct zone_walk w = { .fn = fn, .arg = arg };
 
@@ -179,10 +130,10 @@ static int match_zone(__u32 zone, void *arg)
 	return 1;
 }
 
-int ivb_load_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone)
+int ivb_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone)
 {
 	struct zone_search s = { .dp = dp, .prog_id = prog_id };
-	int r = ivb_load_zones(dp, match_zone, &s);
+	int r = ivb_zones_each(dp, match_zone, &s);
 
 	if (r < 0)
 		return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pins of programs, by zone, and running the programs that are run once. Internal to dp. */
+/* What has been loaded for each zone, by its pins. Internal to dp. */
 #ifndef IVB_DP_LOAD_ZONES_INT_H
 #define IVB_DP_LOAD_ZONES_INT_H
 
@@ -21,15 +21,22 @@ bool ivb_zone_has_v4(const struct ivb_dp *dp, __u32 zone);
 bool ivb_zone_has_v6(const struct ivb_dp *dp, __u32 zone, __u32 index);
 bool ivb_zone_has_egress(const struct ivb_dp *dp, __u32 zone);
 
-/*
- * Runs a program of type syscall. Its own result, which is 0 or -errno, or -errno with a sentence.
- */
-int ivb_prog_run(int fd, struct ivb_err *err, const char *what);
+/* The program to attach to the zone's devices; the caller closes it. -ENOENT: not loaded. */
+int ivb_zone_prog(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
 
-/*
- * Runs arm4 or arm6: starts an expiry timer, or gives it this program's code. If there can be none,
- * *no_timer is why, and that is no failure: packets do its work then.
- */
-int ivb_prog_arm(int fd, int *no_timer, struct ivb_err *err, const char *what);
+/* The egress program to attach to the zone's devices, as ivb_zone_prog(). */
+int ivb_zone_egress(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
+
+/* For a takeover: what stands behind another version's program meanwhile, as ivb_zone_prog(). */
+int ivb_zone_after(const struct ivb_dp *dp, __u32 zone, int *ret_fd);
+
+/* Removes the pins of a zone that nothing has been attached for. */
+void ivb_zone_unload(const struct ivb_dp *dp, __u32 zone);
+
+/* The zone that the program with this id was loaded for; -ENOENT: not ours. */
+int ivb_zone_of(const struct ivb_dp *dp, __u32 prog_id, __u32 *ret_zone);
+
+/* Calls fn for each zone that has been loaded; nonzero stops. */
+int ivb_zones_each(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg);
 
 #endif

@@ -98,7 +98,7 @@ static int visit(const void *key, const void *value, void *arg)
 	c.dest = c.kernel ? IVB_NONE : flow.flow.dest;
 	c.in_packets = flow.flow.packets;
 	c.in_bytes = flow.flow.bytes;
-	ivb_flow_peer_key(w->f, &tuple, &flow, &peer);
+	ivb_family_peer_key(w->f, &tuple, &flow, &peer);
 	if (!bpf_map_lookup_elem(w->dp->fds[w->f->flows], &peer, &reply) &&
 	    reply.flow.conn == c.id && reply.flow.conn_gen == flow.flow.conn_gen) {
 		c.out_packets = reply.flow.packets;

@@ -3,10 +3,9 @@
 #include "dp/report/drain.h"
 
 #include "dp/instance/config_int.h"
-#include "dp/instance/instance.h"
 #include "dp/report/conns.h"
 
-bool ivb_conn_needs_us(const struct ivb_conn_info *c)
+bool ivb_drain_needs_us(const struct ivb_conn_info *c)
 {
 	return (!c->kernel || c->snat) && c->state != IVB_S_TIME_WAIT && c->state != IVB_S_CLOSE;
 }
@@ -16,15 +15,15 @@ static int count(const struct ivb_conn_info *c, void *arg)
 	struct ivb_fates *f = arg;
 
 	if (!c->kernel)
-		f->own += ivb_conn_needs_us(c);
+		f->own += ivb_drain_needs_us(c);
 	else if (c->snat)
-		f->snat += ivb_conn_needs_us(c);
+		f->snat += ivb_drain_needs_us(c);
 	else
 		f->going++;
 	return 0;
 }
 
-int ivb_fates_count(struct ivb_dp *dp, struct ivb_fates *ret, struct ivb_err *err)
+int ivb_drain_count(struct ivb_dp *dp, struct ivb_fates *ret, struct ivb_err *err)
 {
 	struct ivb_fates f = { 0 };
 	int r = ivb_conns_walk(dp, count, &f, err);

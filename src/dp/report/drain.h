@@ -16,7 +16,7 @@ struct ivb_err;
 struct ivb_conn_info;
 
 /* Whether it ends without us, and has not ended already (TIME_WAIT, CLOSE). */
-bool ivb_conn_needs_us(const struct ivb_conn_info *c);
+bool ivb_drain_needs_us(const struct ivb_conn_info *c);
 
 /* Live connections, by what becomes of them without us. */
 struct ivb_fates {
@@ -25,7 +25,7 @@ struct ivb_fates {
 	__u64 going; /* of kernel IPVS without SNAT: it goes on with them */
 };
 
-int ivb_fates_count(struct ivb_dp *dp, struct ivb_fates *ret, struct ivb_err *err);
+int ivb_drain_count(struct ivb_dp *dp, struct ivb_fates *ret, struct ivb_err *err);
 
 /*
  * No new connections, as if we were down already: first packets go to the stack, and new

@@ -32,25 +32,4 @@ struct ivb_info {
 
 int ivb_info_get(const struct ivb_dp *dp, struct ivb_info *ret, struct ivb_err *err);
 
-enum ivb_reason_kind {
-	IVB_REASON_PASS,
-	IVB_REASON_DROP,
-	IVB_REASON_SENT,
-};
-
-struct ivb_reason_info {
-	const char *name; /* as in reasons.def */
-	const char *help;
-	enum ivb_reason_kind kind;
-};
-
-/* Index 0 has no name. */
-extern const struct ivb_reason_info ivb_reasons[IVB_R_MAX_];
-
-/* "pass", "drop", "sent" */
-const char *ivb_reason_kind_name(enum ivb_reason_kind kind);
-
-/* The name that users see, in buf. */
-const char *ivb_reason_name(enum ivb_reason reason, char *buf, size_t size);
-
 #endif

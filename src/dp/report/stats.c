@@ -15,7 +15,6 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/instance/instance.h"
 #include "dp/report/traffic.h"
 #include "dp/services/list.h"
 #include "model/names.h"
@@ -282,7 +281,7 @@ static int own_service(struct ivb_stats *stats, struct ivb_dp *dp,
 		return -ENOMEM;
 	snprintf(svc->scheduler, sizeof(svc->scheduler), "%s",
 		 ivb_scheduler_name(info->svc.scheduler));
-	r = ivb_dests_list(dp, &info->svc, &dests, &n, err);
+	r = ivb_list_dests(dp, &info->svc, &dests, &n, err);
 	for (i = 0; !r && i < n; i++)
 		r = own_server(svc, &dests[i]);
 	return r;
@@ -294,7 +293,7 @@ static int own_services(struct ivb_stats *stats, struct ivb_dp *dp, struct ivb_e
 	size_t n = 0, i;
 	int r;
 
-	r = ivb_services_list(dp, &services, &n, err);
+	r = ivb_list_services(dp, &services, &n, err);
 	for (i = 0; !r && i < n; i++)
 		r = own_service(stats, dp, &services[i], err);
 	return r;
@@ -350,7 +349,7 @@ static void joining_fini(struct joining *j)
 
 int ivb_stats_get(struct ivb_stats *ret, struct ivb_dp *dp, struct ivb_err *err)
 {
-	struct ivb_carried carried __cleanup(ivb_carried_fini) = { 0 };
+	struct ivb_carried carried __cleanup(ivb_traffic_carried_fini) = { 0 };
 	struct joining j __cleanup(joining_fini) = { 0 };
 	size_t i;
 	int r;
@@ -358,7 +357,7 @@ int ivb_stats_get(struct ivb_stats *ret, struct ivb_dp *dp, struct ivb_err *err)
 	/* before the live connections: one that ends in between is not to be counted twice */
 	r = own_services(&j.out, dp, err);
 	if (!r)
-		r = ivb_carried_read(&carried, dp, err);
+		r = ivb_traffic_carried_read(&carried, dp, err);
 	if (r)
 		return r;
 	for (i = 0; i < j.out.num; i++)

@@ -107,9 +107,10 @@ static void adding_fini(struct adding *a)
 	tdestroy(a->tree, free);
 }
 
-int ivb_carried_read(struct ivb_carried *ret, struct ivb_dp *dp, struct ivb_err *err)
+int ivb_traffic_carried_read(struct ivb_carried *ret, struct ivb_dp *dp, struct ivb_err *err)
 {
-	struct ivb_carried out __cleanup(ivb_carried_fini) = { .num_dests = dp->meta.max_dests };
+	struct ivb_carried out __cleanup(ivb_traffic_carried_fini) = { .num_dests =
+									       dp->meta.max_dests };
 	struct adding a __cleanup(adding_fini) = { .out = &out };
 	int r;
 
@@ -132,7 +133,7 @@ int ivb_carried_read(struct ivb_carried *ret, struct ivb_dp *dp, struct ivb_err 
 	return 0;
 }
 
-void ivb_carried_fini(struct ivb_carried *carried)
+void ivb_traffic_carried_fini(struct ivb_carried *carried)
 {
 	free(carried->rows);
 	free(carried->dests);

@@ -27,10 +27,10 @@ struct ivb_carried {
 
 /*
  * A connection that ends while this reads may be missing from the sums; none is counted twice.
- * The caller calls ivb_carried_fini().
+ * The caller calls ivb_traffic_carried_fini().
  */
-int ivb_carried_read(struct ivb_carried *ret, struct ivb_dp *dp, struct ivb_err *err);
-void ivb_carried_fini(struct ivb_carried *carried);
+int ivb_traffic_carried_read(struct ivb_carried *ret, struct ivb_dp *dp, struct ivb_err *err);
+void ivb_traffic_carried_fini(struct ivb_carried *carried);
 
 void ivb_traffic_add(struct ivb_traffic *to, const struct ivb_traffic *t);
 

@@ -39,7 +39,7 @@ static int service_zero(struct ivb_dp *dp, const struct ivb_service *svc,
 	size_t n = 0, i;
 	int r;
 
-	r = ivb_dests_list(dp, svc, &dests, &n, err);
+	r = ivb_list_dests(dp, svc, &dests, &n, err);
 	for (i = 0; !r && i < n; i++) {
 		if (dests[i].slot < live->num_dests)
 			r = dest_zero(dp, live, &dests[i], err);
@@ -49,15 +49,15 @@ static int service_zero(struct ivb_dp *dp, const struct ivb_service *svc,
 
 int ivb_stats_zero(struct ivb_dp *dp, const struct ivb_service_key *key, struct ivb_err *err)
 {
-	struct ivb_carried live __cleanup(ivb_carried_fini) = { 0 };
+	struct ivb_carried live __cleanup(ivb_traffic_carried_fini) = { 0 };
 	_cleanup_free_ struct ivb_service_info *all = NULL;
 	struct ivb_service one;
 	size_t n = 0, i;
 	int r;
 
-	r = key ? ivb_service_get(dp, key, &one, err) : ivb_services_list(dp, &all, &n, err);
+	r = key ? ivb_list_service(dp, key, &one, err) : ivb_list_services(dp, &all, &n, err);
 	if (!r)
-		r = ivb_carried_read(&live, dp, err);
+		r = ivb_traffic_carried_read(&live, dp, err);
 	if (!r && key)
 		return service_zero(dp, &one, &live, err);
 	for (i = 0; !r && i < n; i++)

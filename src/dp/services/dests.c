@@ -8,7 +8,8 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/services/edit_int.h"
+#include "dp/instance/instance.h"
+#include "dp/services/session_int.h"
 #include "dp/services/list.h"
 #include "dp/services/services.h"
 
@@ -18,14 +19,14 @@ static bool dest_is(const struct ivb_dest *d, const struct ivb_server *s)
 }
 
 /* Its index in the list; -ENOENT and its sentence if there is none. */
-static int list_find(struct ivb_edit *edit, const struct ivb_edit_service *svc,
-		     const struct ivb_server *s, struct ivb_edit_dest **ret, struct ivb_err *err)
+static int list_find(struct ivb_session *session, const struct ivb_session_service *svc,
+		     const struct ivb_server *s, struct ivb_session_dest **ret, struct ivb_err *err)
 {
 	size_t i;
 	int r;
 
 	for (i = 0; i < svc->list.num; i++) {
-		r = ivb_edit_dest(edit, svc->list.dests[i].slot, ret, err);
+		r = ivb_session_dest(session, svc->list.dests[i].slot, ret, err);
 		if (r)
 			return r;
 		if (dest_is(&(*ret)->dest, s))
@@ -34,9 +35,9 @@ static int list_find(struct ivb_edit *edit, const struct ivb_edit_service *svc,
 	return ivb_err(err, -ENOENT, "the service has no such server");
 }
 
-static void list_changed(struct ivb_edit_service *svc)
+static void list_changed(struct ivb_session_service *svc)
 {
-	ivb_cursor_changed(&svc->cursor, svc->svc.scheduler, svc->list.dests, svc->list.num);
+	ivb_sched_cursor_changed(&svc->cursor, svc->svc.scheduler, svc->list.dests, svc->list.num);
 	svc->rewrite = true;
 }
 
@@ -77,16 +78,16 @@ static void dest_set(struct ivb_dest *d, const struct ivb_server *s)
 }
 
 /* The way to the server; warn says what is missing. Without a way the answer is all zero. */
-static int route_find(struct ivb_edit *edit, const struct ivb_edit_service *svc,
+static int route_find(struct ivb_session *session, const struct ivb_session_service *svc,
 		      const struct ivb_server *s, struct ivb_route *ret, struct ivb_err *warn)
 {
-	const struct ivb_config *config = &edit->config;
+	const struct ivb_config *config = &session->config;
 	__u32 snat = svc->svc.snat == IVB_SNAT_DEFAULT ? config->snat : svc->svc.snat;
 	char text[IVB_ADDR_LEN];
 	int r;
 
 	*ret = (struct ivb_route){};
-	r = ivb_edit_route(edit, s->af, &s->addr, ret);
+	r = ivb_session_dest_route(session, s->af, &s->addr, ret);
 	ivb_addr_fmt(text, sizeof(text), s->af, &s->addr);
 	if (snat != IVB_SNAT_NEVER && ivb_addr_is_zero(&ret->src) &&
 	    !config->num_snat_addrs[s->af == AF_INET ? 0 : 1])
@@ -100,11 +101,11 @@ static int route_find(struct ivb_edit *edit, const struct ivb_edit_service *svc,
 }
 
 /* The same server with its connections: they go on as soon as it is available again. */
-static int dest_revive(struct ivb_edit *edit, struct ivb_edit_dest *d, struct ivb_err *err)
+static int dest_revive(struct ivb_session *session, struct ivb_session_dest *d, struct ivb_err *err)
 {
 	struct ivb_dest_conns conns;
 
-	if (bpf_map_lookup_elem(edit->dp->fds[IVB_MAP_DEST_CONNS], &d->slot, &conns))
+	if (bpf_map_lookup_elem(session->dp->fds[IVB_MAP_DEST_CONNS], &d->slot, &conns))
 		return ivb_err(err, -errno, "cannot read server %u: %m", d->slot);
 	d->fresh = !ivb_conns_count(conns.active) && !ivb_conns_count(conns.inactive);
 	d->dest.state = IVB_DEST_AVAILABLE;
@@ -112,8 +113,8 @@ static int dest_revive(struct ivb_edit *edit, struct ivb_edit_dest *d, struct iv
 }
 
 /* A dest that is not in a list yet. */
-static int dest_take(struct ivb_edit *edit, const struct ivb_edit_service *svc,
-		     const struct ivb_server *s, struct ivb_edit_dest **ret, struct ivb_err *err)
+static int dest_take(struct ivb_session *session, const struct ivb_session_service *svc,
+		     const struct ivb_server *s, struct ivb_session_dest **ret, struct ivb_err *err)
 {
 	const struct ivb_service_key *key = &svc->key;
 	struct ivb_dest new = {
@@ -127,13 +128,13 @@ static int dest_take(struct ivb_edit *edit, const struct ivb_edit_service *svc,
 		.state = IVB_DEST_AVAILABLE,
 		.next = IVB_NONE,
 	};
-	struct ivb_edit_dest *d;
+	struct ivb_session_dest *d;
 	bool revive;
 	int r;
 
-	r = ivb_edit_dest_find(edit, &new, &d, &revive, err);
+	r = ivb_session_dest_find(session, &new, &d, &revive, err);
 	if (!r && revive)
-		r = dest_revive(edit, d, err);
+		r = dest_revive(session, d, err);
 	if (r)
 		return r;
 	if (!revive) {
@@ -144,67 +145,67 @@ static int dest_take(struct ivb_edit *edit, const struct ivb_edit_service *svc,
 	return 0;
 }
 
-int ivb_dest_add(struct ivb_edit *edit, const struct ivb_service_key *key,
+int ivb_dest_add(struct ivb_session *session, const struct ivb_service_key *key,
 		 const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err)
 {
-	struct ivb_edit_service *svc;
+	struct ivb_session_service *svc;
 	struct ivb_sched_dest sched;
 	struct ivb_route route;
-	struct ivb_edit_dest *d;
+	struct ivb_session_dest *d;
 	int r;
 
-	r = ivb_edit_service_change(edit, key, &svc, err);
+	r = ivb_session_service_change(session, key, &svc, err);
 	if (r)
 		return r;
-	r = list_find(edit, svc, server, &d, NULL);
+	r = list_find(session, svc, server, &d, NULL);
 	if (r != -ENOENT)
 		return r < 0 ? r : ivb_err(err, -EEXIST, "the service has this server already");
 	if (server->af != key->af)
 		return ivb_err(err, -EAFNOSUPPORT, "service and server are of different families");
 	if (!ivb_addr_is_unicast(server->af, &server->addr))
 		return ivb_err(err, -EINVAL, "the server's address is not a unicast address");
-	r = route_find(edit, svc, server, &route, warn);
+	r = route_find(session, svc, server, &route, warn);
 	if (!r)
 		r = address_check(server, &route, err);
 	if (!r)
 		r = limits_check(server, err);
 	if (!r)
-		r = dest_take(edit, svc, server, &d, err);
+		r = dest_take(session, svc, server, &d, err);
 	if (r)
 		return r;
 	d->dest.snat_addr = route.src;
 	dest_set(&d->dest, server);
 	d->dest.last_weight = server->weight;
 	d->changed = true;
-	sched = ivb_edit_sched_dest(d);
-	r = ivb_edit_list_insert(&svc->list, &sched);
+	sched = ivb_session_dest_sched(d);
+	r = ivb_session_service_list_insert(&svc->list, &sched);
 	if (!r)
 		list_changed(svc);
 	return r;
 }
 
 /* A server of a service that will be changed: its place in the list. */
-static int change_find(struct ivb_edit *edit, const struct ivb_service_key *key,
-		       const struct ivb_server *server, struct ivb_edit_service **ret_svc,
-		       struct ivb_edit_dest **ret, struct ivb_err *err)
+static int change_find(struct ivb_session *session, const struct ivb_service_key *key,
+		       const struct ivb_server *server, struct ivb_session_service **ret_svc,
+		       struct ivb_session_dest **ret, struct ivb_err *err)
 {
-	int r = ivb_edit_service_change(edit, key, ret_svc, err);
+	int r = ivb_session_service_change(session, key, ret_svc, err);
 
-	return r ? r : list_find(edit, *ret_svc, server, ret, err);
+	return r ? r : list_find(session, *ret_svc, server, ret, err);
 }
 
-int ivb_dest_edit(struct ivb_edit *edit, const struct ivb_service_key *key,
+int ivb_dest_edit(struct ivb_session *session, const struct ivb_service_key *key,
 		  const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err)
 {
-	struct ivb_edit_service *svc;
+	struct ivb_session_service *svc;
 	struct ivb_route route;
-	struct ivb_edit_dest *d;
+	struct ivb_session_dest *d;
 	int i, r;
 
-	i = change_find(edit, key, server, &svc, &d, err);
+	i = change_find(session, key, server, &svc, &d, err);
 	if (i < 0)
 		return i;
-	r = route_find(edit, svc, server, &route, warn);
+	r = route_find(session, svc, server, &route, warn);
 	if (!r)
 		r = limits_check(server, err);
 	if (r)
@@ -213,27 +214,27 @@ int ivb_dest_edit(struct ivb_edit *edit, const struct ivb_service_key *key,
 	if (!ivb_addr_is_zero(&route.src) && !route.local)
 		d->dest.snat_addr = route.src;
 	d->changed = true;
-	svc->list.dests[i] = ivb_edit_sched_dest(d);
+	svc->list.dests[i] = ivb_session_dest_sched(d);
 	list_changed(svc);
 	return 0;
 }
 
-int ivb_dest_del(struct ivb_edit *edit, const struct ivb_service_key *key,
+int ivb_dest_del(struct ivb_session *session, const struct ivb_service_key *key,
 		 const struct ivb_server *server, struct ivb_err *err)
 {
-	struct ivb_edit_service *svc;
-	struct ivb_edit_list *list;
-	struct ivb_edit_dest *d;
+	struct ivb_session_service *svc;
+	struct ivb_session_list *list;
+	struct ivb_session_dest *d;
 	int i, r;
 
-	i = change_find(edit, key, server, &svc, &d, err);
+	i = change_find(session, key, server, &svc, &d, err);
 	if (i < 0)
 		return i;
-	r = ivb_edit_dest_remove(edit, d);
+	r = ivb_session_dest_remove(session, d);
 	if (r)
 		return r;
 	list = &svc->list;
-	ivb_cursor_removing(&svc->cursor, list->dests, list->num, (size_t)i);
+	ivb_sched_cursor_removing(&svc->cursor, list->dests, list->num, (size_t)i);
 	list->num--;
 	memmove(list->dests + i, list->dests + i + 1,
 		(list->num - (size_t)i) * sizeof(*list->dests));

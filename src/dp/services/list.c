@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "dp/instance/instance.h"
 
-int ivb_service_get(struct ivb_dp *dp, const struct ivb_service_key *key, struct ivb_service *ret,
-		    struct ivb_err *err)
+int ivb_list_service(struct ivb_dp *dp, const struct ivb_service_key *key, struct ivb_service *ret,
+		     struct ivb_err *err)
 {
 	struct ivb_service svc;
 
@@ -24,7 +24,7 @@ int ivb_service_get(struct ivb_dp *dp, const struct ivb_service_key *key, struct
 	return 0;
 }
 
-int ivb_services_list(struct ivb_dp *dp, struct ivb_service_info **ret, size_t *ret_n,
+int ivb_list_services(struct ivb_dp *dp, struct ivb_service_info **ret, size_t *ret_n,
 		      struct ivb_err *err)
 {
 	__u32 max = dp->meta.max_services, count = max, cursor, i;
@@ -62,7 +62,7 @@ static void base_subtract(struct ivb_dest_conns *c, const struct ivb_traffic *ba
 	c->out_bytes -= base->out_bytes;
 }
 
-int ivb_dests_list(struct ivb_dp *dp, const struct ivb_service *svc, struct ivb_dest_info **ret,
+int ivb_list_dests(struct ivb_dp *dp, const struct ivb_service *svc, struct ivb_dest_info **ret,
 		   size_t *ret_n, struct ivb_err *err)
 {
 	size_t n = 0, room = svc->num_dests + 16;

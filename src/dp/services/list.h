@@ -29,13 +29,13 @@ static inline __u32 ivb_conns_count(__u32 n)
 	return (int)n > 0 ? n : 0;
 }
 
-int ivb_service_get(struct ivb_dp *dp, const struct ivb_service_key *key, struct ivb_service *ret,
-		    struct ivb_err *err);
+int ivb_list_service(struct ivb_dp *dp, const struct ivb_service_key *key, struct ivb_service *ret,
+		     struct ivb_err *err);
 /* In no order; the caller frees *ret. */
-int ivb_services_list(struct ivb_dp *dp, struct ivb_service_info **ret, size_t *ret_n,
+int ivb_list_services(struct ivb_dp *dp, struct ivb_service_info **ret, size_t *ret_n,
 		      struct ivb_err *err);
 /* The newest first, as the kernel keeps them; the caller frees *ret. */
-int ivb_dests_list(struct ivb_dp *dp, const struct ivb_service *svc, struct ivb_dest_info **ret,
+int ivb_list_dests(struct ivb_dp *dp, const struct ivb_service *svc, struct ivb_dest_info **ret,
 		   size_t *ret_n, struct ivb_err *err);
 
 #endif

@@ -19,7 +19,7 @@ int ivb_service_timeouts_set(struct ivb_dp *dp, const struct ivb_service_key *ke
 	struct ivb_service_state s;
 	struct ivb_service svc;
 
-	r = ivb_service_get(dp, key, &svc, err);
+	r = ivb_list_service(dp, key, &svc, err);
 	if (r)
 		return r;
 	if (bpf_map_lookup_elem(fd, &svc.slot, &s))
@@ -43,7 +43,7 @@ int ivb_service_timeouts_walk(struct ivb_dp *dp,
 	size_t n = 0, i;
 	int r;
 
-	r = ivb_services_list(dp, &list, &n, err);
+	r = ivb_list_services(dp, &list, &n, err);
 	for (i = 0; i < n && !r; i++) {
 		if (bpf_map_lookup_elem(dp->fds[IVB_MAP_SERVICE_STATE], &list[i].svc.slot, &s))
 			return ivb_err(err, -errno, "cannot read the map %s/service_state: %m",

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "dp/services/edit_int.h"
+#include "dp/services/session_int.h"
 
 static int scheduler_check(__u32 scheduler, struct ivb_err *err)
 {
@@ -18,34 +18,34 @@ static int scheduler_check(__u32 scheduler, struct ivb_err *err)
 	return ivb_err(err, -ENOENT, "there is no such scheduler");
 }
 
-int ivb_service_add(struct ivb_edit *edit, const struct ivb_service_key *key, __u32 scheduler,
+int ivb_service_add(struct ivb_session *session, const struct ivb_service_key *key, __u32 scheduler,
 		    __u16 flags, __u8 snat, struct ivb_err *err)
 {
-	struct ivb_edit_service *s;
+	struct ivb_session_service *s;
 	int r;
 
-	r = ivb_edit_service(edit, key, &s, NULL);
+	r = ivb_session_service(session, key, &s, NULL);
 	if (!r)
 		return ivb_err(err, -EEXIST, "there is such a service already");
 	r = scheduler_check(scheduler, err);
 	if (!r)
-		r = ivb_edit_service_new(edit, key, &s, err);
+		r = ivb_session_service_new(session, key, &s, err);
 	if (r)
 		return r;
 	s->svc.scheduler = (__u8)scheduler;
 	s->svc.flags = flags;
 	s->svc.snat = snat;
-	ivb_cursor_init(&s->cursor, scheduler, NULL, 0);
+	ivb_sched_cursor_init(&s->cursor, scheduler, NULL, 0);
 	return 0;
 }
 
-int ivb_service_edit(struct ivb_edit *edit, const struct ivb_service_key *key, __u32 scheduler,
-		     __u16 flags, __u8 snat, struct ivb_err *err)
+int ivb_service_edit(struct ivb_session *session, const struct ivb_service_key *key,
+		     __u32 scheduler, __u16 flags, __u8 snat, struct ivb_err *err)
 {
-	struct ivb_edit_service *s;
+	struct ivb_session_service *s;
 	int r;
 
-	r = ivb_edit_service_change(edit, key, &s, err);
+	r = ivb_session_service_change(session, key, &s, err);
 	if (!r)
 		r = scheduler_check(scheduler, err);
 	if (r)
@@ -57,50 +57,52 @@ int ivb_service_edit(struct ivb_edit *edit, const struct ivb_service_key *key, _
 	/* As ip_vs_edit_service(): only another scheduler starts anew. */
 	if (s->svc.scheduler != scheduler) {
 		s->svc.scheduler = (__u8)scheduler;
-		ivb_cursor_init(&s->cursor, scheduler, s->list.dests, s->list.num);
+		ivb_sched_cursor_init(&s->cursor, scheduler, s->list.dests, s->list.num);
 		s->rewrite = true;
 	}
 	return 0;
 }
 
-static int service_remove(struct ivb_edit *edit, struct ivb_edit_service *s, struct ivb_err *err)
+static int service_remove(struct ivb_session *session, struct ivb_session_service *s,
+			  struct ivb_err *err)
 {
-	struct ivb_edit_dest *d;
+	struct ivb_session_dest *d;
 	size_t i;
 	int r;
 
-	r = ivb_edit_service_load(edit, s, err);
+	r = ivb_session_service_load(session, s, err);
 	for (i = 0; !r && i < s->list.num; i++) {
-		r = ivb_edit_dest(edit, s->list.dests[i].slot, &d, err);
+		r = ivb_session_dest(session, s->list.dests[i].slot, &d, err);
 		if (!r)
-			r = ivb_edit_dest_remove(edit, d);
+			r = ivb_session_dest_remove(session, d);
 	}
 	if (r)
 		return r;
 	s->list.num = 0;
 	s->wanted = false;
-	s->tag = edit->tag;
+	s->tag = session->tag;
 	return 0;
 }
 
-int ivb_service_del(struct ivb_edit *edit, const struct ivb_service_key *key, struct ivb_err *err)
+int ivb_service_del(struct ivb_session *session, const struct ivb_service_key *key,
+		    struct ivb_err *err)
 {
-	struct ivb_edit_service *s;
+	struct ivb_session_service *s;
 	int r;
 
-	r = ivb_edit_service(edit, key, &s, err);
-	return r ? r : service_remove(edit, s, err);
+	r = ivb_session_service(session, key, &s, err);
+	return r ? r : service_remove(session, s, err);
 }
 
-int ivb_service_flush(struct ivb_edit *edit, struct ivb_err *err)
+int ivb_service_flush(struct ivb_session *session, struct ivb_err *err)
 {
 	size_t i;
 	int r;
 
-	r = ivb_edit_all_services(edit, err);
-	for (i = 0; !r && i < edit->num_services; i++) {
-		if (edit->service_list[i]->wanted)
-			r = service_remove(edit, edit->service_list[i], err);
+	r = ivb_session_services_all(session, err);
+	for (i = 0; !r && i < session->num_services; i++) {
+		if (session->service_list[i]->wanted)
+			r = service_remove(session, session->service_list[i], err);
 	}
 	return r;
 }

@@ -25,21 +25,21 @@ struct ivb_server {
 };
 
 /*
- * A session of changes. They are planned in memory until ivb_edit_apply() writes them all; a change
+ * A session of changes. They are planned in memory until ivb_session_apply() writes them all; a change
  * that is refused leaves the session as it was before. Applied once.
  */
-struct ivb_edit;
+struct ivb_session;
 
-int ivb_edit_open(struct ivb_edit **ret, struct ivb_dp *dp, struct ivb_err *err);
-void ivb_edit_closep(struct ivb_edit **edit); /* for __cleanup */
-/* What cannot be is found before anything is written (-ENOSPC, -E2BIG: see ivb_edit_failed()). */
-int ivb_edit_apply(struct ivb_edit *edit, struct ivb_err *err);
+int ivb_session_open(struct ivb_session **ret, struct ivb_dp *dp, struct ivb_err *err);
+void ivb_session_closep(struct ivb_session **session); /* for __cleanup */
+/* What cannot be is found before anything is written (-ENOSPC, -E2BIG: see ivb_session_failed()). */
+int ivb_session_apply(struct ivb_session *session, struct ivb_err *err);
 /*
  * A number of the caller's for the changes that follow; and that of the last one of what was
  * refused.
  */
-void ivb_edit_tag(struct ivb_edit *edit, __u32 tag);
-__u32 ivb_edit_failed(const struct ivb_edit *edit);
+void ivb_session_tag(struct ivb_session *session, __u32 tag);
+__u32 ivb_session_failed(const struct ivb_session *session);
 
 /*
  * Errors that all of these share: -ESRCH no such service; -ENOSPC a limit is reached; other -errno
@@ -47,26 +47,27 @@ __u32 ivb_edit_failed(const struct ivb_edit *edit);
  */
 
 /* -EEXIST: there is one; -ENOENT: no such scheduler. */
-int ivb_service_add(struct ivb_edit *edit, const struct ivb_service_key *key, __u32 scheduler,
+int ivb_service_add(struct ivb_session *session, const struct ivb_service_key *key, __u32 scheduler,
 		    __u16 flags, __u8 snat, struct ivb_err *err);
 /* snat IVB_SNAT_MAX_: as it is. -ENOENT: no such scheduler. */
-int ivb_service_edit(struct ivb_edit *edit, const struct ivb_service_key *key, __u32 scheduler,
-		     __u16 flags, __u8 snat, struct ivb_err *err);
-int ivb_service_del(struct ivb_edit *edit, const struct ivb_service_key *key, struct ivb_err *err);
+int ivb_service_edit(struct ivb_session *session, const struct ivb_service_key *key,
+		     __u32 scheduler, __u16 flags, __u8 snat, struct ivb_err *err);
+int ivb_service_del(struct ivb_session *session, const struct ivb_service_key *key,
+		    struct ivb_err *err);
 /* All services. */
-int ivb_service_flush(struct ivb_edit *edit, struct ivb_err *err);
+int ivb_service_flush(struct ivb_session *session, struct ivb_err *err);
 
 /*
  * -EEXIST: there is one; -EINVAL: not a unicast address; -EADDRNOTAVAIL: the director's own address;
  * -EAFNOSUPPORT: not of the service's family; -ERANGE: lower is more than upper. warn: what works, but perhaps not as expected.
  */
-int ivb_dest_add(struct ivb_edit *edit, const struct ivb_service_key *key,
+int ivb_dest_add(struct ivb_session *session, const struct ivb_service_key *key,
 		 const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err);
 /* -ENOENT: no such server. */
-int ivb_dest_edit(struct ivb_edit *edit, const struct ivb_service_key *key,
+int ivb_dest_edit(struct ivb_session *session, const struct ivb_service_key *key,
 		  const struct ivb_server *server, struct ivb_err *warn, struct ivb_err *err);
 /* The weight of server does not matter. -ENOENT: no such server. */
-int ivb_dest_del(struct ivb_edit *edit, const struct ivb_service_key *key,
+int ivb_dest_del(struct ivb_session *session, const struct ivb_service_key *key,
 		 const struct ivb_server *server, struct ivb_err *err);
 
 #endif

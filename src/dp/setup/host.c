@@ -43,7 +43,7 @@ int ivb_host_check_programs(int *no_timer, struct ivb_err *err)
 
 bool ivb_host_has_tcx(void)
 {
-	return ivb_tcx_supported();
+	return ivb_sysbpf_tcx_supported();
 }
 
 static int check_link(const struct ivb_link *l, const char *name, struct ivb_err *err)
@@ -105,14 +105,15 @@ static int visit_tcx(__u32 ifindex, bool egress, struct walk *w)
 	__u32 n, i;
 	int r;
 
-	if (ivb_tcx_query(ifindex, egress ? IVB_BPF_TCX_EGRESS : IVB_BPF_TCX_INGRESS, on, &n))
+	if (ivb_sysbpf_tcx_query(ifindex, egress ? IVB_BPF_TCX_EGRESS : IVB_BPF_TCX_INGRESS, on,
+				 &n))
 		return 0;
 	for (i = 0; i < n; i++) {
 		struct ivb_host_prog p = { .tcx = true,
 					   .egress = egress,
 					   .prog_id = on[i].prog_id };
 
-		if (ivb_prog_name(p.prog_id, p.name, sizeof(p.name)))
+		if (ivb_sysbpf_prog_name(p.prog_id, p.name, sizeof(p.name)))
 			snprintf(p.name, sizeof(p.name), "?");
 		r = visit(w, &p);
 		if (r)
@@ -127,7 +128,7 @@ static int visit_filter(const struct ivb_tc_filter *f, void *arg)
 
 	p.in_our_place =
 		!f->egress && f->priority == IVB_FILTER_PRIORITY && f->handle == IVB_FILTER_HANDLE;
-	if (!p.prog_id || ivb_prog_name(p.prog_id, p.name, sizeof(p.name)))
+	if (!p.prog_id || ivb_sysbpf_prog_name(p.prog_id, p.name, sizeof(p.name)))
 		snprintf(p.name, sizeof(p.name), "%s", f->kind);
 	return visit(arg, &p);
 }

@@ -58,7 +58,7 @@ static int plan_half_open(const struct ivb_dp *dp, __u32 n, struct ivb_config *c
 }
 
 /* The bitmap of an address whose ports are all free: what may not be used is marked. */
-static void plan_blank(struct ivb_config_plan *p)
+static void plan_blank(struct ivb_plan *p)
 {
 	__u64 *taken = p->blank.taken;
 	__u32 i;
@@ -78,7 +78,7 @@ static void plan_blank(struct ivb_config_plan *p)
  * that come later, unless ip_local_reserved_ports keeps it from sockets; the default leaves alone
  * what the kernel gives to them.
  */
-static int plan_ports(const struct ivb_up *up, struct ivb_config_plan *p, struct ivb_err *err)
+static int plan_ports(const struct ivb_up *up, struct ivb_plan *p, struct ivb_err *err)
 {
 	struct ivb_port_set taken = { 0 }, range = { 0 }, reserved = { 0 };
 	__u32 lo = up->snat_port_lo ? up->snat_port_lo : IVB_FIRST_SNAT_PORT;
@@ -132,8 +132,8 @@ static int plan_notrack(const struct ivb_up *up, struct ivb_config *c, struct iv
 	return 0;
 }
 
-int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh,
-		    struct ivb_config_plan *ret, struct ivb_err *err)
+int ivb_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh, struct ivb_plan *ret,
+	     struct ivb_err *err)
 {
 	struct ivb_config *c = &ret->config;
 	int r, i;
@@ -177,8 +177,7 @@ int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh
 	return fresh || up->snat_port_lo ? plan_ports(up, ret, err) : 0;
 }
 
-static int write_ports(const struct ivb_dp *dp, const struct ivb_config_plan *p,
-		       struct ivb_err *err)
+static int write_ports(const struct ivb_dp *dp, const struct ivb_plan *p, struct ivb_err *err)
 {
 	__u32 group;
 
@@ -212,8 +211,7 @@ static void change_blank(struct ivb_port_map *m, const struct ivb_port_map *old,
  * Packets mark ports meanwhile; what is lost of that they find out as they come to these ports
  * again.
  */
-static int write_blank(const struct ivb_dp *dp, const struct ivb_config_plan *p,
-		       struct ivb_err *err)
+static int write_blank(const struct ivb_dp *dp, const struct ivb_plan *p, struct ivb_err *err)
 {
 	int fd = dp->fds[IVB_MAP_PORT_MAPS], i;
 	struct ivb_port_key key, *prev = NULL;
@@ -233,7 +231,7 @@ static int write_blank(const struct ivb_dp *dp, const struct ivb_config_plan *p,
 	return 0;
 }
 
-static bool is_wanted(const struct ivb_config_plan *p, const struct ivb_prefix *key)
+static bool is_wanted(const struct ivb_plan *p, const struct ivb_prefix *key)
 {
 	size_t i;
 
@@ -245,8 +243,7 @@ static bool is_wanted(const struct ivb_config_plan *p, const struct ivb_prefix *
 }
 
 /* New ones first, so that clients in both lists never see neither. */
-static int write_non_masq(const struct ivb_dp *dp, const struct ivb_config_plan *p,
-			  struct ivb_err *err)
+static int write_non_masq(const struct ivb_dp *dp, const struct ivb_plan *p, struct ivb_err *err)
 {
 	struct ivb_prefix key, next, *prev = NULL;
 	int fd = dp->fds[IVB_MAP_NON_MASQ];
@@ -270,7 +267,7 @@ static int write_non_masq(const struct ivb_dp *dp, const struct ivb_config_plan 
 	return 0;
 }
 
-int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *p, struct ivb_err *err)
+int ivb_plan_write(const struct ivb_dp *dp, const struct ivb_plan *p, struct ivb_err *err)
 {
 	struct ivb_config first = p->config;
 	int r;

@@ -6,7 +6,7 @@
 #include "dp/setup/up.h"
 
 /* What the maps are to be. Allocated: some 130 kB. */
-struct ivb_config_plan {
+struct ivb_plan {
 	struct ivb_config config;
 	struct ivb_port_group ports[65536 / IVB_PORT_GROUP];
 	bool had_notrack; /* before */
@@ -21,11 +21,10 @@ struct ivb_config_plan {
 /*
  * Works it out without changing anything; fresh: from the defaults, else from the current config.
  */
-int ivb_config_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh,
-		    struct ivb_config_plan *ret, struct ivb_err *err);
+int ivb_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh, struct ivb_plan *ret,
+	     struct ivb_err *err);
 
 /* Writes it. */
-int ivb_config_write(const struct ivb_dp *dp, const struct ivb_config_plan *plan,
-		     struct ivb_err *err);
+int ivb_plan_write(const struct ivb_dp *dp, const struct ivb_plan *plan, struct ivb_err *err);
 
 #endif

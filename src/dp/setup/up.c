@@ -9,27 +9,31 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach/attach_int.h"
+#include "dp/attach/attached.h"
 #include "dp/follow/hooks_int.h"
 #include "dp/follow/hooks.h"
 #include "dp/follow/notrack_int.h"
 #include "dp/instance/instance_int.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/pins_int.h"
 #include "dp/load/build_int.h"
 #include "dp/load/load_int.h"
+#include "dp/load/prog_int.h"
+#include "dp/load/zones_int.h"
 #include "dp/setup/host.h"
 #include "dp/setup/plan_int.h"
+#include "dp/takeover/renew_int.h"
 #include "dp/takeover/takeover_int.h"
 #include "dp/takeover/wipe.h"
 #include "nl/link.h"
 #include "nl/xfrm.h"
-#include "dp/takeover/renew_int.h"
 
 /* One `up` on its way. */
 struct job {
 	const struct ivb_up *up;
 	struct ivb_dp *dp;
 	struct ivb_up_result *res;
-	struct ivb_config_plan *plan;
+	struct ivb_plan *plan;
 	bool new_zone;
 };
 
@@ -139,13 +143,13 @@ static int load_fresh(struct job *j, struct ivb_err *err)
 	r = ivb_load_defaults(m, err);
 	if (r)
 		return r;
-	r = ivb_config_plan(j->dp, j->up, true, j->plan, err);
+	r = ivb_plan(j->dp, j->up, true, j->plan, err);
 	if (r)
 		return r;
 	r = ivb_load_zone(j->dp, j->up->zone, what_to_load(j), err);
 	if (r)
 		return r;
-	r = ivb_config_write(j->dp, j->plan, err);
+	r = ivb_plan_write(j->dp, j->plan, err);
 	if (!r)
 		r = ivb_build_set(j->dp, true, err);
 	if (r)
@@ -159,14 +163,14 @@ static int load_running(struct job *j, struct ivb_err *err)
 	int fd, r;
 
 	if (!j->up->num_devs)
-		return ivb_load_arm(j->dp, err);
-	j->new_zone = ivb_load_prog(j->dp, j->up->zone, &fd) == -ENOENT;
+		return ivb_prog_arm_all(j->dp, err);
+	j->new_zone = ivb_zone_prog(j->dp, j->up->zone, &fd) == -ENOENT;
 	if (!j->new_zone)
 		close(fd);
 	r = ivb_load_zone(j->dp, j->up->zone, what_to_load(j), err);
 	if (r)
 		return r;
-	return ivb_load_arm(j->dp, err);
+	return ivb_prog_arm_all(j->dp, err);
 }
 
 static struct ivb_up_dev *find_dev(struct job *j, __u32 ifindex)
@@ -288,7 +292,7 @@ static int follow(struct job *j, struct ivb_err *err)
 	int r;
 
 	j->res->ipvs = true;
-	r = ivb_load_zones(j->dp, load_egress, j);
+	r = ivb_zones_each(j->dp, load_egress, j);
 	if (r)
 		return ivb_err(err, r, "cannot load the programs of the ipvs engine: %s",
 			       strerror(-r));
@@ -345,7 +349,7 @@ static int up_running(struct job *j, struct ivb_err *err)
 	if (!r)
 		r = check_zones(j, a, n, err);
 	if (!r)
-		r = ivb_config_plan(j->dp, j->up, false, j->plan, err);
+		r = ivb_plan(j->dp, j->up, false, j->plan, err);
 	if (!r)
 		r = ivb_renew(j->dp, j->plan->config.flags & IVB_CONFIG_IPVS, &j->res->renewed,
 			      err);
@@ -356,14 +360,14 @@ static int up_running(struct job *j, struct ivb_err *err)
 	if (!r)
 		r = attach_devs(j, err);
 	if (!r) {
-		r = ivb_config_write(j->dp, j->plan, err);
+		r = ivb_plan_write(j->dp, j->plan, err);
 		if (!r)
 			r = set_ipvs(j, err);
 		if (r)
 			detach_new(j, j->res->num_devs);
 	}
 	if (r && j->new_zone)
-		ivb_unload_zone(j->dp, j->up->zone);
+		ivb_zone_unload(j->dp, j->up->zone);
 	return r;
 }
 
@@ -394,7 +398,7 @@ static int up_fresh(struct job *j, struct ivb_err *err)
 
 int ivb_dp_up(const struct ivb_up *up, struct ivb_up_result *ret, struct ivb_err *err)
 {
-	_cleanup_free_ struct ivb_config_plan *plan = calloc(1, sizeof(*plan));
+	_cleanup_free_ struct ivb_plan *plan = calloc(1, sizeof(*plan));
 	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
 	struct ivb_up_result res = { 0 };
 	struct job j = { .up = up, .res = &res, .plan = plan };

@@ -66,10 +66,10 @@ static bool flow_get(const struct tables *b, const union ivb_tuple *key, __u32 i
 static bool flows_get(const struct tables *b, const union value *conn, __u32 id, struct flows *ret)
 {
 	memset(&ret->key, 0, sizeof(ret->key));
-	memcpy(&ret->key, ivb_conn_key(b->f, &conn->conn), b->f->key_size);
+	memcpy(&ret->key, ivb_family_conn_key(b->f, &conn->conn), b->f->key_size);
 	if (!flow_get(b, &ret->key, id, conn->conn.conn.gen, &ret->fwd))
 		return false;
-	ivb_flow_peer_key(b->f, &ret->key, &ret->fwd.flow, &ret->peer);
+	ivb_family_peer_key(b->f, &ret->key, &ret->fwd.flow, &ret->peer);
 	return flow_get(b, &ret->peer, id, conn->conn.conn.gen, &ret->rep);
 }
 
@@ -258,7 +258,7 @@ static void add(struct ivb_dest_conns *to, const struct ivb_dest_conns *old)
  * By a mapping: packets count at the same time. First who is overloaded or in lblcr's set, then what
  * ended connections have carried. (Active and inactive ones are counted one by one.)
  */
-int ivb_takeover_counts(const struct ivb_takeover *t, bool rest, struct ivb_err *err)
+int ivb_takeover_conns_counts(const struct ivb_takeover *t, bool rest, struct ivb_err *err)
 {
 	__u32 size = t->size[IVB_MAP_DEST_CONNS].value, max = t->old.meta.max_dests, i;
 	size_t len = (size_t)t->dp->meta.max_dests * sizeof(struct ivb_dest_conns);
@@ -293,13 +293,13 @@ int ivb_takeover_counts(const struct ivb_takeover *t, bool rest, struct ivb_err 
 	return 0;
 }
 
-int ivb_takeover_rest(struct ivb_takeover *t, struct ivb_err *err)
+int ivb_takeover_conns_rest(struct ivb_takeover *t, struct ivb_err *err)
 {
 	int r = family(t, &ivb_families[0], true, err);
 
 	if (!r)
 		r = family(t, &ivb_families[1], true, err);
-	return r ? r : ivb_takeover_counts(t, true, err);
+	return r ? r : ivb_takeover_conns_counts(t, true, err);
 }
 
 static int resume(struct ivb_takeover *t, const struct ivb_family *f)
@@ -324,7 +324,7 @@ static int resume(struct ivb_takeover *t, const struct ivb_family *f)
 	return r;
 }
 
-int ivb_takeover_resume(struct ivb_takeover *t, struct ivb_err *err)
+int ivb_takeover_conns_resume(struct ivb_takeover *t, struct ivb_err *err)
 {
 	int r = resume(t, &ivb_families[0]);
 

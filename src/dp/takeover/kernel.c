@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/maps_int.h"
 #include "dp/takeover/takeover_int.h"
 
@@ -56,7 +57,7 @@ static int drop(const void *key, const void *value, void *arg)
 	return 0;
 }
 
-int ivb_takeover_existed(const struct ivb_takeover *t, struct ivb_err *err)
+int ivb_takeover_kernel_existed(const struct ivb_takeover *t, struct ivb_err *err)
 {
 	int r;
 

@@ -36,7 +36,7 @@ static int open_map(struct ivb_takeover *t, enum ivb_map id, struct ivb_err *err
 	return 0;
 }
 
-int ivb_takeover_get_one(const struct ivb_takeover *t, enum ivb_map id, void *ret, size_t size)
+int ivb_takeover_old_get_one(const struct ivb_takeover *t, enum ivb_map id, void *ret, size_t size)
 {
 	_cleanup_free_ char *buf = calloc(1, CONFIG_MAX);
 	__u32 zero = 0, len = t->size[id].value;
@@ -54,7 +54,7 @@ int ivb_takeover_get_one(const struct ivb_takeover *t, enum ivb_map id, void *re
 	return 0;
 }
 
-int ivb_takeover_open_old(struct ivb_takeover *t, const char *instance, struct ivb_err *err)
+int ivb_takeover_old_open(struct ivb_takeover *t, const char *instance, struct ivb_err *err)
 {
 	int id, r;
 
@@ -68,7 +68,7 @@ int ivb_takeover_open_old(struct ivb_takeover *t, const char *instance, struct i
 	if (r)
 		return r;
 	/* None, or none with a number: half made, or half removed. */
-	if (ivb_takeover_get_one(t, IVB_MAP_META, &t->old.meta, sizeof(t->old.meta)))
+	if (ivb_takeover_old_get_one(t, IVB_MAP_META, &t->old.meta, sizeof(t->old.meta)))
 		t->old.meta.abi = 0;
 	return 0;
 }
@@ -129,7 +129,7 @@ static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 		calloc(1, t->size[IVB_MAP_SERVICES].value + sizeof(struct ivb_service));
 	struct ivb_service_key key, *prev = NULL;
 	struct ivb_config c;
-	int r = ivb_takeover_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
+	int r = ivb_takeover_old_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
 
 	if (r || !value)
 		return ivb_err(err, r ? r : -ENOMEM, "cannot read the map %s/config: %s",
@@ -150,7 +150,7 @@ static int check_use(const struct ivb_takeover *t, struct ivb_err *err)
 	return r;
 }
 
-int ivb_takeover_tell_old(const struct ivb_takeover *t, bool drain, __u32 hold_s,
+int ivb_takeover_old_tell(const struct ivb_takeover *t, bool drain, __u32 hold_s,
 			  struct ivb_err *err)
 {
 	_cleanup_free_ char *buf = calloc(1, CONFIG_MAX);
@@ -168,7 +168,7 @@ int ivb_takeover_tell_old(const struct ivb_takeover *t, bool drain, __u32 hold_s
 	return 0;
 }
 
-int ivb_takeover_check(const struct ivb_takeover *t, struct ivb_err *err)
+int ivb_takeover_old_check(const struct ivb_takeover *t, struct ivb_err *err)
 {
 	int r = check_layout(t, err);
 

@@ -12,13 +12,17 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach/attach_int.h"
+#include "dp/attach/attached.h"
 #include "dp/follow/hooks_int.h"
 #include "dp/follow/hooks.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
 #include "dp/load/build_int.h"
 #include "dp/load/build.h"
 #include "dp/load/load_int.h"
+#include "dp/load/prog_int.h"
+#include "dp/load/zones_int.h"
 
 struct renewal {
 	struct ivb_dp *dp;
@@ -80,7 +84,7 @@ static int put_in_place(struct renewal *n)
 	if (!r)
 		r = ivb_pins_list(n->dp->path, rename_next, n);
 	/* The expiry timers get the new code. */
-	return r ? r : ivb_load_arm(n->dp, n->err);
+	return r ? r : ivb_prog_arm_all(n->dp, n->err);
 }
 
 int ivb_renew(struct ivb_dp *dp, bool hooks, bool *ret_done, struct ivb_err *err)
@@ -95,7 +99,7 @@ int ivb_renew(struct ivb_dp *dp, bool hooks, bool *ret_done, struct ivb_err *err
 	if (!r)
 		r = ivb_build_set(dp, false, err);
 	if (!r)
-		r = ivb_load_zones(dp, load_zone, &n);
+		r = ivb_zones_each(dp, load_zone, &n);
 	if (!r)
 		r = put_in_place(&n);
 	if (!r && hooks && ivb_hooks_state(dp) == IVB_HOOKS_ALL)

@@ -21,6 +21,7 @@
 #include "dp/instance/pins_int.h"
 #include "dp/load/build_int.h"
 #include "dp/load/load_int.h"
+#include "dp/load/prog_int.h"
 #include "dp/load/zones_int.h"
 #include "dp/takeover/wipe.h"
 
@@ -166,11 +167,11 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 					 .takes_over = (__u32)t->abi };
 	r = ivb_load_defaults(&t->dp->meta, err);
 	if (!r)
-		r = ivb_takeover_check(t, err);
+		r = ivb_takeover_old_check(t, err);
 	if (!r)
-		r = ivb_takeover_tell_old(t, false, 0, err);
+		r = ivb_takeover_old_tell(t, false, 0, err);
 	if (!r)
-		r = ivb_load_zones(&t->old, load_zone, &l);
+		r = ivb_zones_each(&t->old, load_zone, &l);
 	if (!r)
 		r = ivb_build_set(t->dp, true, err);
 	if (!r)
@@ -196,25 +197,25 @@ static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = for_devs(t, attach_after, err);
 	if (!r)
-		r = ivb_takeover_tell_old(t, false, HOLD_S, err);
+		r = ivb_takeover_old_tell(t, false, HOLD_S, err);
 	if (r)
 		return r;
-	began = ivb_monotonic_ns();
+	began = ivb_clock_monotonic_ns();
 	settle();
 	r = COPY(t, moving, err);
 	if (!r)
 		r = ivb_takeover_conns(t, err);
 	if (!r)
-		r = ivb_takeover_existed(t, err);
+		r = ivb_takeover_kernel_existed(t, err);
 	if (!r)
-		r = ivb_takeover_counts(t, false, err);
-	if (!r && ivb_monotonic_ns() - began > (HOLD_S - 1) * 1000000000ull)
+		r = ivb_takeover_conns_counts(t, false, err);
+	if (!r && ivb_clock_monotonic_ns() - began > (HOLD_S - 1) * 1000000000ull)
 		r = ivb_err(err, -EAGAIN,
 			    "too much was going on to take over the connections of %s; nothing has "
 			    "been changed; try again",
 			    t->old.path);
 	if (r)
-		ivb_takeover_tell_old(t, false, 0, NULL);
+		ivb_takeover_old_tell(t, false, 0, NULL);
 	return r;
 }
 
@@ -259,7 +260,7 @@ static int end(struct ivb_takeover *t, struct ivb_err *err)
 		return r;
 	ivb_pin_remove(t->dp, "take4");
 	ivb_pin_remove(t->dp, "take6");
-	ivb_load_zones(t->dp, end_zone, t);
+	ivb_zones_each(t->dp, end_zone, t);
 	t->dp->meta.takes_over = 0;
 	return ivb_dp_write_meta(t->dp, err);
 }
@@ -268,7 +269,7 @@ static int end(struct ivb_takeover *t, struct ivb_err *err)
 static int set_notrack(struct ivb_takeover *t, struct ivb_err *err)
 {
 	struct ivb_config c;
-	int r = ivb_takeover_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
+	int r = ivb_takeover_old_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
 
 	if (r)
 		return ivb_err(err, r, "cannot read the map %s/config: %s", t->old.path,
@@ -288,11 +289,11 @@ static int finish(struct ivb_takeover *t, struct ivb_err *err)
 		r = for_devs(t, replace, err);
 	settle();
 	if (!r)
-		r = ivb_takeover_existed(t, err);
+		r = ivb_takeover_kernel_existed(t, err);
 	if (!r)
-		r = ivb_takeover_rest(t, err);
+		r = ivb_takeover_conns_rest(t, err);
 	if (!r)
-		r = ivb_load_arm(t->dp, err);
+		r = ivb_prog_arm_all(t->dp, err);
 	if (!r)
 		r = end(t, err);
 	return r ? ivb_err_prefix(err, r, "half way from ABI %d; use `up` again", t->abi) : 0;
@@ -313,7 +314,7 @@ static int begin(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = tell_own(t, false, 0, err);
 	if (!r)
-		r = ivb_takeover_tell_old(t, true, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
+		r = ivb_takeover_old_tell(t, true, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
 	if (r) {
 		ivb_wipe(t->dp, NULL, NULL);
 		return r;
@@ -325,7 +326,7 @@ static int begin(struct ivb_takeover *t, struct ivb_err *err)
 static int resume(struct ivb_takeover *t, struct ivb_err *err)
 {
 	struct ivb_config c;
-	int r = ivb_takeover_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
+	int r = ivb_takeover_old_get_one(t, IVB_MAP_CONFIG, &c, sizeof(c));
 
 	if (!r && !(c.flags & IVB_CONFIG_DRAIN))
 		return begin(t, err);
@@ -333,7 +334,7 @@ static int resume(struct ivb_takeover *t, struct ivb_err *err)
 	t->kernel = ivb_hooks_state(t->dp) != IVB_HOOKS_NONE;
 	r = get_take(t, err);
 	if (!r)
-		r = ivb_takeover_resume(t, err);
+		r = ivb_takeover_conns_resume(t, err);
 	return r ? r : finish(t, err);
 }
 
@@ -348,7 +349,7 @@ int ivb_takeover(struct ivb_dp *dp, const char *instance, int *ret_abi, struct i
 		t.old.dir_fd = -1;
 		return 0;
 	}
-	r = ivb_takeover_open_old(&t, instance, err);
+	r = ivb_takeover_old_open(&t, instance, err);
 	if (r)
 		return r;
 	/* Its remains: ours has taken over, or there is nothing to be taken over. */

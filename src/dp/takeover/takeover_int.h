@@ -43,16 +43,16 @@ int ivb_takeover(struct ivb_dp *dp, const char *instance, int *ret_abi, struct i
 /* takeover_old.c */
 
 /* What there is of it, also half of one; then its meta.abi is 0. */
-int ivb_takeover_open_old(struct ivb_takeover *t, const char *instance, struct ivb_err *err);
+int ivb_takeover_old_open(struct ivb_takeover *t, const char *instance, struct ivb_err *err);
 
 /* Whether this version knows all that the instance has and uses; -EPROTO. */
-int ivb_takeover_check(const struct ivb_takeover *t, struct ivb_err *err);
+int ivb_takeover_old_check(const struct ivb_takeover *t, struct ivb_err *err);
 
 /* The only value of meta or config, whatever its length; 0 beyond its end. */
-int ivb_takeover_get_one(const struct ivb_takeover *t, enum ivb_map id, void *ret, size_t size);
+int ivb_takeover_old_get_one(const struct ivb_takeover *t, enum ivb_map id, void *ret, size_t size);
 
 /* The old programs drain or do not, and begin no connection for some seconds (0: they do). */
-int ivb_takeover_tell_old(const struct ivb_takeover *t, bool drain, __u32 hold_s,
+int ivb_takeover_old_tell(const struct ivb_takeover *t, bool drain, __u32 hold_s,
 			  struct ivb_err *err);
 
 /* takeover_maps.c: all elements of a map, into ours, which is empty. */
@@ -65,7 +65,7 @@ bool ivb_takeover_kernel_get(const struct ivb_takeover *t, const struct ivb_conn
 			     struct ivb_kernel_conn *ret);
 
 /* Those that get no SNAT, as they are older than the old hooks. */
-int ivb_takeover_existed(const struct ivb_takeover *t, struct ivb_err *err);
+int ivb_takeover_kernel_existed(const struct ivb_takeover *t, struct ivb_err *err);
 
 /* takeover_conns.c */
 
@@ -73,12 +73,12 @@ int ivb_takeover_existed(const struct ivb_takeover *t, struct ivb_err *err);
 int ivb_takeover_conns(struct ivb_takeover *t, struct ivb_err *err);
 
 /* Servers' counts that are not of connections that live: rest: the traffic, else who is overloaded. */
-int ivb_takeover_counts(const struct ivb_takeover *t, bool rest, struct ivb_err *err);
+int ivb_takeover_conns_counts(const struct ivb_takeover *t, bool rest, struct ivb_err *err);
 
 /* After the old programs have run for the last time: the rest, with what was carried. */
-int ivb_takeover_rest(struct ivb_takeover *t, struct ivb_err *err);
+int ivb_takeover_conns_rest(struct ivb_takeover *t, struct ivb_err *err);
 
 /* As if all of ours had been taken just now: for one that goes on. */
-int ivb_takeover_resume(struct ivb_takeover *t, struct ivb_err *err);
+int ivb_takeover_conns_resume(struct ivb_takeover *t, struct ivb_err *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach/attach_int.h"
+#include "dp/attach/attached.h"
 #include "dp/follow/hooks_int.h"
 #include "dp/follow/notrack_int.h"
 #include "dp/instance/config_int.h"

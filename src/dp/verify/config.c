@@ -133,7 +133,7 @@ static void check_words(struct config *c, const char *name, const struct ivb_ser
 	const __u32 *words = c->ring + s->first;
 	__u64 i;
 
-	if (ivb_table_words(ivb_sched_kind(svc->scheduler), 0, s->length) > s->capacity) {
+	if (ivb_sched_table_words(ivb_sched_kind(svc->scheduler), 0, s->length) > s->capacity) {
 		ivb_verify_problem(c->v, "service %s: its scheduler table is longer than its room",
 				   name);
 		return;

@@ -43,7 +43,7 @@ static int visit(const void *key, const void *value, void *arg)
 	if (bpf_map_lookup_elem(rc->v->dp->fds[rc->f->conns], &flow->conn, &conn) ||
 	    conn.conn.gen != flow->conn_gen || conn.conn.state == IVB_S_NONE)
 		return 0;
-	if (ivb_state_is_active(IVB_CONN_STATE(conn.conn.state)))
+	if (ivb_family_state_is_active(IVB_CONN_STATE(conn.conn.state)))
 		rc->tally[flow->dest].active++;
 	else
 		rc->tally[flow->dest].inactive++;
@@ -126,7 +126,7 @@ int ivb_verify_counts(struct ivb_verifier *v)
 		return -ENOMEM;
 	for (looks = 0; looks < IVB_VERIFY_LOOKS; looks++) {
 		if (looks)
-			ivb_verify_pause();
+			ivb_verify_problem_wait();
 		r = look(&rc, opinion, last);
 		if (r)
 			return ivb_err(v->err, r, "cannot recount the connections: %s",

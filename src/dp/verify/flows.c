@@ -84,7 +84,7 @@ static const char *check_peer(const struct ivb_verifier *v, const struct ivb_fam
 	union ivb_any_flow peer = { 0 };
 	union ivb_tuple peer_key, back;
 
-	ivb_flow_peer_key(f, key, flow, &peer_key);
+	ivb_family_peer_key(f, key, flow, &peer_key);
 	if (get(v, f->flows, &peer_key, &peer))
 		return "has no peer";
 	if (peer.flow.conn != flow->flow.conn || peer.flow.conn_gen != flow->flow.conn_gen)
@@ -98,7 +98,7 @@ static const char *check_peer(const struct ivb_verifier *v, const struct ivb_fam
 	if (!(flow->flow.flags & IVB_FLOW_KERNEL) &&
 	    (peer.flow.dest != flow->flow.dest || peer.flow.service != flow->flow.service))
 		return "and its peer do not agree on service and server";
-	ivb_flow_peer_key(f, &peer_key, &peer, &back);
+	ivb_family_peer_key(f, &peer_key, &peer, &back);
 	return memcmp(&back, key, f->key_size) ? "has a peer that does not lead back to it" : NULL;
 }
 
@@ -126,7 +126,7 @@ static const char *check_kernel_reply(const struct ivb_verifier *v, const struct
 
 	if (flow->flow.flags & not )
 		return NULL;
-	ivb_flow_reply_key(f, key, flow, &k);
+	ivb_family_reply_key(f, key, flow, &k);
 	return get(v, IVB_MAP_KERNEL_REPLIES, &k, &r) || !(__u32)r.held
 		       ? "has replies that kernel IPVS could take for another's"
 		       : NULL;
@@ -178,7 +178,7 @@ static const char *check_flow_slot(const struct ivb_verifier *v, const struct iv
 	if (problem)
 		return problem;
 	if (!(flow->flow.flags & IVB_FLOW_REPLY) &&
-	    memcmp(ivb_conn_key(f, &conn), key, f->key_size))
+	    memcmp(ivb_family_conn_key(f, &conn), key, f->key_size))
 		return "has a slot that remembers another key";
 	if (get_stamp(v, f, flow->flow.conn, &stamp))
 		return "has a slot without place in the clock";
@@ -206,8 +206,9 @@ static bool slot_has_flow(const struct ivb_verifier *v, const struct ivb_family 
 	union ivb_any_flow flow;
 	union ivb_any_conn conn;
 
-	return !get(v, f->conns, &id, &conn) && !get(v, f->flows, ivb_conn_key(f, &conn), &flow) &&
-	       flow.flow.conn == id && flow.flow.conn_gen == conn.conn.gen;
+	return !get(v, f->conns, &id, &conn) &&
+	       !get(v, f->flows, ivb_family_conn_key(f, &conn), &flow) && flow.flow.conn == id &&
+	       flow.flow.conn_gen == conn.conn.gen;
 }
 
 /*
@@ -299,7 +300,7 @@ static void settle(struct ivb_verifier *v, struct suspects *list)
 	int look;
 
 	for (look = 1; look < IVB_VERIFY_LOOKS && list->n; look++) {
-		ivb_verify_pause();
+		ivb_verify_problem_wait();
 		for (i = kept = 0; i < list->n; i++) {
 			if (check(v, &list->s[i]))
 				list->s[kept++] = list->s[i];
@@ -335,7 +336,7 @@ static void check_sweeper(struct ivb_verifier *v, const struct ivb_family *f)
 			return;
 		if ((__s32)age <= (__s32)(SWEEP_LATE_S * v->dp->meta.hz))
 			return;
-		ivb_verify_pause();
+		ivb_verify_problem_wait();
 	}
 	ivb_verify_problem(v, "%s: the expiry timer does not run (ticks: %llu, last one %u s ago)",
 			   family, sweep.ticks, age / v->dp->meta.hz);

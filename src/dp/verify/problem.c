@@ -9,7 +9,7 @@
 #define MAX_REPORTS 200
 #define PAUSE_MS 50
 
-void ivb_verify_pause(void)
+void ivb_verify_problem_wait(void)
 {
 	const struct timespec t = { .tv_nsec = PAUSE_MS * 1000000L };
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "dp/instance/instance.h"
 #include "dp/verify/verify_int.h"
 
 int ivb_verify(struct ivb_dp *dp, struct ivb_verify *ret,

@@ -31,6 +31,6 @@ int ivb_verify_counts(struct ivb_verifier *v);
 
 /* Between two looks at a suspect. */
 #define IVB_VERIFY_LOOKS 6
-void ivb_verify_pause(void);
+void ivb_verify_problem_wait(void);
 
 #endif

@@ -12,8 +12,9 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/instance/instance.h"
 #include "dp/instance/maps_int.h"
-#include "dp/services/edit_int.h"
+#include "dp/services/session_int.h"
 
 /* Removed dests in a tree by what makes them the same; and those that nobody needs any more. */
 struct waiting {
@@ -22,7 +23,7 @@ struct waiting {
 	struct waiting *next; /* all of them, to be freed */
 };
 
-struct ivb_edit_search {
+struct ivb_session_search {
 	void *tree;
 	struct waiting *all;
 	__u32 next_unused; /* from here on none has ever been used */
@@ -30,33 +31,34 @@ struct ivb_edit_search {
 	__u32 num_given_up, next_given_up;
 };
 
-int ivb_edit_dest(struct ivb_edit *edit, __u32 slot, struct ivb_edit_dest **ret,
-		  struct ivb_err *err)
+int ivb_session_dest(struct ivb_session *session, __u32 slot, struct ivb_session_dest **ret,
+		     struct ivb_err *err)
 {
-	_cleanup_free_ struct ivb_edit_dest *d = NULL;
+	_cleanup_free_ struct ivb_session_dest *d = NULL;
 	__u32 *list;
 
-	if (slot >= edit->dp->meta.max_dests)
+	if (slot >= session->dp->meta.max_dests)
 		return ivb_err(err, -EUCLEAN, "there is no server slot %u: the maps are damaged",
 			       slot);
-	if (edit->dests[slot]) {
-		*ret = edit->dests[slot];
+	if (session->dests[slot]) {
+		*ret = session->dests[slot];
 		return 0;
 	}
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
 	d->slot = slot;
-	if (bpf_map_lookup_elem(edit->dp->fds[IVB_MAP_DESTS], &slot, &d->dest))
+	if (bpf_map_lookup_elem(session->dp->fds[IVB_MAP_DESTS], &slot, &d->dest))
 		return ivb_err(err, -errno, "cannot read server %u: %m", slot);
-	if (!(edit->num_dests & (edit->num_dests + 1))) {
-		list = reallocarray(edit->dest_list, 2 * (edit->num_dests + 1), sizeof(*list));
+	if (!(session->num_dests & (session->num_dests + 1))) {
+		list = reallocarray(session->dest_list, 2 * (session->num_dests + 1),
+				    sizeof(*list));
 		if (!list)
 			return -ENOMEM;
-		edit->dest_list = list;
+		session->dest_list = list;
 	}
-	edit->dest_list[edit->num_dests++] = slot;
-	edit->dests[slot] = d;
+	session->dest_list[session->num_dests++] = slot;
+	session->dests[slot] = d;
 	*ret = TAKE_PTR(d);
 	return 0;
 }
@@ -78,7 +80,7 @@ static int waiting_cmp(const void *a, const void *b)
 	return r ? r : (x->zone > y->zone) - (x->zone < y->zone);
 }
 
-static int waiting_add(struct ivb_edit_search *s, __u32 slot, const struct ivb_dest *dest)
+static int waiting_add(struct ivb_session_search *s, __u32 slot, const struct ivb_dest *dest)
 {
 	struct waiting *w = calloc(1, sizeof(*w)), **node;
 
@@ -98,7 +100,7 @@ static void leave(void *p)
 	(void)p;
 }
 
-void ivb_edit_search_free(struct ivb_edit_search *s)
+void ivb_session_dests_search_free(struct ivb_session_search *s)
 {
 	struct waiting *w, *next;
 
@@ -120,10 +122,10 @@ static bool in_use(const struct ivb_dest_conns *c)
 }
 
 /* Slots are taken in order, so that those never used are at the end. */
-static int search_fill(struct ivb_edit *edit, struct ivb_edit_search *s,
+static int search_fill(struct ivb_session *session, struct ivb_session_search *s,
 		       const struct ivb_dest *dests, const struct ivb_dest_conns *conns)
 {
-	__u32 max = edit->dp->meta.max_dests, i;
+	__u32 max = session->dp->meta.max_dests, i;
 	int r = 0;
 
 	for (i = 0; !r && i < max && dests[i].state != IVB_DEST_FREE; i++) {
@@ -147,39 +149,40 @@ static int search_fill(struct ivb_edit *edit, struct ivb_edit_search *s,
 	return r;
 }
 
-static int search_make(struct ivb_edit *edit, struct ivb_err *err)
+static int search_make(struct ivb_session *session, struct ivb_err *err)
 {
-	__u32 max = edit->dp->meta.max_dests;
+	__u32 max = session->dp->meta.max_dests;
 	const struct ivb_dest_conns *conns = NULL;
 	const struct ivb_dest *dests = NULL;
 	size_t i;
 	int r;
 
-	if (edit->search)
+	if (session->search)
 		return 0;
-	edit->search = calloc(1, sizeof(*edit->search));
-	if (!edit->search)
+	session->search = calloc(1, sizeof(*session->search));
+	if (!session->search)
 		return -ENOMEM;
-	dests = ivb_map_mmap(edit->dp, IVB_MAP_DESTS, sizeof(*dests), max, err);
-	conns = dests ? ivb_map_mmap(edit->dp, IVB_MAP_DEST_CONNS, sizeof(*conns), max, err) : NULL;
-	r = conns ? search_fill(edit, edit->search, dests, conns) : -errno;
+	dests = ivb_map_mmap(session->dp, IVB_MAP_DESTS, sizeof(*dests), max, err);
+	conns = dests ? ivb_map_mmap(session->dp, IVB_MAP_DEST_CONNS, sizeof(*conns), max, err)
+		      : NULL;
+	r = conns ? search_fill(session, session->search, dests, conns) : -errno;
 	ivb_map_munmap(dests, sizeof(*dests), max);
 	ivb_map_munmap(conns, sizeof(*conns), max);
-	for (i = 0; !r && i < edit->num_dests; i++) {
-		const struct ivb_edit_dest *d = edit->dests[edit->dest_list[i]];
+	for (i = 0; !r && i < session->num_dests; i++) {
+		const struct ivb_session_dest *d = session->dests[session->dest_list[i]];
 
 		if (d->changed && d->dest.state == IVB_DEST_REMOVED)
-			r = waiting_add(edit->search, d->slot, &d->dest);
+			r = waiting_add(session->search, d->slot, &d->dest);
 	}
 	return r;
 }
 
 /* One that was never used rather than one that has just been given up. */
-static int unused_take(struct ivb_edit *edit, __u32 *ret, struct ivb_err *err)
+static int unused_take(struct ivb_session *session, __u32 *ret, struct ivb_err *err)
 {
-	struct ivb_edit_search *s = edit->search;
+	struct ivb_session_search *s = session->search;
 
-	if (s->next_unused < edit->dp->meta.max_dests) {
+	if (s->next_unused < session->dp->meta.max_dests) {
 		*ret = s->next_unused++;
 		return 0;
 	}
@@ -190,23 +193,23 @@ static int unused_take(struct ivb_edit *edit, __u32 *ret, struct ivb_err *err)
 	return ivb_err(err, -ENOSPC,
 		       "there are %u servers already (those that still have connections included), "
 		       "which is the limit",
-		       edit->dp->meta.max_dests);
+		       session->dp->meta.max_dests);
 }
 
-int ivb_edit_dest_find(struct ivb_edit *edit, const struct ivb_dest *like,
-		       struct ivb_edit_dest **ret, bool *ret_revive, struct ivb_err *err)
+int ivb_session_dest_find(struct ivb_session *session, const struct ivb_dest *like,
+			  struct ivb_session_dest **ret, bool *ret_revive, struct ivb_err *err)
 {
 	struct waiting key = { .dest = *like }, **node;
-	struct ivb_edit_dest *d;
+	struct ivb_session_dest *d;
 	__u32 slot = 0;
 	int r;
 
-	r = search_make(edit, err);
+	r = search_make(session, err);
 	if (r)
 		return r;
-	node = tfind(&key, &edit->search->tree, waiting_cmp);
+	node = tfind(&key, &session->search->tree, waiting_cmp);
 	if (node) {
-		r = ivb_edit_dest(edit, (*node)->slot, &d, err);
+		r = ivb_session_dest(session, (*node)->slot, &d, err);
 		if (!r && d->dest.state == IVB_DEST_REMOVED) {
 			*ret = d;
 			*ret_revive = true;
@@ -214,9 +217,9 @@ int ivb_edit_dest_find(struct ivb_edit *edit, const struct ivb_dest *like,
 		}
 	}
 	if (!r)
-		r = unused_take(edit, &slot, err);
+		r = unused_take(session, &slot, err);
 	if (!r)
-		r = ivb_edit_dest(edit, slot, &d, err);
+		r = ivb_session_dest(session, slot, &d, err);
 	if (r)
 		return r;
 	*ret = d;
@@ -224,11 +227,11 @@ int ivb_edit_dest_find(struct ivb_edit *edit, const struct ivb_dest *like,
 	return 0;
 }
 
-int ivb_edit_dest_remove(struct ivb_edit *edit, struct ivb_edit_dest *d)
+int ivb_session_dest_remove(struct ivb_session *session, struct ivb_session_dest *d)
 {
 	d->dest.state = IVB_DEST_REMOVED;
 	d->changed = true;
-	return edit->search ? waiting_add(edit->search, d->slot, &d->dest) : 0;
+	return session->search ? waiting_add(session->search, d->slot, &d->dest) : 0;
 }
 
 /*
@@ -249,7 +252,8 @@ static int route_cmp(const void *a, const void *b)
 	return r ? r : x->af - y->af;
 }
 
-int ivb_edit_route(struct ivb_edit *edit, int af, const union ivb_addr *addr, struct ivb_route *ret)
+int ivb_session_dest_route(struct ivb_session *session, int af, const union ivb_addr *addr,
+			   struct ivb_route *ret)
 {
 	struct route *q = calloc(1, sizeof(*q)), **node;
 
@@ -257,7 +261,7 @@ int ivb_edit_route(struct ivb_edit *edit, int af, const union ivb_addr *addr, st
 		return -ENOMEM;
 	q->addr = *addr;
 	q->af = af;
-	node = tsearch(q, &edit->routes, route_cmp);
+	node = tsearch(q, &session->routes, route_cmp);
 	if (!node) {
 		free(q);
 		return -ENOMEM;
@@ -268,4 +272,14 @@ int ivb_edit_route(struct ivb_edit *edit, int af, const union ivb_addr *addr, st
 		free(q);
 	*ret = (*node)->route;
 	return (*node)->error;
+}
+
+struct ivb_sched_dest ivb_session_dest_sched(const struct ivb_session_dest *d)
+{
+	return (struct ivb_sched_dest){
+		.slot = d->slot,
+		.weight = d->dest.weight,
+		.last_weight = d->dest.last_weight,
+		.value = ivb_hash_value(d->dest.af, &d->dest.addr, d->dest.port),
+	};
 }

@@ -10,15 +10,13 @@
 #include "cli/adm/adm_int.h"
 #include "cli/adm/list.h"
 #include "cli/cli.h"
-#include "dp/instance/instance.h"
 #include "dp/services/services.h"
 #include "model/names.h"
-#include "dp/services/list.h"
 
 #define WORDS_MAX 64
 #define WARNINGS_MAX 5 /* that are printed one by one */
 
-void ivb_adm_print_rules(const struct ivb_adm_table *table, const struct ivb_adm *adm)
+void ivb_adm_rules_print(const struct ivb_adm_table *table, const struct ivb_adm *adm)
 {
 	char vip[IVB_ADM_NAME_LEN], rip[IVB_ADM_NAME_LEN], zone[32] = "";
 	char flags[IVB_SCHED_FLAGS_LEN];
@@ -29,8 +27,8 @@ void ivb_adm_print_rules(const struct ivb_adm_table *table, const struct ivb_adm
 		const struct ivb_service_key *key = &e->info.key;
 		const char *option = key->proto == IPPROTO_UDP ? "-u" : "-t";
 
-		ivb_adm_name(vip, sizeof(vip), key->af, &key->addr, key->port, key->proto,
-			     adm->numeric);
+		ivb_adm_list_name(vip, sizeof(vip), key->af, &key->addr, key->port, key->proto,
+				  adm->numeric);
 		if (key->zone)
 			snprintf(zone, sizeof(zone), " --zone %u", key->zone);
 		else
@@ -38,16 +36,16 @@ void ivb_adm_print_rules(const struct ivb_adm_table *table, const struct ivb_adm
 		printf("-A %s %s -s %s%s", option, vip, ivb_scheduler_name(e->info.svc.scheduler),
 		       zone);
 		if (e->info.svc.flags)
-			printf(" -b %s", ivb_sched_flags_fmt(flags, e->info.svc.scheduler,
-							     e->info.svc.flags));
+			printf(" -b %s", ivb_sched_flags_names(flags, e->info.svc.scheduler,
+							       e->info.svc.flags));
 		if (e->info.svc.snat != IVB_SNAT_DEFAULT)
 			printf(" --snat %s", ivb_snat_name(e->info.svc.snat));
 		putchar('\n');
 		for (j = 0; j < e->num_dests; j++) {
 			const struct ivb_dest *d = &e->dests[j].dest;
 
-			ivb_adm_name(rip, sizeof(rip), d->af, &d->addr, d->port, d->proto,
-				     adm->numeric);
+			ivb_adm_list_name(rip, sizeof(rip), d->af, &d->addr, d->port, d->proto,
+					  adm->numeric);
 			printf("-a %s %s -r %s -m -w %u", option, vip, rip, d->weight);
 			if (d->upper)
 				printf(" -x %u", d->upper);
@@ -64,7 +62,7 @@ void ivb_adm_print_rules(const struct ivb_adm_table *table, const struct ivb_adm
 
 struct restore {
 	const char *program;
-	struct ivb_edit *edit;
+	struct ivb_session *session;
 	__u32 line, warnings;
 };
 
@@ -114,20 +112,21 @@ static int restore_line(struct restore *re, char *line, struct ivb_adm_error *wr
 
 	n = words_split(line, words, re->program);
 	if (n < 0)
-		return ivb_adm_refuse(wrong, IVB_EXIT_USAGE, "too many words");
+		return ivb_adm_opts_refuse(wrong, IVB_EXIT_USAGE, "too many words");
 	if (n == 1 || words[1][0] == '#')
 		return 0;
 	if (ivb_adm_parse(&adm, n, words, wrong))
 		return -EINVAL;
 	if (!is_change(adm.cmd))
-		return ivb_adm_refuse(wrong, IVB_EXIT_USAGE,
-				      "%s is not restored: only changes of services and servers "
-				      "are (-A -E -D -C -a -e -d)",
-				      words[1]);
-	ivb_edit_tag(re->edit, re->line);
-	r = ivb_adm_plan(re->edit, &adm, &warn, &err);
+		return ivb_adm_opts_refuse(
+			wrong, IVB_EXIT_USAGE,
+			"%s is not restored: only changes of services and servers "
+			"are (-A -E -D -C -a -e -d)",
+			words[1]);
+	ivb_session_tag(re->session, re->line);
+	r = ivb_adm_plan(re->session, &adm, &warn, &err);
 	if (r)
-		return ivb_adm_explain(wrong, adm.cmd, r, &err);
+		return ivb_adm_plan_explain(wrong, adm.cmd, r, &err);
 	if (warn.text[0] && ++re->warnings <= WARNINGS_MAX)
 		fprintf(stderr, "%s: warning: line %u: %s\n", re->program, re->line, warn.text);
 	return 0;
@@ -145,7 +144,8 @@ static int read_lines(struct restore *re, struct ivb_adm_error *wrong)
 			return r;
 	}
 	if (ferror(stdin))
-		return ivb_adm_refuse(wrong, IVB_EXIT_FAILURE, "cannot read standard input: %m");
+		return ivb_adm_opts_refuse(wrong, IVB_EXIT_FAILURE,
+					   "cannot read standard input: %m");
 	return 0;
 }
 
@@ -158,19 +158,20 @@ static void at_line(struct ivb_adm_error *wrong, __u32 line)
 	memcpy(wrong->text, text, sizeof(text));
 }
 
-int ivb_adm_restore(struct ivb_dp *dp, const char *program, bool flush, struct ivb_adm_error *wrong)
+int ivb_adm_rules_restore(struct ivb_dp *dp, const char *program, bool flush,
+			  struct ivb_adm_error *wrong)
 {
-	__cleanup(ivb_edit_closep) struct ivb_edit *edit = NULL;
+	__cleanup(ivb_session_closep) struct ivb_session *session = NULL;
 	struct restore re = { .program = program };
 	struct ivb_err err = {};
 	int r;
 
-	r = ivb_edit_open(&edit, dp, &err);
+	r = ivb_session_open(&session, dp, &err);
 	if (!r && flush)
-		r = ivb_service_flush(edit, &err);
+		r = ivb_service_flush(session, &err);
 	if (r)
-		return ivb_adm_explain(wrong, IVB_ADM_RESTORE, r, &err);
-	re.edit = edit;
+		return ivb_adm_plan_explain(wrong, IVB_ADM_RESTORE, r, &err);
+	re.session = session;
 	r = read_lines(&re, wrong);
 	if (r) {
 		at_line(wrong, re.line);
@@ -179,11 +180,11 @@ int ivb_adm_restore(struct ivb_dp *dp, const char *program, bool flush, struct i
 	if (re.warnings > WARNINGS_MAX)
 		fprintf(stderr, "%s: warning: and %u more warnings\n", program,
 			re.warnings - WARNINGS_MAX);
-	r = ivb_edit_apply(edit, &err);
+	r = ivb_session_apply(session, &err);
 	if (!r)
 		return 0;
-	ivb_adm_explain(wrong, IVB_ADM_RESTORE, r, &err);
-	if (ivb_edit_failed(edit))
-		at_line(wrong, ivb_edit_failed(edit));
+	ivb_adm_plan_explain(wrong, IVB_ADM_RESTORE, r, &err);
+	if (ivb_session_failed(session))
+		at_line(wrong, ivb_session_failed(session));
 	return r;
 }

@@ -5,7 +5,7 @@
  * again and again. dh: one place each. mh: each server in turn takes the next place of its own
  * permutation that is free, as often as its share of the weights says.
  */
-#include "model/hashes.h"
+#include "model/hash.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #define MH_BITS 6 /* of a server's share: IP_VS_MH_TAB_BITS */
 
-__u32 ivb_sched_value(__u8 af, const union ivb_addr *addr, __be16 port)
+__u32 ivb_hash_value(__u8 af, const union ivb_addr *addr, __be16 port)
 {
 	__be32 fold = addr->ip;
 
@@ -28,8 +28,8 @@ __u32 ivb_sched_value(__u8 af, const union ivb_addr *addr, __be16 port)
 	return ntohl(fold) + ntohs(port);
 }
 
-int ivb_list_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
-		   const struct ivb_cursor *c)
+int ivb_hash_list_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+			const struct ivb_cursor *c)
 {
 	struct ivb_table t = { .position = c->position, .written_at = c->written_at };
 	size_t i;
