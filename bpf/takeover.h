@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections of another version's instance, as user space brings them (dp/takeover.h). It has
+ * Connections of another version's instance, as user space brings them (dp/takeover/takeover_int.h). It has
  * written conns and flows; here is what packets may be at as well: state, counts and stamp.
  */
 #ifndef IVB_TAKEOVER_H

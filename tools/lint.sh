@@ -1,7 +1,8 @@
 #!/bin/sh
-# What a reviewer would otherwise have to look for: who includes whom, circles, sizes, licence lines,
-# headers that stand alone, formatting, shell scripts, the man page. Prints what is wrong; exit 1 if
-# anything is. `make lint` builds the object files before, which the circles are looked for in.
+# What a reviewer would otherwise have to look for: who includes whom, circles, names, sizes, licence
+# lines, headers that stand alone, formatting, shell scripts, the man page, Markdown, decision records.
+# Prints what is wrong; exit 1 if anything is. `make lint` builds the object files before, which the
+# circles are looked for in.
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2046 # lists of file names, none with blanks
 set -u
@@ -116,7 +117,60 @@ manpages() {
 	done
 }
 
-for what in layers floors circles names sizes licences headers formatting shell manpages; do
+# Markdown: a sentence a line, none over 100 columns but in tables, code and lines that are one link;
+# links lead somewhere. Widths are in characters: of UTF-8, the bytes that begin one.
+prose() {
+	for f in $(files '*.md'); do
+		LC_ALL=C awk -v f="$f" -v max=100 '
+			function say(what) { print f ":" FNR ": " what }
+			/^ *```/ { fenced = !fenced; open = 0; next }
+			fenced || /^ *[|]/ { open = 0; next }
+			/^    / && (skipped || code) { code = 1; open = 0; next }
+			{ code = 0; skipped = /^ *$/ || /^#/ }
+			skipped { open = 0 }
+			{
+				text = $0
+				gsub(/[\200-\277]/, "", text)
+				wide = length(text) > max
+				item = sub(/^ *([*-]|[0-9]+[.]) /, "", text)
+				sub(/^ +/, "", text)
+				if (wide && text ~ / / && text !~ /^\[[^]]*\]\([^)]*\)[.:]?$/)
+					say("over " max " columns")
+			}
+			!skipped {
+				if (open && !item)
+					say("the sentence of the line before goes on here: one sentence a line, and a shorter one")
+				if (text ~ /[a-z0-9)"`*][.!?][)"`*]* +[A-Z`*"(\[]/)
+					say("two sentences: one a line")
+				open = text !~ /[.!?:][)"`*]*$/
+			}' "$f"
+		grep -oE '\]\([^)#:]+' "$f" | sed 's/^](//' | while read -r to; do
+			[ -e "$(dirname "$f")/$to" ] || echo "$f links to $to, which is not there"
+		done
+	done
+}
+
+# Decision records: number, sections, and a line in the list
+records() {
+	for f in $(files 'docs/decisions/[0-9]*.md'); do
+		name=${f##*/}
+		n=${name%%-*}
+		title=$(sed -n "1s/^# $n\. //p" "$f")
+		[ -n "$title" ] || echo "$f: the heading is not '# $n. …', as the file is called"
+		grep -qxF "$n. [$title]($name)" docs/decisions/README.md || echo "$f: '$n. [$title]($name)' is not in docs/decisions/README.md"
+		sections=$(sed -n 's/^## //p' "$f" | tr '\n' ' ')
+		[ "$sections" = "Status Date Context Decision Consequences Rejected " ] ||
+			echo "$f has the sections $sections; wanted: Status Date Context Decision Consequences Rejected"
+		awk -v f="$f" '
+			/^## / { if (last) print f ": nothing under " last; last = $0; date = / Date$/; next }
+			/^$/ { next }
+			date && !/^20[0-9][0-9]-[01][0-9]-[0-3][0-9]$/ { print f ": " $0 " is not a date like 2026-11-22" }
+			{ last = ""; date = 0 }
+			END { if (last) print f ": nothing under " last }' "$f"
+	done
+}
+
+for what in layers floors circles names sizes licences headers formatting shell manpages prose records; do
 	out=$($what)
 	[ -z "$out" ] || wrong "$what
 $out"

@@ -6,7 +6,7 @@
 #include "lib/verdict.h"
 
 /*
- * Whether another version is just taking over (dp/takeover.h). Of its own, as flow_miss6() has no
+ * Whether another version is just taking over (dp/takeover/takeover_int.h). Of its own, as flow_miss6() has no
  * word of stack left (6.1, clang 14, "combined stack size of 5 calls").
  */
 GLOBAL int held(void)

@@ -16,10 +16,27 @@ installed() {
 	make -s -C "$top" "$1" DESTDIR="$root" PREFIX=/usr
 }
 ok "make install" installed install
-is "what is there" "$(cd "$root" && find . ! -type d | sort | tr '\n' ' ')" \
+doc=usr/share/doc/ipvs-bpf
+is "what is there" "$(cd "$root" && find . ! -type d ! -path "./$doc/*" | sort | tr '\n' ' ')" \
 	"./usr/libexec/ipvs-bpf/ipvsadm ./usr/libexec/ipvs-bpf/ipvsadm-restore ./usr/libexec/ipvs-bpf/ipvsadm-save\
- ./usr/sbin/ipvs-bpf ./usr/share/doc/ipvs-bpf/README.md ./usr/share/man/man8/ipvs-bpf.8 "
-for f in usr/sbin/ipvs-bpf usr/share/man/man8/ipvs-bpf.8 usr/share/doc/ipvs-bpf/README.md; do
+ ./usr/sbin/ipvs-bpf ./usr/share/man/man8/ipvs-bpf.8 "
+# files FOLDER NAME...: below the folder, by find's tests
+files() {
+	(cd "$1" && shift && find . -type f "$@" | sort)
+}
+is "all documents" "$(files "$root/$doc" -name '*.md')" \
+	"$(cd "$top" && ls ./*.md ./docs/*.md ./docs/decisions/*.md | sort)"
+# links DOCUMENT: the files that it leads to
+links() {
+	grep -oE '\]\([^)#:]+' "$1" | sed 's/^](//'
+}
+lost=$(files "$root/$doc" -name '*.md' | while read -r f; do
+	links "$root/$doc/$f" | while read -r to; do
+		[ -e "$root/$doc/${f%/*}/$to" ] || echo "$f: $to"
+	done
+done)
+is "what they lead to is there" "$lost" ''
+for f in usr/sbin/ipvs-bpf usr/share/man/man8/ipvs-bpf.8 $doc/README.md $doc/docs/guide.md; do
 	case $f in
 	*/sbin/*) mode=755 ;;
 	*) mode=644 ;;
