@@ -10,7 +10,7 @@
 #include "engine_ipvs/egress.h"
 #include "takeover.h"
 
-/* IPv4, and the way to IPv6 once that is loaded. */
+/* IPv4's program, and the tail call to IPv6's once that is loaded. */
 SEC("tc")
 int tc_ingress(struct __sk_buff *ctx)
 {

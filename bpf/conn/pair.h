@@ -70,7 +70,7 @@ static __always_inline void flows_fill(const int af, const struct pair *pair,
 	rep->flow.addr_delta = ~fwd->flow.addr_delta;
 }
 
-/* The forward source port, in both flows and their deltas. */
+/* Writes the forward source port into both flows and their deltas. */
 static __always_inline void flows_set_port(const int af, const union tuple *key, __be16 sport,
 					   union flow *fwd, union flow *rep)
 {
@@ -83,8 +83,9 @@ static __always_inline void flows_set_port(const int af, const union tuple *key,
 }
 
 /*
- * Of what bpf_map_update_elem() returns: an int. Up to 6.3 the upper half of the register is not
- * the sign's, so it must not be kept in a long, which is what the helper's declaration says.
+ * The reason for what bpf_map_update_elem() returned, which is an int. Up to 6.3 the upper half of
+ * the register is not the sign's, so the result must not be kept in a long, though that is what the
+ * helper's declaration says.
  */
 static __always_inline int insert_reason(int r)
 {
@@ -92,8 +93,8 @@ static __always_inline int insert_reason(int r)
 }
 
 /*
- * Inserts the reply flow with this source port of the forward flow's. What the insertion says. ctx:
- * where the host's own sockets may have the port as well, else NULL.
+ * Inserts the reply flow with this source port of the forward flow's. Returns what the insertion
+ * says. ctx: given where the host's own sockets may have the port as well, else NULL.
  */
 static __always_inline int reply_try(struct ivb_ctx *ctx, const int af, const union tuple *key,
 				     struct scratch *s, const struct ivb_config *cfg, __u32 port)
@@ -122,7 +123,7 @@ static __always_inline struct ivb_port_map *port_map(const struct ivb_port_key *
 	return bpf_map_lookup_elem(&port_maps, k);
 }
 
-/* The client's own port, or one by the key. */
+/* Tries the client's own port, and one by hash_key. */
 static __always_inline int reply_preferred(struct ivb_ctx *ctx, const int af,
 					   const union tuple *key, struct scratch *s,
 					   const struct ivb_config *cfg, __u32 hash,
@@ -143,8 +144,8 @@ static __always_inline int reply_preferred(struct ivb_ctx *ctx, const int af,
 }
 
 /*
- * Ports that nobody has, as far as the bitmap knows; those that somebody has all the same stay
- * marked. They may lie in a pattern, as clients' ports do, so the search does not follow one.
+ * Tries ports that are free as far as the bitmap knows. A port that is used all the same stays
+ * marked. Such ports may lie in a pattern, as clients' ports do, so the search does not follow one.
  */
 static __always_inline int reply_free(struct ivb_ctx *ctx, const int af, const union tuple *key,
 				      struct scratch *s, const struct ivb_config *cfg,
@@ -210,7 +211,7 @@ static __always_inline int reply_insert(struct ivb_ctx *ctx, const int af, struc
 	return r ? insert_reason(r) : 0;
 }
 
-/* The port of a pair that is not made after all. */
+/* Frees the port of a pair that is not made after all. */
 static __always_inline void port_give_back(const struct scratch *s)
 {
 	struct ivb_port_map *m = bpf_map_lookup_elem(&port_maps, &s->pkey);
@@ -219,11 +220,11 @@ static __always_inline void port_give_back(const struct scratch *s)
 		port_unmark(m, bpf_ntohs(s->fwd.flow.sport));
 }
 
-/* Takes a connection slot and writes what belongs to it. */
+/* Claims a connection slot and writes what belongs to it. */
 static __always_inline int conn_begin(const int af, struct pair *pair, const union tuple *key)
 {
-	__u32 timeout =
-		pair->timeout > ivb_hz ? pair->timeout : ivb_hz; /* it has to be made first */
+	/* a second at least: the connection has to be made first */
+	__u32 timeout = pair->timeout > ivb_hz ? pair->timeout : ivb_hz;
 	struct ivb_conn *c;
 
 	pair->conn = BY_AF(af, slot_alloc, stamp_at((__u32)bpf_jiffies64() + timeout));
@@ -249,7 +250,7 @@ static __always_inline int conn_begin(const int af, struct pair *pair, const uni
 }
 
 /*
- * Makes the connection: 0, IVB_CREATED if another CPU was first and its flow is there, or a reason.
+ * Makes the connection. 0, IVB_CREATED if another CPU was first and its flow is there, or a reason.
  */
 static __always_inline int conn_create(struct ivb_ctx *ctx, const int af, struct pair *pair,
 				       const union tuple *key)
@@ -297,7 +298,7 @@ GLOBAL int conn_create6(struct ivb_ctx *ctx, struct pair *pair, const struct ivb
 			   : -IVB_R_RACE;
 }
 
-/* For hooks on the kernel, which have no packet by which to ask for the host's sockets. */
+/* Variants for hooks on the kernel, which have no packet by which to ask for the host's sockets. */
 GLOBAL int conn_adopt4(struct pair *pair, const struct ivb_tuple4 *key)
 {
 	return pair && key ? conn_create(NULL, AF_INET, pair, (const union tuple *)key)

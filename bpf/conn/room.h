@@ -19,8 +19,8 @@
 #define SETTLED_PART 100      /* of a second, and a jiffy */
 
 /*
- * The packets that ended the connection have left: while another CPU is at work with one, its flow
- * must not go. (Kernel IPVS's have leases where the others have that time.)
+ * Whether the packets that ended the connection are gone: while another CPU is at work with one, its
+ * flow must not go. (A connection of kernel IPVS's has a lease in place of that time.)
  */
 static __always_inline bool conn_settled(const int af, const struct ivb_conn *c,
 					 const struct ivb_flow *rep)
@@ -51,8 +51,8 @@ static __always_inline bool port_is_given_up(const struct ivb_conn *c, const str
 	if (state == IVB_S_CLOSE)
 		return true;
 	if (state == IVB_S_TIME_WAIT) {
-		age = state_timeout(IVB_NONE, IVB_S_TIME_WAIT) -
-		      expires_in; /* no service has one of its own */
+		/* no service has a TIME_WAIT of its own */
+		age = state_timeout(IVB_NONE, IVB_S_TIME_WAIT) - expires_in;
 		rest = rep->flags & IVB_FLOW_SERVER_FIRST ? SERVER_TIME_WAIT_S : LAST_ACK_S;
 		return !choosy || (__s32)(age - rest * ivb_hz) >= 0;
 	}
@@ -101,8 +101,7 @@ GLOBAL int port_end6(bool choosy)
 }
 
 /*
- * A FIN or RST: if it was the connection's last, its port may be had if need be. key: of the
- * packet.
+ * Gives the port up after a FIN or RST, if that was the connection's last. key: the packet's.
  */
 static __always_inline int port_give_up(const int af, const union tuple *key, const union flow *f)
 {
@@ -140,7 +139,7 @@ GLOBAL int port_give_up6(const struct ivb_tuple6 *key, const struct ivb_flow6 *f
 			: 0;
 }
 
-/* For the one that wants it: those that are known to be left, then any. */
+/* Makes ports free for whoever wants one: first those known to be given up, then any. */
 static __always_inline int port_room(const int af)
 {
 	__u32 zero = 0, family = FAMILY_INDEX(af), tries, freed = 0, num, port, turn;

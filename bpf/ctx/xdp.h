@@ -66,7 +66,7 @@ static __always_inline __be16 ctx_protocol(const struct ivb_ctx *ctx)
 	return (void *)(eth + 1) > ctx_end(ctx) ? 0 : eth->h_proto;
 }
 
-/* All that there is is readable already. */
+/* Everything is readable already. */
 static __always_inline int ctx_pull(struct ivb_ctx *ctx, __u32 len)
 {
 	return -1;
@@ -134,7 +134,7 @@ static __always_inline int ctx_redirect_neigh(struct ivb_ctx *ctx, __u32 ifindex
 	return -1;
 }
 
-/* Frames carry no mark, and no copies can be made: connections of kernel IPVS are tc's. */
+/* Frames carry no tag of ours, and cannot be copied: connections of kernel IPVS are tc's. */
 static __always_inline __u32 ctx_tag(const struct ivb_ctx *ctx)
 {
 	return 0;

@@ -20,7 +20,7 @@ struct new_conn {
 	bool snat;
 };
 
-/* RFC 1122 3.2.1.3, RFC 4291 2.7: addresses that nobody sends from; and our own. */
+/* Whether nobody sends from the address (RFC 1122 3.2.1.3, RFC 4291 2.7), or it is the service's. */
 static __always_inline bool source_martian(const int af, const union tuple *key)
 {
 	const __be32 *s = TUPLE_SADDR(af, key);
@@ -62,9 +62,9 @@ static __always_inline void conn_counted(const struct new_conn *nc, __u8 proto)
 }
 
 /*
- * IVB_MADE, or IVB_CREATED when another CPU was first: its flow is there then. With it, shifted,
- * the id, plus 1, of a half-open connection that has to go: not from here, for there is not stack
- * enough.
+ * Makes the connection. Returns IVB_MADE, or IVB_CREATED when another CPU was first: its flow is
+ * there then. With it comes, shifted, the id, plus 1, of a half-open connection that has to go. The
+ * caller evicts it (carry_long()), as there is not stack enough here.
  */
 #define IVB_DISPLACED_SHIFT 4
 #define IVB_VERDICT_MASK ((1 << IVB_DISPLACED_SHIFT) - 1)
@@ -98,7 +98,7 @@ static __always_inline int new_conn_create(struct ivb_ctx *ctx, const int af,
 }
 
 /*
- * The server for a new connection, as its scheduler says. While services are being changed, the
+ * Chooses the server for a new connection, as its scheduler says. While services are being changed, the
  * element of the service may have become another's, and the words of the ring speak of another's
  * server: a server knows whose it is.
  */
@@ -126,7 +126,7 @@ static __always_inline bool first_packet(const struct ivb_pkt *p)
 }
 
 /*
- * Whether the way to the server is one that replies come back by. If the routing tables were asked,
+ * Whether the route to the server is one that replies come back by. If the routing tables were asked,
  * *route is the answer, and the packet takes it.
  */
 static __always_inline int new_conn_route(struct ivb_ctx *ctx, const int af,
@@ -147,7 +147,7 @@ static __always_inline int new_conn_route(struct ivb_ctx *ctx, const int af,
 	return r ? r : route_attached(route->ifindex);
 }
 
-/* A packet without a flow. */
+/* Decides about a packet without a flow: a new connection, or a reason. */
 static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				     const union tuple *key, struct route *route)
 {

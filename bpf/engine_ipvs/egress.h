@@ -82,8 +82,8 @@ static __always_inline bool concerns_replies(const struct note *n, const struct 
 }
 
 /*
- * A client's packet. The first one after the handshake lets replies through for a second, as one at
- * creation does.
+ * Renews the lease by a client's packet. The first one after the handshake lets replies through for
+ * a second, as one at creation does.
  */
 static __always_inline void follow_request(const int af, const struct note *n,
 					   const struct followed *w, __u32 now)
@@ -106,7 +106,7 @@ static __always_inline void follow_request(const int af, const struct note *n,
 		lease_set(&rep->flow, n, now, lease_of_replies(n));
 }
 
-/* What the packet tells of its connection. */
+/* Learns from a packet's note what has become of its connection. */
 static __always_inline void follow_note(const int af, const struct note *n,
 					const struct followed *w, __u32 now)
 {
@@ -123,7 +123,7 @@ static __always_inline void follow_note(const int af, const struct note *n,
 		lease_set(&rep->flow, n, now, n->lease);
 }
 
-/* A packet with headers and tuple, and what becomes of it; a CPU's, for want of stack. */
+/* A packet with headers and tuple, and what becomes of it. Each CPU has one, for want of stack. */
 struct leaving {
 	struct ivb_pkt p;
 	union tuple is;
@@ -167,7 +167,7 @@ static __always_inline bool note_matches(const int af, struct note *n, const str
 	return true;
 }
 
-/* One that is there. */
+/* Handles the packet of a connection that is known: its note, and its translation. */
 static __always_inline void follow_known_conn(const int af, const struct note *n,
 					      const struct followed *w, struct leaving *l)
 {
@@ -178,7 +178,7 @@ static __always_inline void follow_known_conn(const int af, const struct note *n
 		w->fwd->flow.dport, &l->to);
 }
 
-/* One that was made just now. */
+/* Prepares the translation for a connection that was made just now. */
 static __always_inline void follow_new_conn(const int af, struct leaving *l)
 {
 	const struct pair *pair = &l->pair;
@@ -187,7 +187,7 @@ static __always_inline void follow_new_conn(const int af, struct leaving *l)
 	retuple(af, &l->is, pair->source.ip6, pair->server.ip6, pair->sport, pair->port, &l->to);
 }
 
-/* The packet of a note, which may leave (IVB_NEXT), or a reason. */
+/* Handles the packet of a note. It may leave (IVB_NEXT), or there is a reason. */
 static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, struct note *n,
 					 struct leaving *l)
 {
@@ -220,9 +220,9 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 }
 
 /*
- * A packet of kernel IPVS's whose sk_buff is in no note of this moment. It may have waited for its
- * neighbour; or it is a part (a fragment, a segment) of the packet that a side's last note was
- * about.
+ * Finds the note of a packet of kernel IPVS's whose sk_buff is in no note of this moment. The packet
+ * may have waited for its neighbour. Or it is a part (a fragment, a segment) of the packet that a
+ * side's last note was about.
  */
 static __always_inline struct note *note_search(const int af, struct notes *all, __u64 skb,
 						const struct leaving *l)
@@ -243,7 +243,7 @@ static __always_inline struct note *note_search(const int af, struct notes *all,
 	return NULL;
 }
 
-/* Nobody has told us of the packet. Without SNAT kernel IPVS can do without us. */
+/* Handles a packet that no note tells of. Without SNAT kernel IPVS can do without us. */
 static __always_inline int follow_unknown(const struct ivb_pkt *p)
 {
 	struct ivb_config *cfg;
@@ -256,7 +256,7 @@ static __always_inline int follow_unknown(const struct ivb_pkt *p)
 }
 
 /*
- * n: the note with this sk_buff, if there is one. handled: kernel IPVS has marked the packet (or
+ * Handles a packet that a note may be about. n: the note with this sk_buff, if there is one. handled: kernel IPVS has marked the packet (or
  * there is such a note, which may be an older packet's).
  */
 static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struct notes *all,
@@ -268,7 +268,8 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 	int r;
 
 	/*
-	 * Else each would be put aside for a packet that has come, and drive out those that wait.
+	 * The note is done. Else it would be put aside for a packet that has come, and drive out
+	 * those of packets that wait.
 	 */
 	if (n && n->flags & NOTE_NOT_OURS) {
 		n->flags |= NOTE_DONE;
@@ -296,7 +297,7 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 	return handled ? follow_unknown(&l->p) : IVB_NEXT;
 }
 
-/* ip6_fragment() does not pass kernel IPVS's mark on to the fragments that it makes. */
+/* Whether fragments may come: ip6_fragment() does not hand them kernel IPVS's ipvs_property. */
 static __always_inline bool parts_expected(const struct note *n)
 {
 	return n->has_frag || (n->skb && !(n->flags & (NOTE_DONE | NOTE_NOT_OURS)));

@@ -8,7 +8,7 @@
 
 #define JOIN_TRIES 4
 
-/* The replies of that connection are never to go to kernel IPVS. */
+/* Marks a connection's replies: they are never to go to kernel IPVS. */
 static __always_inline int reply_mark(const int af, __u32 id, __u32 gen)
 {
 	struct ivb_conn *c = conn_get(af, id);

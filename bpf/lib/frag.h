@@ -30,7 +30,7 @@ static __always_inline struct ivb_frag *frag_find(const struct ivb_frag_key *k, 
 	return f && now - f->stamp < FRAG_SECONDS * ivb_hz ? f : NULL;
 }
 
-/* A later fragment: puts the datagram's ports into the tuple, or says that it is not ours. */
+/* Puts the datagram's ports into a later fragment's tuple, or returns a reason: it is not ours. */
 static __always_inline int frag_later(const int af, struct ivb_pkt *p, union tuple *t)
 {
 	struct ivb_frag entry = { .stamp = bpf_jiffies64() }, *f;
@@ -50,7 +50,7 @@ static __always_inline int frag_later(const int af, struct ivb_pkt *p, union tup
 	return -IVB_R_PASS_FRAGMENT;
 }
 
-/* The first fragment of a datagram of ours: remembers ports and fate for the later ones. */
+/* Remembers ports and fate of a first fragment for the later ones of its datagram. */
 static __always_inline int frag_first(const int af, const struct ivb_pkt *p, const union tuple *t,
 				      enum ivb_frag_fate fate)
 {

@@ -6,8 +6,9 @@
 #include "lib/verdict.h"
 
 /*
- * Whether another version is just taking over (dp/takeover/takeover_int.h). Of its own, as flow_miss6() has no
- * word of stack left (6.1, clang 14, "combined stack size of 5 calls").
+ * Whether connections have to wait, as another version is just taking over
+ * (dp/takeover/takeover_int.h). It is a global function since flow_miss6() has no word of stack left
+ * (6.1, clang 14, "combined stack size of 5 calls").
  */
 GLOBAL int conns_on_hold(void)
 {

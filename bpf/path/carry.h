@@ -17,14 +17,14 @@
 #include "conn/sweep.h"
 #include "engine_bpf/track.h"
 
-/* Once a second. */
+/* Notes once a second that the flow's connection is alive, and sweeps where no timer does. */
 static __always_inline void liveness(const int af, union flow *f, __u32 now)
 {
 	af == AF_INET ? refresh4(&f->v4, now) : refresh6(&f->v6, now);
 	BY_AF(af, sweep_by_packet);
 }
 
-/* State and liveness. 0: go on; 1: the flow is no more, schedule afresh; or a reason. */
+/* Moves the state and notes liveness. 0: go on; 1: the flow is gone, schedule afresh; or a reason. */
 static __always_inline int flow_update(const int af, const struct ivb_pkt *p, union flow *f,
 				       __u32 now)
 {
@@ -49,10 +49,9 @@ static __always_inline int flow_update(const int af, const struct ivb_pkt *p, un
 }
 
 /*
- * The flow of a connection that began just now. Of one that this CPU made there is a copy at hand:
- * looking for the element would cost as much as any lookup, and nothing is written to it, as its
- * first packet was counted in advance (as ip_vs_in_stats() counts before it is known whether the
- * packet can be sent).
+ * The flow of a connection that began just now. If this CPU made it, the copy in scratch saves a
+ * lookup. Nothing needs to be written to the element: its first packet was counted in advance.
+ * (ip_vs_in_stats() too counts before it is known whether the packet can be sent.)
  */
 static __always_inline union flow *flow_made(const int af, int verdict, const union tuple *key)
 {
@@ -65,7 +64,16 @@ static __always_inline union flow *flow_made(const int af, int verdict, const un
 	return s ? &s->fwd : NULL;
 }
 
-/* All that may have to be decided. f: the packet's flow, or NULL. */
+/*
+ * The long way: all that may have to be decided. f: the packet's flow, or NULL.
+ *
+ * Three jobs of upkeep hang here, by the packets that make them necessary. Ports are made free
+ * (port_room()), and connections that have ended are swept (sweep_by_packet(), if no timer does),
+ * by a packet without a flow: it alone adds connections, so the work grows with the need. A
+ * half-open connection is evicted by the one that took its place (half_open_evict()). All three
+ * remove connections, for which there is no stack left below flow_miss(). So they stand here, where
+ * the stack is shallow again.
+ */
 static __always_inline int carry_long(struct ivb_ctx *ctx, const int af, struct ivb_pkt *p,
 				      union tuple *key, union flow *f, __u32 tag, __u32 now)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk of nearly every packet: of an established connection, nothing but addresses, ports and
- * MAC addresses to be changed, and the way known. It decides nothing: what asks for a decision goes
- * the long way (path/carry.h), untouched. No function that is called by itself gets to see the
- * headers as they were read, so these stay in registers.
+ * The walk of nearly every packet. Its connection is established, its next hop is known, and only
+ * addresses, ports and MAC addresses change. Nothing is decided here: a packet that asks for a
+ * decision goes the long way (path/carry.h), untouched. The parsed headers are handed to no global
+ * function, which would want them in memory, so they stay in registers.
  */
 #ifndef IVB_PATH_PLAIN_H
 #define IVB_PATH_PLAIN_H
@@ -26,7 +26,7 @@ static __always_inline bool flow_is_plain(const struct ivb_ctx *ctx, const struc
 	       (flags & IVB_FLOW_REPLY || dest_available(f->dest));
 }
 
-/* IVB_NEXT: not by this way, nothing has been done; else as flow_send(). */
+/* Carries a plain packet, as flow_send(). IVB_NEXT: it is not plain, and nothing has been done. */
 static __always_inline int carry_plain(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				       union flow *f, __u32 tag, __u32 now)
 {

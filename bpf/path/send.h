@@ -16,14 +16,14 @@ static __always_inline __u32 wire_len(const struct ivb_ctx *ctx, const struct iv
 	return gso ? p->l4_off - ETH_HLEN + p->l4_len + gso : ctx_len(ctx) - ETH_HLEN;
 }
 
-/* clang copies bytes whose alignment it does not know one by one. */
+/* Copies in words: clang copies bytes whose alignment it does not know one by one. */
 static __always_inline void mac_copy(__u8 *to, const __u8 *from)
 {
 	*(__u32 *)to = *(const __u32 *)from;
 	*(__u16 *)(to + 4) = *(const __u16 *)(from + 4);
 }
 
-/* The Ethernet header for a cached next hop; then out. */
+/* Writes the Ethernet header of a cached next hop and sends the frame. */
 static __always_inline int send_fast(struct ivb_ctx *ctx, const struct ivb_nexthop *nh)
 {
 	struct ethhdr *eth = ctx_data(ctx);
@@ -35,7 +35,7 @@ static __always_inline int send_fast(struct ivb_ctx *ctx, const struct ivb_nexth
 	return ctx_redirect(ctx, nh->ifindex) ? -IVB_R_NO_ROUTE : IVB_REDIRECTED;
 }
 
-/* Asks the routing tables for a flow's way. */
+/* Asks the routing tables for a flow's route. */
 static __always_inline int flow_route(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				      const union flow *f, __u32 len, struct route *route)
 {
@@ -72,7 +72,7 @@ static __always_inline void flow_account(struct ivb_flow *f, const struct ivb_pk
 }
 
 /*
- * A packet with its flow: translated and sent, or a reason. If the routing tables have been asked
+ * Translates a packet by its flow and sends it, or returns a reason. If the routing tables have been asked
  * for this packet, *route is their answer: it renewed the cache, so this packet probes the neighbour.
  */
 static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,

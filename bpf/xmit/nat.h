@@ -8,7 +8,7 @@
 #include "xmit/tunnel.h"
 #include "lib/tuple.h"
 
-/* The transport header's ports and checksum, in place. */
+/* Writes the transport header's ports and checksum, in place. */
 static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 				  const struct ivb_flow *f, int summed)
 {
@@ -30,8 +30,8 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 		check = l4 + offsetof(struct udphdr, check);
 	}
 	*(__u32 *)l4 = FLOW_PORTS(f);
-	if (summed ==
-	    CHECKSUM_PARTIAL) /* the field holds the sum of the pseudo header, not its complement */
+	/* with CHECKSUM_PARTIAL the field has the pseudo header's sum, not its complement */
+	if (summed == CHECKSUM_PARTIAL)
 		*check = csum_fold32((__u32)*check + f->addr_delta);
 	else if (p->proto == IPPROTO_UDP)
 		*check = csum_update_udp(*check, f->tuple_delta);
@@ -40,7 +40,7 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 	return size ? 0 : -IVB_R_REWRITE;
 }
 
-/* The IP header in place. forwarded: the packet is being forwarded. */
+/* Rewrites the IP header in place. forwarded: we do as a router, and decrement the TTL. */
 static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union flow *f,
 				  const bool forwarded)
 {
@@ -65,7 +65,7 @@ static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union
 }
 
 /*
- * The whole packet. A later fragment has no transport header. CHECKSUM_COMPLETE is a sum over the
+ * Translates the whole packet. A later fragment has no transport header. CHECKSUM_COMPLETE is a sum over the
  * IP packet: IPv4's header adds nothing to it, and the transport checksum's change takes away what
  * the ports add but not the addresses; IPv6's addresses are in the packet as well, which leaves the
  * hop limit.
@@ -95,7 +95,7 @@ static __always_inline int nat_packet(struct ivb_ctx *ctx, const int af, const s
 	return 0;
 }
 
-/* A packet that is being forwarded by us. */
+/* Translates a packet that we forward, by its flow's method. */
 static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 			       const union flow *f)
 {
@@ -106,7 +106,7 @@ static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct i
 	return nat_packet(ctx, af, p, f, true);
 }
 
-/* A flow that turns the tuple into another and does nothing else. */
+/* Makes a flow that turns one tuple into another and does nothing else. */
 static __always_inline void retuple(const int af, const union tuple *from, const __be32 *saddr,
 				    const __be32 *daddr, __be16 sport, __be16 dport, union flow *f)
 {

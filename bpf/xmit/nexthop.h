@@ -27,7 +27,7 @@ static __always_inline __u32 nexthop_index(const int af, const __be32 *saddr, co
 	return spread(a, b, ivb_nexthop_mask + 1) & ivb_nexthop_mask;
 }
 
-/* The entry, if it speaks of these addresses and is younger than a second. */
+/* The cache's entry, if it is of these addresses and younger than a second. */
 static __always_inline struct ivb_nexthop *nexthop_fresh(const int af, __u32 index, __u32 now,
 							 const __be32 *saddr, const __be32 *daddr)
 {

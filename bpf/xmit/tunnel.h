@@ -62,8 +62,8 @@ static __always_inline void tunnel_head6(struct ipv6hdr *outer, const struct ipv
 }
 
 /*
- * The packet goes into another one to the flow's server. IVB_R_NO_ROUTE: no way is known, and it is
- * as it was.
+ * Encapsulates the packet in one to the flow's server. IVB_R_NO_ROUTE: no source address is known,
+ * and the packet is as it was.
  */
 static __always_inline int tunnel_push(struct ivb_ctx *ctx, const int af, const union flow *f)
 {
