@@ -8,6 +8,7 @@
 #ifndef IVB_CTX_H
 #define IVB_CTX_H
 
+#include <stdbool.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <linux/if_packet.h>

@@ -7,6 +7,7 @@
 #ifndef IVB_CTX_H
 #define IVB_CTX_H
 
+#include <stdbool.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <bpf/bpf_helpers.h>

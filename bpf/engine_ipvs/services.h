@@ -7,7 +7,9 @@
 #ifndef IVB_ENGINE_IPVS_SERVICES_H
 #define IVB_ENGINE_IPVS_SERVICES_H
 
+#include "engine_ipvs/hooks.h"
 #include "engine_ipvs/match.h"
+#include "engine_ipvs/types.h"
 
 #define FTP_PORT 21
 
