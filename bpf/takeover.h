@@ -48,7 +48,7 @@ static __always_inline bool take_state(struct ivb_conn *c, __u32 from, __u32 to)
 	return conn_set_state(c, from, to);
 }
 
-/* If the state moves, the stamp is the new state's; else the later one counts. */
+/* Moves state and stamp. If the state moves, the stamp is the new state's; else the later counts. */
 static __always_inline void take_move(const int af, struct ivb_conn *c, __u32 *stamp,
 				      const struct ivb_take *t)
 {
@@ -62,7 +62,7 @@ static __always_inline void take_move(const int af, struct ivb_conn *c, __u32 *s
 		BY_AF(af, clock_due, t->conn / IVB_CLOCK_GROUP, t->stamp);
 }
 
-/* What is counted of it: for its server, or for kernel IPVS's sake. */
+/* Counts a connection for its server, or its replies for kernel IPVS's sake. */
 static __always_inline int take_count(const int af, const struct ivb_conn *c, __u32 id)
 {
 	struct ivb_reply_key k;

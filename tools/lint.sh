@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a reviewer would otherwise have to look for: who includes whom, circles, names, sizes, licence
-# lines, headers that stand alone, formatting, shell scripts, the man page, Markdown, decision records.
+# lines, headers that stand alone (also those of bpf/), formatting, shell scripts, the man page, Markdown, decision records.
 # Prints what is wrong; exit 1 if anything is. `make lint` builds the object files before, which the
 # circles are looked for in.
 # SPDX-License-Identifier: GPL-2.0-or-later
@@ -103,6 +103,30 @@ headers() {
 	done
 }
 
+# A header of bpf/ stands alone after a ctx/ header and maps.h: for tc, and those that the XDP
+# programs use for XDP as well. pkt/ needs neither.
+bpf_headers() {
+	flags="-target bpf -mcpu=v3 -O2 -std=gnu11 -D__TARGET_ARCH_x86 -Wall -Wextra -Wno-unused-parameter
+		-Wno-unused-function -Wno-pragma-once-outside-header
+		-Iinclude -Ibpf -isystem /usr/include/$(gcc -dumpmachine)"
+	all=$(files 'bpf/*.h' | grep -vE '^bpf/(ctx/.*|maps\.h)$')
+	xdp=$(clang $flags -MM bpf/xdp.bpf.c | tr -s ' \\' '\n\n' | grep -vE '^bpf/(ctx/.*|maps\.h)$' | grep '^bpf/.*\.h$')
+	[ -n "$xdp" ] || echo "the headers of bpf/xdp.bpf.c are not known"
+	for f in $all; do
+		echo "skb $f"
+	done >"${TMPDIR:-/tmp}/lint.$$"
+	for f in $xdp; do
+		echo "xdp $f"
+	done >>"${TMPDIR:-/tmp}/lint.$$"
+	FLAGS=$flags xargs -P 2 -n 20 sh -c '
+		while [ $# -ge 2 ]; do
+			clang $FLAGS -include "ctx/$1.h" -include maps.h -fsyntax-only -x c "$2" 2>&1 |
+				grep -E "error|warning" | head -n 2 | sed "s|^|$2 after ctx/$1.h and maps.h: |"
+			shift 2
+		done' sh <"${TMPDIR:-/tmp}/lint.$$"
+	rm -f "${TMPDIR:-/tmp}/lint.$$"
+}
+
 formatting() {
 	clang-format --dry-run $(files 'src/*.[ch]' 'bpf/*.[ch]') 2>&1 | grep -E '^[^ ].*: (warning|error)' | head -n 5
 }
@@ -170,7 +194,7 @@ records() {
 	done
 }
 
-for what in layers floors circles names sizes licences headers formatting shell manpages prose records; do
+for what in layers floors circles names sizes licences headers bpf_headers formatting shell manpages prose records; do
 	out=$($what)
 	[ -z "$out" ] || wrong "$what
 $out"

@@ -28,7 +28,7 @@ static __always_inline __u32 stamp_at(__u32 jiffies)
 	return jiffies > IVB_CLOCK_BUSY ? jiffies : IVB_CLOCK_BUSY + 1;
 }
 
-/* Lines of stamps of groups, and rows: lines of stamps of lines. They follow the lines in the map. */
+/* A line has the stamps of groups, a row those of lines. Rows follow the lines in the map. */
 #define CLOCK_LINES(af) (CONN_MASK(af) / IVB_CLOCK_GROUP / IVB_CLOCK_GROUP + 1)
 #define CLOCK_ROWS(af) ((CLOCK_LINES(af) - 1) / IVB_CLOCK_GROUP + 1)
 
@@ -56,8 +56,8 @@ static __always_inline __u32 *group_stamp(const int af, __u32 group)
 }
 
 /*
- * Returns what it is now, or 0 if it was as early already. If another CPU writes it as well, then
- * it becomes due at once, which is never wrong.
+ * Lowers a stamp. Returns what it is now, or 0 if it was as early already. If another CPU writes it
+ * as well, it becomes due at once, which is never wrong.
  */
 static __always_inline __u32 stamp_lower(__u32 *stamp, __u32 at)
 {
@@ -73,9 +73,10 @@ static __always_inline __u32 stamp_lower(__u32 *stamp, __u32 at)
 }
 
 /*
- * A connection of the group ends as early as that. After its own stamp has been written, and with a
- * full barrier in between (a compare-and-exchange): the sweep takes the group's stamp away before
- * it reads those of the connections, so that one of the two sees what the other did.
+ * Has the clock look at a group as early as that, as a connection of it ends then. The connection's
+ * own stamp must have been written before, with a full barrier in between (a compare-and-exchange).
+ * The sweep clears the group's stamp before it reads the connections', so one of the two sees what
+ * the other did.
  */
 static __always_inline int clock_due(const int af, __u32 group, __u32 at)
 {
@@ -98,7 +99,7 @@ GLOBAL int clock_due6(__u32 group, __u32 at)
 	return clock_due(AF_INET6, group, at);
 }
 
-/* How much later than that a connection with so long to go may be looked at. */
+/* The delay with which a connection that has so long to go may be looked at. */
 static __always_inline __u32 clock_slack(__u32 jiffies)
 {
 	__u32 slack = jiffies / 64;

@@ -21,7 +21,7 @@ static __always_inline struct ivb_conn *conn_get(const int af, __u32 id)
 	return bpf_map_lookup_elem(MAP_OF(af, conns), &id);
 }
 
-/* The key of its forward flow. */
+/* Copies the key of the connection's forward flow. */
 static __always_inline void conn_key(const int af, const struct ivb_conn *c, union tuple *key)
 {
 	if (af == AF_INET)
@@ -62,8 +62,8 @@ static __always_inline __u32 state_timeout(__u32 service, __u32 state)
 	return cfg && state < IVB_S_MAX_ ? cfg->timeouts[state] : 60 * ivb_hz;
 }
 
-/* Takes a free slot of one group; -1: there is none. */
-static __always_inline int slot_take(const int af, __u32 group, __u32 stamp)
+/* Claims a free slot of one group; -1: there is none. */
+static __always_inline int slot_claim(const int af, __u32 group, __u32 stamp)
 {
 	struct ivb_clock_group *g = bpf_map_lookup_elem(MAP_OF(af, clock), &group);
 	int i;
@@ -78,19 +78,19 @@ static __always_inline int slot_take(const int af, __u32 group, __u32 stamp)
 	return -1;
 }
 
-GLOBAL int slot_take4(__u32 group, __u32 stamp)
+GLOBAL int slot_claim4(__u32 group, __u32 stamp)
 {
-	return slot_take(AF_INET, group, stamp);
+	return slot_claim(AF_INET, group, stamp);
 }
 
-GLOBAL int slot_take6(__u32 group, __u32 stamp)
+GLOBAL int slot_claim6(__u32 group, __u32 stamp)
 {
-	return slot_take(AF_INET6, group, stamp);
+	return slot_claim(AF_INET6, group, stamp);
 }
 
 /*
- * Takes a free connection slot, or IVB_NONE. The search starts where this CPU's last one ended, at
- * four groups in a row, and then jumps: a long run of taken slots must not fail it.
+ * Claims a free connection slot, or returns IVB_NONE. The search starts where this CPU's last one ended, at
+ * four groups in a row, and then jumps: a long run of used slots must not fail it.
  */
 static __always_inline __u32 slot_alloc(const int af, __u32 stamp)
 {
@@ -104,7 +104,7 @@ static __always_inline __u32 slot_alloc(const int af, __u32 stamp)
 	start = *cursor;
 	for (t = 0; t < SLOT_TRIES; t++) {
 		group = (t < 4 ? start + t : start + t * 40503) & mask;
-		i = BY_AF(af, slot_take, group, stamp);
+		i = BY_AF(af, slot_claim, group, stamp);
 		if (i >= 0) {
 			BY_AF(af, clock_due, group, stamp);
 			*cursor = group;
@@ -133,7 +133,7 @@ static __always_inline void slot_free(const int af, __u32 id)
 		WRITE_ONCE(*stamp, IVB_CLOCK_FREE);
 }
 
-/* The connection has been seen: it ends a timeout from now, unless somebody is removing it. */
+/* Has a connection that was seen end a timeout from now, unless somebody is removing it. */
 static __always_inline void conn_touch(const int af, __u32 id, __u32 now, __u32 timeout)
 {
 	__u32 *stamp = clock_stamp(af, id), seen, at = stamp_at(now + timeout);
@@ -141,7 +141,7 @@ static __always_inline void conn_touch(const int af, __u32 id, __u32 now, __u32 
 	if (!stamp)
 		return;
 	seen = READ_ONCE(*stamp);
-	/* as good as that already: packets are noted once a second, too */
+	/* the stamp is as good as that already: packets are noted once a second, too */
 	if (seen <= IVB_CLOCK_BUSY || at - seen < ivb_hz)
 		return;
 	if (__sync_val_compare_and_swap(stamp, seen, at) != seen)
@@ -167,7 +167,7 @@ static __always_inline void dest_count(__u32 dest, __u32 state, int delta)
 		__sync_fetch_and_add(&c->inactive, delta);
 }
 
-/* After a connection has ended: its server may take some again (ip_vs_dest_update_overload()). */
+/* Lets a server have connections again after one has ended (ip_vs_dest_update_overload()). */
 static __always_inline void dest_relieve(__u32 dest)
 {
 	struct ivb_dest_conns *c = dest_counts(dest);
@@ -184,10 +184,7 @@ static __always_inline void dest_relieve(__u32 dest)
 		WRITE_ONCE(c->overloaded, 0);
 }
 
-/*
- * Moves the connection's state; the CPU that moves it moves the counts. False: another CPU moved
- * it.
- */
+/* Moves the connection's state, and with it the counts. False: another CPU has moved it. */
 static __always_inline bool conn_set_state(struct ivb_conn *c, __u32 from, __u32 to)
 {
 	if (from == to)
@@ -201,7 +198,7 @@ static __always_inline bool conn_set_state(struct ivb_conn *c, __u32 from, __u32
 	return true;
 }
 
-/* Not on the stack, of which the expiry timer has used most when it comes here. */
+/* A zero that is not on the stack, of which the expiry timer has used most when it comes here. */
 static const struct ivb_traffic no_traffic;
 
 /* The account of a server of kernel IPVS's, for one of its services; the first one opens it. */
@@ -225,7 +222,7 @@ static __always_inline struct ivb_traffic *traffic_account(const int af, const u
 	return bpf_map_lookup_elem(&kernel_traffic, &k);
 }
 
-/* key: the forward flow's, f that flow, rep its peer or NULL. */
+/* Adds a connection's traffic to its account. key: the forward flow's; rep: its peer, or NULL. */
 static __always_inline void traffic_fold(const int af, const union tuple *key, const union flow *f,
 					 const union flow *rep)
 {
@@ -242,7 +239,7 @@ static __always_inline void traffic_fold(const int af, const union tuple *key, c
 	__sync_fetch_and_add(&t->out_bytes, rep->flow.bytes);
 }
 
-/* By themselves for the stack's sake: connections are removed deep in the programs. */
+/* Global functions for the stack's sake: connections are removed deep in the programs. */
 GLOBAL int traffic_fold4(const struct ivb_tuple4 *key, const struct ivb_flow4 *f,
 			 const struct ivb_flow4 *rep)
 {
@@ -267,7 +264,7 @@ GLOBAL int traffic_fold6(const struct ivb_tuple6 *key, const struct ivb_flow6 *f
 			 : traffic_fold6(&(key)->v6, (const struct ivb_flow6 *)(f), \
 					 (const struct ivb_flow6 *)(rep)))
 
-/* The traffic of a flow that ends goes to its server's account. */
+/* Adds the traffic of a flow that ends to its server's account. */
 static __always_inline void flow_fold(const struct ivb_flow *f)
 {
 	struct ivb_dest_conns *c = dest_counts(f->dest);
@@ -294,7 +291,7 @@ static __always_inline void flow_remove(const int af, const union tuple *key, __
 	bpf_map_delete_elem(MAP_OF(af, flows), key);
 }
 
-/* What is kept of a connection of kernel IPVS's beside its flows. */
+/* Removes what is kept of a connection of kernel IPVS's beside its flows. */
 static __always_inline void kernel_forget(const int af, struct ivb_conn *c, const union tuple *key,
 					  const union flow *f, const union tuple *peer, __u32 id)
 {

@@ -26,7 +26,7 @@ static long sweep_row6(__u32 i, void *none)
 	return sweep_row(AF_INET6);
 }
 
-/* Of each tick: rows; all have been gone through after a second at most. */
+/* The number of rows for each tick: after a second at most all have been gone through. */
 static __always_inline __u32 part_rows(const int af)
 {
 	return CLOCK_ROWS(af) < CLOCK_PARTS ? 1 : CLOCK_ROWS(af) / CLOCK_PARTS;
@@ -69,7 +69,7 @@ static int tick6(void *map, __u32 *key, struct hand *hand)
 	return 0;
 }
 
-/* -EBUSY of bpf_timer_init(): the map has its timer from an earlier load. */
+/* Starts the family's timer. It may be there (-EBUSY): the map has it from an earlier load. */
 static __always_inline long arm(const int af)
 {
 	__u32 family = FAMILY_INDEX(af);

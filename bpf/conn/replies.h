@@ -11,9 +11,9 @@
 #include "lib/tuple.h"
 
 #define LEAVE_TRIES 4
-#define REPLY_LEFT 0xffffffffu /* the last one has left, and is about to delete the element */
+#define REPLY_DELETED 0xffffffffu /* the last one has ended, and is about to delete the element */
 
-/* As kernel IPVS sees a reply of the connection with that forward key, to this server. */
+/* The key of a connection's replies as kernel IPVS sees them. key: the forward flow's. */
 static __always_inline void reply_key(const int af, const union tuple *key, const __be32 *server,
 				      __be16 port, struct ivb_reply_key *k)
 {
@@ -26,7 +26,7 @@ static __always_inline void reply_key(const int af, const union tuple *key, cons
 	k->af = af;
 }
 
-/* Tells elements apart that were deleted, and taken for another tuple, under somebody's hands. */
+/* A tag tells elements apart that were deleted, and reused for another tuple, meanwhile. */
 static __always_inline __u64 reply_tag(const struct ivb_reply_key *k)
 {
 	const __u64 *w = (const __u64 *)k;
@@ -34,7 +34,7 @@ static __always_inline __u64 reply_tag(const struct ivb_reply_key *k)
 	return (__u64)mix(w[0] ^ w[2], w[1] ^ w[3] ^ w[4]) << 32;
 }
 
-/* One of them has ended; the last one takes the element away. */
+/* Counts a connection off that has ended; the last one deletes the element. */
 static __always_inline void reply_leave(const struct ivb_reply_key *k)
 {
 	struct ivb_kernel_reply *r = bpf_map_lookup_elem(&kernel_replies, k);
@@ -45,18 +45,18 @@ static __always_inline void reply_leave(const struct ivb_reply_key *k)
 		return;
 	for (i = 0; i < LEAVE_TRIES; i++) {
 		held = READ_ONCE(r->held);
-		if ((held ^ tag) >> 32 || (__u32)held == REPLY_LEFT)
+		if ((held ^ tag) >> 32 || (__u32)held == REPLY_DELETED)
 			return;
-		next = (__u32)held == 1 ? tag | REPLY_LEFT : held - 1;
+		next = (__u32)held == 1 ? tag | REPLY_DELETED : held - 1;
 		if (__sync_val_compare_and_swap(&r->held, held, next) == held) {
-			if ((__u32)next == REPLY_LEFT)
+			if ((__u32)next == REPLY_DELETED)
 				bpf_map_delete_elem(&kernel_replies, k);
 			return;
 		}
 	}
 }
 
-/* Direct routing's replies do not come by here. */
+/* Whether a flow's replies are counted: those of direct routing do not come by here. */
 static __always_inline bool reply_counts(const union flow *f)
 {
 	const __u32 all = IVB_FLOW_KERNEL | IVB_FLOW_DIRECT | IVB_FLOW_UNCOUNTED;

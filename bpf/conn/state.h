@@ -21,7 +21,7 @@ enum { EVENT_SYN, EVENT_FIN, EVENT_ACK, EVENT_RST, EVENT_MAX_ };
 #define LI IVB_S_LISTEN
 #define SA IVB_S_SYNACK
 
-/* The column is the old state, from NONE to SYNACK. */
+/* The next state by side, event and old state; the states' columns are from NONE to SYNACK. */
 static const __u8 tcp_next[2][EVENT_MAX_][16] = {
 	{
 		/* from the client */

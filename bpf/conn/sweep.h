@@ -14,8 +14,8 @@
 #define LOOKS 16      /* at groups with nothing to remove, between two looks at the time */
 
 /*
- * One bit for each stamp of the line that has passed; no branches, as most have not. By itself for
- * the stack's sake: a packet that sweeps has used much of it (6.1).
+ * A mask with a bit for each stamp of the line that has passed. It has no branches, as most have
+ * not. It is a global function for the stack's sake: a packet that sweeps has used much of it (6.1).
  */
 GLOBAL __u32 line_due(const struct ivb_clock_group *g, __u32 now)
 {
@@ -106,7 +106,7 @@ GLOBAL __u32 sweep_group6(__u32 group, struct sweep *s)
 	return s ? sweep_group(AF_INET6, group, s) : NEVER;
 }
 
-/* The groups of a line that are due, as long as there is time; the others are left as they are. */
+/* Sweeps the groups of a line that are due, as long as there is time. */
 static __always_inline int sweep_line(const int af, __u32 line, struct sweep *s)
 {
 	struct ivb_clock_group *g = bpf_map_lookup_elem(MAP_OF(af, due), &line);
@@ -144,7 +144,7 @@ GLOBAL int sweep_line6(__u32 line, struct sweep *s)
 	return s ? sweep_line(AF_INET6, line, s) : 0;
 }
 
-/* The lines of a row that are due. */
+/* Sweeps the lines of a row that are due. */
 static __always_inline int sweep_lines(const int af, __u32 row, __u32 due, struct sweep *s)
 {
 	__u32 j;
@@ -173,7 +173,7 @@ static __always_inline struct hand *hand_of(const int af)
 	return bpf_map_lookup_elem(MAP_OF(af, hand), &zero);
 }
 
-/* The next row; 1: no time left, it is not done yet. */
+/* Sweeps the next row. 1: the time is over, and the row is not done. */
 static __always_inline long sweep_row(const int af)
 {
 	struct hand *hand = hand_of(af);
@@ -215,9 +215,9 @@ static __always_inline void sweep_end(struct sweep *s, struct ivb_sweep *stats)
 }
 
 /*
- * Without a timer: a packet of a connection that is new, or has not been heard of for a second,
- * looks at some rows, once a jiffy, and removes what has ended of one group. If there was some,
- * then so does the next packet: more go than come.
+ * Sweeps where there is no timer. A packet whose connection is new, or has not been heard of for a
+ * second, looks at some rows, once a jiffy, and removes what has ended of one group. If there was
+ * some, so does the next packet: more connections go than come.
  */
 static __always_inline int sweep_by_packet(const int af)
 {

@@ -8,6 +8,7 @@
 #ifndef IVB_CTX_H
 #define IVB_CTX_H
 
+#include <stdbool.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <linux/if_packet.h>
@@ -27,7 +28,7 @@ struct sk_buff___ivb {
 	__u8 ipvs_property : 1;
 } __attribute__((preserve_access_index));
 
-/* Since 6.2; where it is missing, the context's address is the sk_buff's all the same. */
+/* A kfunc of 6.2. Where it is missing, the context's address is the sk_buff's all the same. */
 extern void *bpf_cast_to_kern_ctx(void *obj) __ksym __weak;
 
 static __always_inline void *ctx_data(const struct ivb_ctx *ctx)
@@ -36,9 +37,9 @@ static __always_inline void *ctx_data(const struct ivb_ctx *ctx)
 }
 
 /*
- * The byte at an offset whose bounds the caller has checked. It is hidden how the offset came
- * about: clang would split a constant off it, and the verifier learns nothing from a comparison of
- * a packet pointer with a negative fixed part (clang 14, all kernels, "R4 offset is outside of the
+ * The byte at an offset whose bounds the caller has checked. The origin of the offset is hidden from
+ * clang, which would split a constant off it: the verifier learns nothing from a comparison of a
+ * packet pointer with a negative fixed part (clang 14, all kernels, "R4 offset is outside of the
  * packet"). No header that we look at starts beyond the mask.
  */
 static __always_inline void *ctx_at(const struct ivb_ctx *ctx, __u32 off)
@@ -85,7 +86,7 @@ static __always_inline __u32 ctx_gso_size(const struct ivb_ctx *ctx)
 	return ctx->gso_size;
 }
 
-/* One of CHECKSUM_*. */
+/* The state of the checksum: one of CHECKSUM_*. */
 static __always_inline int ctx_summed(struct ivb_ctx *ctx)
 {
 	struct sk_buff___ivb *skb;
@@ -115,7 +116,7 @@ static __always_inline bool ctx_ipvs_property(struct ivb_ctx *ctx)
 	return BPF_CORE_READ_BITFIELD_PROBED(skb, ipvs_property);
 }
 
-/* At egress: the device that the packet came in by, 0 for one of the host's own. */
+/* The device that a packet at egress came in by; 0: it is the host's own. */
 static __always_inline __u32 ctx_iif(const struct ivb_ctx *ctx)
 {
 	return ctx->ingress_ifindex;
@@ -131,7 +132,7 @@ static __always_inline struct net_device___ivb *ctx_netdev(struct ivb_ctx *ctx)
 	return dev;
 }
 
-/* After direct writes that changed the sum of the IP packet by delta (CHECKSUM_COMPLETE). */
+/* Keeps CHECKSUM_COMPLETE right after direct writes that changed the IP packet's sum by delta. */
 static __always_inline void ctx_csum_changed(struct ivb_ctx *ctx, __u16 delta)
 {
 	bpf_csum_update(ctx, delta);
@@ -160,10 +161,7 @@ static __always_inline int ctx_push_l3(struct ivb_ctx *ctx, __u32 len)
 	return bpf_skb_adjust_room(ctx, len, BPF_ADJ_ROOM_MAC, 0);
 }
 
-/*
- * The same for the header of a tunnel around what is there; of a GSO packet the segments stay as
- * long as they are.
- */
+/* Makes room for the outer header of a tunnel. The segments of a GSO packet keep their length. */
 static __always_inline int ctx_push_tunnel(struct ivb_ctx *ctx, const bool v6, __u32 len)
 {
 	return bpf_skb_adjust_room(ctx, len, BPF_ADJ_ROOM_MAC,
@@ -185,31 +183,32 @@ static __always_inline int ctx_redirect_neigh(struct ivb_ctx *ctx, __u32 ifindex
 }
 
 /*
- * What our programs tell each other of a packet, in skb->tc_index: no fwmark, and not cleared
- * between ingress and egress. (A program that returns TC_ACT_OK sets it to its classid, hence 0.)
+ * The tag is what our programs tell each other of a packet. It is skb->tc_index, which is no fwmark
+ * and is not cleared between ingress and egress. (A program that returns TC_ACT_OK sets it to its
+ * classid, hence 0.)
  */
-static __always_inline __u32 ctx_mark(const struct ivb_ctx *ctx)
+static __always_inline __u32 ctx_tag(const struct ivb_ctx *ctx)
 {
 	return ctx->tc_index;
 }
 
-static __always_inline void ctx_set_mark(struct ivb_ctx *ctx, __u32 mark)
+static __always_inline void ctx_set_tag(struct ivb_ctx *ctx, __u32 tag)
 {
-	ctx->tc_index = mark;
+	ctx->tc_index = tag;
 }
 
-/* A copy of the packet comes in once more by the same device, with that mark. */
-static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 mark)
+/* Has a copy of the packet come in once more by the same device, with that tag. */
+static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 tag)
 {
 	int r;
 
-	ctx->tc_index = mark;
+	ctx->tc_index = tag;
 	r = bpf_clone_redirect(ctx, ctx->ifindex, BPF_F_INGRESS);
 	ctx->tc_index = 0;
 	return r;
 }
 
-/* What a notrack rule of the operator's can match (nft: meta priority). */
+/* The priority is what a notrack rule of the operator's can match (nft: meta priority). */
 static __always_inline void ctx_set_priority(struct ivb_ctx *ctx, __u32 priority)
 {
 	ctx->priority = priority;

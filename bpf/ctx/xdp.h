@@ -7,6 +7,7 @@
 #ifndef IVB_CTX_H
 #define IVB_CTX_H
 
+#include <stdbool.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <bpf/bpf_helpers.h>
@@ -66,7 +67,7 @@ static __always_inline __be16 ctx_protocol(const struct ivb_ctx *ctx)
 	return (void *)(eth + 1) > ctx_end(ctx) ? 0 : eth->h_proto;
 }
 
-/* All that there is is readable already. */
+/* Everything is readable already. */
 static __always_inline int ctx_pull(struct ivb_ctx *ctx, __u32 len)
 {
 	return -1;
@@ -134,17 +135,17 @@ static __always_inline int ctx_redirect_neigh(struct ivb_ctx *ctx, __u32 ifindex
 	return -1;
 }
 
-/* Frames carry no mark, and no copies can be made: connections of kernel IPVS are tc's. */
-static __always_inline __u32 ctx_mark(const struct ivb_ctx *ctx)
+/* Frames carry no tag of ours, and cannot be copied: connections of kernel IPVS are tc's. */
+static __always_inline __u32 ctx_tag(const struct ivb_ctx *ctx)
 {
 	return 0;
 }
 
-static __always_inline void ctx_set_mark(struct ivb_ctx *ctx, __u32 mark)
+static __always_inline void ctx_set_tag(struct ivb_ctx *ctx, __u32 tag)
 {
 }
 
-static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 mark)
+static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 tag)
 {
 	return -1;
 }

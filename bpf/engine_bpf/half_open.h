@@ -23,7 +23,7 @@ static __always_inline struct ivb_admission *admission_of(const int af)
 	return bpf_map_lookup_elem(&admission, &family);
 }
 
-/* Keyed, so that nobody can aim at a bucket. */
+/* The hash is keyed, so that nobody can aim at a bucket. */
 static __always_inline __u64 try_hash(const int af, __u64 seed, const union tuple *key)
 {
 	const __u64 *w = (const __u64 *)key;
@@ -38,7 +38,8 @@ static __always_inline __u64 try_hash(const int af, __u64 seed, const union tupl
 }
 
 /*
- * Whether it was refused before; if not, that is remembered, in place of the oldest of the bucket.
+ * Whether this first packet was refused before. If not, it is remembered in place of the oldest of
+ * its bucket.
  */
 GLOBAL int tried_before(__u64 hash, __u32 now)
 {

@@ -67,8 +67,9 @@ GLOBAL int address_local6(struct ivb_ctx *ctx, const union ivb_addr *addr)
 }
 
 /*
- * "Yes" is kept for a second (0 stands for "never asked"), "no" is not: an address may have come
- * just now, and the stack would answer what we pass on with RST.
+ * Whether the service's address is the director's own. "Yes" is kept for a second (0 stands for
+ * "never asked"). "No" is not kept: an address may have come just now, and the stack would answer
+ * what we pass on with RST.
  */
 static __always_inline bool service_local(struct ivb_ctx *ctx, const int af, __u32 slot,
 					  const __be32 *addr)

@@ -17,11 +17,8 @@ static __always_inline bool dest_available(__u32 slot)
 	return d && READ_ONCE(d->state) == IVB_DEST_AVAILABLE;
 }
 
-/*
- * The client begins anew: the next ACK of either side counts. (Of this flow the caller knows
- * itself.)
- */
-static __always_inline void reopened(const int af, const union flow *f)
+/* Has the next ACK of the other side count, as the client begins anew. The caller sees to f. */
+static __always_inline void flow_reopen(const int af, const union flow *f)
 {
 	union flow *peer = flow_peer(af, f, IPPROTO_TCP);
 
@@ -29,7 +26,7 @@ static __always_inline void reopened(const int af, const union flow *f)
 		peer->flow.flags &= ~IVB_FLOW_ESTABLISHED;
 }
 
-/* The state with its place among the half-open ones, which who confirms the connection gives up. */
+/* The state with the connection's place among the half-open ones; confirming gives that up. */
 static __always_inline __u32 state_word(__u32 old, __u32 next, bool reply)
 {
 	if (next == IVB_S_ESTABLISHED || (next == IVB_S_UDP && reply))
@@ -128,7 +125,7 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 	} else if (state_active(next)) {
 		f->flow.flags &= ~IVB_FLOW_ESTABLISHED;
 		if (!state_active(word))
-			reopened(af, f);
+			flow_reopen(af, f);
 	}
 	conn_touch(af, id, now, state_timeout(c->service, next));
 	return 0;

@@ -28,7 +28,7 @@ static __always_inline void note_key(const int af, const struct note *n, union t
 	tuple_set_proto(af, key, n->proto);
 }
 
-/* Without SNAT, and without a lease. */
+/* Fills a pair from a note, without SNAT and without a lease. */
 static __always_inline void note_pair(const int af, const struct note *n, struct pair *pair)
 {
 	*pair = (struct pair){
@@ -114,25 +114,25 @@ static __always_inline bool kernel_supersede(const int af, const struct note *n)
 }
 
 /*
- * Where conntrack is at work it knows nothing of our connections, and a firewall may drop what it
- * calls invalid: there FIN and RST are carried, else they go the slow way, which costs half. What
- * tells is a SYN, as conntrack makes an entry for it whatever its settings; if it comes to life
- * later, any packet of a client's does.
+ * Whether FIN and RST are carried, with a copy for kernel IPVS. That is so where conntrack is at
+ * work: it knows nothing of our connections, and a firewall may drop what it calls invalid. Else
+ * they go the slow way, which costs half. A SYN tells, as conntrack makes an entry for it whatever
+ * its settings; if conntrack comes to life later, any packet of a client's tells.
  */
 static __always_inline bool kernel_copies(const struct note *n)
 {
 	return !(n->flags & NOTE_NO_CT) || n->state != IVB_S_SYN_RECV;
 }
 
-/* What a client's packet is worth to replies, until one of them has come by here: a second at most. */
+/* The lease of replies until one of them has come by here: a second at most. */
 static __always_inline __u32 lease_of_replies(const struct note *n)
 {
 	return n->lease < ivb_hz ? n->lease : ivb_hz;
 }
 
 /*
- * The first packet of a client's that we see. It passes on its lease, and to replies theirs. While a
- * backup does not know of the connection there is none.
+ * Grants the first leases, to both directions, with the first packet of a client's that we see.
+ * While a backup does not know of the connection there is none.
  */
 static __always_inline void kernel_first_lease(const struct note *n, struct pair *pair)
 {
@@ -144,7 +144,7 @@ static __always_inline void kernel_first_lease(const struct note *n, struct pair
 	pair->seen_reply = stamp_or_one(now + lease_of_replies(n));
 }
 
-/* The address that the server will see, by a device that the packet leaves by. */
+/* Chooses the address that the server will see, by the device that the packet leaves by. */
 static __always_inline int kernel_source(struct ivb_ctx *ctx, const int af,
 					 const struct ivb_config *cfg, const union tuple *key,
 					 struct pair *pair)
@@ -160,37 +160,37 @@ static __always_inline int kernel_source(struct ivb_ctx *ctx, const int af,
 									    : -IVB_R_NO_SNAT_ADDR;
 }
 
-/* One that could not be counted goes, and takes no other's count with it. */
-static __always_inline void pair_undo(const int af, const union tuple *key, const struct pair *b)
+/* Removes a connection that could not be counted, and with it no other's count. */
+static __always_inline void pair_undo(const int af, const union tuple *key, const struct pair *pair)
 {
 	union flow *f = bpf_map_lookup_elem(MAP_OF(af, flows), key);
 
-	if (f && f->flow.conn == b->conn && f->flow.conn_gen == b->gen)
+	if (f && f->flow.conn == pair->conn && f->flow.conn_gen == pair->gen)
 		f->flow.flags |= IVB_FLOW_UNCOUNTED;
-	conn_kill(af, b->conn, b->gen);
+	conn_kill(af, pair->conn, pair->gen);
 }
 
 /* Makes the connection, as CONN_CREATE() does, and has its replies known. ctx: or NULL. */
 static __always_inline int kernel_pair_create(struct ivb_ctx *ctx, const int af,
 					      const struct note *n, const union tuple *key,
-					      struct pair *b, __u16 known)
+					      struct pair *pair, __u16 known)
 {
-	int r = ctx ? CONN_CREATE(ctx, af, b, key) : CONN_ADOPT(af, b, key);
+	int r = ctx ? CONN_CREATE(ctx, af, pair, key) : CONN_ADOPT(af, pair, key);
 
 	if (r)
 		return r;
-	if (!(b->flags & IVB_FLOW_DIRECT) &&
-	    !(af == AF_INET ? pair_join4(&key->v4, b) : pair_join6(&key->v6, b))) {
-		pair_undo(af, key, b);
+	if (!(pair->flags & IVB_FLOW_DIRECT) &&
+	    !(af == AF_INET ? pair_join4(&key->v4, pair) : pair_join6(&key->v6, pair))) {
+		pair_undo(af, key, pair);
 		return -IVB_R_MAP_FULL;
 	}
-	kernel_remember(af, n, b, known);
+	kernel_remember(af, n, pair, known);
 	return 0;
 }
 
 /*
- * IVB_CREATED: it is there (pair->gen: made by this CPU, as *pair says); IVB_NEXT: not ours; or a
- * reason.
+ * Makes the connection of a note. IVB_CREATED: it is there (pair->gen: made by this CPU, as *pair
+ * says); IVB_NEXT: not ours; or a reason.
  */
 static __always_inline int kernel_conn_create(struct ivb_ctx *ctx, const int af,
 					      const struct note *n, const union tuple *key,
@@ -207,7 +207,7 @@ static __always_inline int kernel_conn_create(struct ivb_ctx *ctx, const int af,
 		return IVB_NEXT;
 	snat = kernel_wants_snat(af, cfg, n, known);
 	/* another version's to be, with SNAT from its first packet */
-	if (held())
+	if (conns_on_hold())
 		return snat ? -IVB_R_TAKEOVER : IVB_NEXT;
 	if (cfg->flags & IVB_CONFIG_DRAIN)
 		return IVB_NEXT;

@@ -82,8 +82,8 @@ static __always_inline bool concerns_replies(const struct note *n, const struct 
 }
 
 /*
- * A client's packet. The first one after the handshake lets replies through for a second, as one at
- * creation does.
+ * Renews the lease by a client's packet. The first one after the handshake lets replies through for
+ * a second, as one at creation does.
  */
 static __always_inline void follow_request(const int af, const struct note *n,
 					   const struct followed *w, __u32 now)
@@ -106,7 +106,7 @@ static __always_inline void follow_request(const int af, const struct note *n,
 		lease_set(&rep->flow, n, now, lease_of_replies(n));
 }
 
-/* What the packet tells of its connection. */
+/* Learns from a packet's note what has become of its connection. */
 static __always_inline void follow_note(const int af, const struct note *n,
 					const struct followed *w, __u32 now)
 {
@@ -123,7 +123,7 @@ static __always_inline void follow_note(const int af, const struct note *n,
 		lease_set(&rep->flow, n, now, n->lease);
 }
 
-/* A packet with headers and tuple, and what becomes of it; a CPU's, for want of stack. */
+/* A packet with headers and tuple, and what becomes of it. Each CPU has one, for want of stack. */
 struct leaving {
 	struct ivb_pkt p;
 	union tuple is;
@@ -151,7 +151,7 @@ static __always_inline bool note_matches(const int af, struct note *n, const str
 	const __be32 *to = reply ? n->caddr.ip6 : server;
 	__be16 sport = reply ? n->vport : n->cport, dport = reply ? n->cport : n->dport;
 
-	if (n->flags & NOTE_LEAVE)
+	if (n->flags & NOTE_NOT_OURS)
 		return true;
 	if (n->af != af || !addr_equal(af, TUPLE_SADDR(af, &l->is), from) ||
 	    !addr_equal(af, TUPLE_DADDR(af, &l->is), to))
@@ -167,9 +167,9 @@ static __always_inline bool note_matches(const int af, struct note *n, const str
 	return true;
 }
 
-/* One that is there. */
-static __always_inline void follow_older(const int af, const struct note *n,
-					 const struct followed *w, struct leaving *l)
+/* Handles the packet of a connection that is known: its note, and its translation. */
+static __always_inline void follow_known_conn(const int af, const struct note *n,
+					      const struct followed *w, struct leaving *l)
 {
 	if (!(n->flags & NOTE_DONE))
 		follow_note(af, n, w, bpf_jiffies64());
@@ -178,8 +178,8 @@ static __always_inline void follow_older(const int af, const struct note *n,
 		w->fwd->flow.dport, &l->to);
 }
 
-/* One that was made just now. */
-static __always_inline void follow_first(const int af, struct leaving *l)
+/* Prepares the translation for a connection that was made just now. */
+static __always_inline void follow_new_conn(const int af, struct leaving *l)
 {
 	const struct pair *pair = &l->pair;
 
@@ -187,7 +187,7 @@ static __always_inline void follow_first(const int af, struct leaving *l)
 	retuple(af, &l->is, pair->source.ip6, pair->server.ip6, pair->sport, pair->port, &l->to);
 }
 
-/* The packet of a note, which may leave (IVB_NEXT), or a reason. */
+/* Handles the packet of a note. It may leave (IVB_NEXT), or there is a reason. */
 static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, struct note *n,
 					 struct leaving *l)
 {
@@ -195,7 +195,7 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 	union tuple key;
 	int r;
 
-	if (n->flags & NOTE_LEAVE) {
+	if (n->flags & NOTE_NOT_OURS) {
 		n->flags |= NOTE_DONE;
 		return IVB_NEXT;
 	}
@@ -212,17 +212,17 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 			return -IVB_R_RACE;
 	}
 	if (w.fwd)
-		follow_older(af, n, &w, l);
+		follow_known_conn(af, n, &w, l);
 	else
-		follow_first(af, l);
+		follow_new_conn(af, l);
 	n->flags |= NOTE_DONE;
 	return l->translate ? nat_packet(ctx, af, &l->p, &l->to, false) : IVB_NEXT;
 }
 
 /*
- * A packet of kernel IPVS's whose sk_buff is in no note of this moment. It may have waited for its
- * neighbour; or it is a part (a fragment, a segment) of the packet that a side's last note was
- * about.
+ * Finds the note of a packet of kernel IPVS's whose sk_buff is in no note of this moment. The packet
+ * may have waited for its neighbour. Or it is a part (a fragment, a segment) of the packet that a
+ * side's last note was about.
  */
 static __always_inline struct note *note_search(const int af, struct notes *all, __u64 skb,
 						const struct leaving *l)
@@ -243,7 +243,7 @@ static __always_inline struct note *note_search(const int af, struct notes *all,
 	return NULL;
 }
 
-/* Nobody has told us of the packet. Without SNAT kernel IPVS can do without us. */
+/* Handles a packet that no note tells of. Without SNAT kernel IPVS can do without us. */
 static __always_inline int follow_unknown(const struct ivb_pkt *p)
 {
 	struct ivb_config *cfg;
@@ -256,7 +256,7 @@ static __always_inline int follow_unknown(const struct ivb_pkt *p)
 }
 
 /*
- * n: the note with this sk_buff, if there is one. handled: kernel IPVS has marked the packet (or
+ * Handles a packet that a note may be about. n: the note with this sk_buff, if there is one. handled: kernel IPVS has marked the packet (or
  * there is such a note, which may be an older packet's).
  */
 static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struct notes *all,
@@ -268,9 +268,10 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 	int r;
 
 	/*
-	 * Else each would be put aside for a packet that has come, and drive out those that wait.
+	 * The note is done. Else it would be put aside for a packet that has come, and drive out
+	 * those of packets that wait.
 	 */
-	if (n && n->flags & NOTE_LEAVE) {
+	if (n && n->flags & NOTE_NOT_OURS) {
 		n->flags |= NOTE_DONE;
 		return IVB_NEXT;
 	}
@@ -296,15 +297,15 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 	return handled ? follow_unknown(&l->p) : IVB_NEXT;
 }
 
-/* ip6_fragment() does not pass kernel IPVS's mark on to the fragments that it makes. */
+/* Whether fragments may come: ip6_fragment() does not hand them kernel IPVS's ipvs_property. */
 static __always_inline bool parts_expected(const struct note *n)
 {
-	return n->has_frag || (n->skb && !(n->flags & (NOTE_DONE | NOTE_LEAVE)));
+	return n->has_frag || (n->skb && !(n->flags & (NOTE_DONE | NOTE_NOT_OURS)));
 }
 
-static __always_inline int follow(struct ivb_ctx *ctx, const int af)
+static __always_inline int egress(struct ivb_ctx *ctx, const int af)
 {
-	bool copy = ctx_mark(ctx) == IVB_MARK_COPY, handled = true;
+	bool copy = ctx_tag(ctx) == IVB_TAG_COPY, handled = true;
 	struct notes *all = notes_get();
 	__u64 skb = (__u64)ctx;
 	struct note *n = NULL;

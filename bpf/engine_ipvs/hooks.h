@@ -22,8 +22,8 @@ static __always_inline bool conn_is_here(const struct ip_vs_conn *cp)
 }
 
 /*
- * No arithmetic is allowed with a pointer to a kernel structure; what is read from memory is a
- * number.
+ * The server's bucket, a hash of its address. The verifier allows no arithmetic with a pointer to a
+ * kernel structure; read back from memory it is a number.
  */
 static __always_inline __u32 dest_bucket(struct notes *all, const struct ip_vs_dest *dest)
 {
@@ -32,9 +32,9 @@ static __always_inline __u32 dest_bucket(struct notes *all, const struct ip_vs_d
 }
 
 /*
- * An idle connection may end that much earlier than with kernel IPVS alone, which has not seen its
- * last packets: a twentieth of its time, but two seconds at least, or a quarter of a very short
- * one.
+ * A lease by the connection's timeout: a twentieth, but two seconds at least, or a quarter of a very
+ * short one. An idle connection may end that much earlier than with kernel IPVS alone, which has
+ * not seen its last packets.
  */
 static __always_inline __u32 lease_by_time(__u32 timeout)
 {
@@ -48,8 +48,8 @@ static __always_inline __u32 lease_by_time(__u32 timeout)
 }
 
 /*
- * In the other states kernel IPVS has to see every packet: the next one may be what it waits for.
- * enum ip_vs_tcp_states are the first of enum ivb_conn_state; UDP has the one state 0.
+ * The lease for a state. In states without one kernel IPVS has to see every packet: the next one may
+ * be what it waits for. enum ip_vs_tcp_states are the first of enum ivb_conn_state; UDP has the one state 0.
  */
 static __always_inline __u32 lease_of(__u8 proto, __u32 state, __u32 timeout)
 {
@@ -64,8 +64,8 @@ static __always_inline __u32 lease_of(__u8 proto, __u32 state, __u32 timeout)
 #define SYNC_RETRIES 3 /* the bits of sync_endtime that count them */
 
 /*
- * As ip_vs_sync_conn_needed(): with which packets the backup is told, in a state that does not
- * change. Where it is told several times (sync_retries), with the packet behind the last one.
+ * Whether the backup is told with this packet, in a state that does not change, as
+ * ip_vs_sync_conn_needed() decides. Where it is told several times (sync_retries), with the packet behind the last one.
  * Without a period every packet finds it told, not longer ago than sync_refresh_period.
  */
 static __always_inline bool backup_is_told(const struct ip_vs_conn *cp)
@@ -89,7 +89,7 @@ static __always_inline __u16 sync_flags(const struct ip_vs_conn *cp)
 	return NOTE_MASTER | (backup_is_told(cp) ? NOTE_SYNCED : 0);
 }
 
-/* By NAT, direct routing, or a tunnel of plain IP in IP. */
+/* Whether the packets are forwarded by NAT, direct routing, or plain IP in IP. */
 static __always_inline bool method_is_ours(const struct ip_vs_conn *cp)
 {
 	const struct ip_vs_dest *dest = cp->dest;
@@ -101,8 +101,8 @@ static __always_inline bool method_is_ours(const struct ip_vs_conn *cp)
 }
 
 /*
- * FTP's and SIP's helpers, one-packet scheduling, other methods, and what conntrack has entries of,
- * are not.
+ * Whether we may carry the connection. Not ours are those of FTP's and SIP's helpers, one-packet
+ * scheduling, other methods, and those of which conntrack has entries.
  */
 static __always_inline bool conn_is_ours(const struct sk_buff *skb, const struct ip_vs_conn *cp)
 {
@@ -121,7 +121,7 @@ static __always_inline bool conn_is_ours(const struct sk_buff *skb, const struct
 	return !ct || (ct & NFCT_INFOMASK) == IP_CT_UNTRACKED;
 }
 
-/* Of IPv4 the first word alone, as notes are read by family. */
+/* Reads an address; of IPv4 the first word alone, as notes are read by family. */
 static __always_inline void addr_read(__u16 af, union ivb_addr *to, const union nf_inet_addr *from)
 {
 	to->ip6[0] = from->all[0];
@@ -166,8 +166,8 @@ static __always_inline void note_fill(struct notes *all, struct note *n,
 }
 
 /*
- * The packet that the note was about has not come yet: it may be waiting for its neighbour. From
- * here on no other processor takes what stands here for a note (engine_ipvs/note.h).
+ * Puts aside a note whose packet has not come yet: it may be waiting for its neighbour. From here on
+ * no other processor takes what stands here for a note (engine_ipvs/note.h).
  */
 static __always_inline void note_put_aside(struct note *n, __u64 skb)
 {
@@ -178,7 +178,7 @@ static __always_inline void note_put_aside(struct note *n, __u64 skb)
 	WRITE_ONCE(n->skb, 0);
 }
 
-/* side: 0 from the client, 1 from the server. */
+/* Writes the note of a packet. side: 0 from the client, 1 from the server. */
 static __always_inline int note_write(const struct sk_buff *skb, const struct ip_vs_conn *cp,
 				      const int side)
 {
@@ -203,7 +203,7 @@ static __always_inline int note_write(const struct sk_buff *skb, const struct ip
 		n->flags |= skb->_nfct & NFCT_PTRMASK ? 0 : NOTE_NO_CT;
 		note_fill(all, n, cp);
 	} else {
-		n->flags |= NOTE_LEAVE;
+		n->flags |= NOTE_NOT_OURS;
 	}
 	n->skb = READ_ONCE(all->writes) == writes ? (__u64)skb : 0;
 	return 0;

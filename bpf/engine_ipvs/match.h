@@ -52,7 +52,7 @@ static __always_inline bool match4(const struct ivb_ctx *ctx, __u32 zone)
 	return match_flow(AF_INET, ctx, &key, zone, ip.protocol, ip.ihl * 4);
 }
 
-/* Extension headers are rare enough to be conntrack's. */
+/* Packets with extension headers are rare enough to be conntrack's. */
 static __always_inline bool match6(const struct ivb_ctx *ctx, __u32 zone)
 {
 	union tuple key = {};

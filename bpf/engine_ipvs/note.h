@@ -24,7 +24,7 @@ struct {
 	__uint(max_entries, 1);
 } notes SEC(".maps");
 
-/* Put aside, by sk_buff. */
+/* Notes that were put aside, by sk_buff. */
 IVB_HASH(waiting, BPF_MAP_TYPE_LRU_HASH, __u64, struct note, 4096, 0);
 
 static __always_inline struct notes *notes_get(void)
@@ -57,8 +57,8 @@ static long notes_of(__u32 cpu, __u64 *skb)
 }
 
 /*
- * Of a packet that has waited for its neighbour and is sent by another processor than the one that
- * it came by, which has written no note since.
+ * Finds the note of a packet that has waited for its neighbour and is sent by another processor. The
+ * one that it came by has written no note since, so the note is still there.
  */
 GLOBAL int note_from_elsewhere(const __u64 *skb)
 {

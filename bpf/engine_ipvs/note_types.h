@@ -10,8 +10,8 @@
 
 enum note_flags {
 	NOTE_REPLY = 1 << 0, /* from the server; else from the client */
-	NOTE_LEAVE =
-		1 << 1, /* not for us: conntrack's, an application's, another way of forwarding */
+	/* not for us: conntrack's, an application's, another method of forwarding */
+	NOTE_NOT_OURS = 1 << 1,
 	NOTE_DONE = 1 << 2,	 /* the packet has come */
 	NOTE_MASTER = 1 << 3,	 /* the sync daemon tells a backup of connections */
 	NOTE_SYNCED = 1 << 4,	 /* and of this one with this packet */

@@ -7,7 +7,9 @@
 #ifndef IVB_ENGINE_IPVS_SERVICES_H
 #define IVB_ENGINE_IPVS_SERVICES_H
 
+#include "engine_ipvs/hooks.h"
 #include "engine_ipvs/match.h"
+#include "engine_ipvs/types.h"
 
 #define FTP_PORT 21
 
@@ -25,8 +27,8 @@ struct ip_vs_service {
 #define IP_VS_SVC_F_ONEPACKET 0x0004
 
 /*
- * False: connections of the service are never carried. By firewall mark: what it is, is known only
- * after the hook at which packets are untracked. FTP's helper needs conntrack.
+ * The service's key. False: its connections are never carried. A service by firewall mark is known
+ * only after the hook at which packets are untracked. FTP's helper needs conntrack.
  */
 static __always_inline bool service_key(const struct ip_vs_service *svc,
 					struct ivb_service_key *key)
@@ -62,7 +64,7 @@ static __always_inline int service_gone(const struct ip_vs_service *svc)
 	return 0;
 }
 
-/* The service of that address and port, or that of all the address's ports. */
+/* Whether there is a service of that address and port, or of all the address's ports. */
 static __always_inline bool service_has(struct ivb_service_key *key, const __u8 *l4)
 {
 	const __u8 control = TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN;
@@ -76,7 +78,7 @@ static __always_inline bool service_has(struct ivb_service_key *key, const __u8 
 	return bpf_map_lookup_elem(&kernel_services, key);
 }
 
-/* Up to the flags of TCP; of UDP the first eight bytes. */
+/* Reads the transport header: TCP's up to the flags, UDP's first eight bytes. */
 static __always_inline bool begins_l4(const struct ivb_ctx *ctx, struct ivb_service_key *key,
 				      __u32 l4_off)
 {

@@ -11,7 +11,7 @@
 #include "engine_ipvs/hooks.h"
 #include "engine_ipvs/adopt_conn.h"
 
-/* Not the notes of packets: these may come while the sync daemon's thread is here. */
+/* Notes apart from those of packets, which may come while the sync daemon's thread is here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__type(key, __u32);
@@ -19,7 +19,7 @@ struct {
 	__uint(max_entries, 1);
 } adopting SEC(".maps");
 
-/* No packet tells whether conntrack has an entry: the flag has to. */
+/* Whether we may carry it. No packet tells whether conntrack has an entry: the flag has to. */
 static __always_inline bool conn_is_adoptable(const struct ip_vs_conn *cp)
 {
 	__u32 flags = cp->flags;
@@ -30,8 +30,8 @@ static __always_inline bool conn_is_adoptable(const struct ip_vs_conn *cp)
 	       cp->af == cp->daf && (cp->protocol == IPPROTO_TCP || cp->protocol == IPPROTO_UDP);
 }
 
-/* True: there is nothing to be made. */
-static __always_inline bool adopted(const int af, const struct note *n)
+/* Renews a connection that was adopted before. False: it is to be made. */
+static __always_inline bool adopt_renew(const int af, const struct note *n)
 {
 	__u64 cp = n->cp;
 	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
@@ -49,7 +49,7 @@ static __always_inline bool adopted(const int af, const struct note *n)
 	return true;
 }
 
-/* Without a lease: the first packets go to kernel IPVS, which gives one. */
+/* Makes the connection without a lease: the first packets go to kernel IPVS, which gives one. */
 static __always_inline int adopt(const int af, const struct note *n)
 {
 	__u16 known = kernel_conn_flags(n);
@@ -60,8 +60,9 @@ static __always_inline int adopt(const int af, const struct note *n)
 	__u32 zero = 0;
 
 	cfg = bpf_map_lookup_elem(&config, &zero);
-	if (adopted(af, n) || !n->lease || n->state == IVB_S_TIME_WAIT || !cfg ||
-	    cfg->flags & IVB_CONFIG_DRAIN || held() || !kernel_wants_snat(af, cfg, n, known))
+	if (adopt_renew(af, n) || !n->lease || n->state == IVB_S_TIME_WAIT || !cfg ||
+	    cfg->flags & IVB_CONFIG_DRAIN || conns_on_hold() ||
+	    !kernel_wants_snat(af, cfg, n, known))
 		return 0;
 	/* An address of this director alone is not what the servers know. */
 	note_key(af, n, &key);
@@ -75,9 +76,7 @@ static __always_inline int adopt(const int af, const struct note *n)
 	return 0;
 }
 
-/*
- * Whoever puts a connection back; on a backup that is the sync daemon, which has just written it.
- */
+/* Sees a connection put back; on a backup the sync daemon does that, when it has just written it. */
 static __always_inline int conn_put(const struct ip_vs_conn *cp)
 {
 	struct notes *all;

@@ -61,7 +61,7 @@ struct address_walk {
 	bool found;
 };
 
-/* On to the next device; 1: that was the last. */
+/* Moves on to the next device; 1: that was the last. */
 static __always_inline long address_next_device(const int af, struct address_walk *w)
 {
 	struct list_head___ivb *node = w->device;
@@ -115,7 +115,7 @@ static long address_step6(__u32 i, struct address_walk *w)
 }
 
 /*
- * NULL, but the verifier does not know. 6.1 goes through the callback of a loop once, from the
+ * A NULL of which the verifier does not know. 6.1 goes through the callback of a loop once, from the
  * state before its first turn, and takes away branches that are not taken then: with plain NULLs no
  * address is ever looked at (tests/pkt finds every service "not local" there).
  */

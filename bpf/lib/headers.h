@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A frame's headers and the tuple that they make, whichever way the frame goes. */
+/* A frame's headers and the tuple that they make, in either direction. */
 #ifndef IVB_LIB_HEADERS_H
 #define IVB_LIB_HEADERS_H
 
@@ -7,8 +7,8 @@
 #include "lib/tuple.h"
 
 /*
- * Parses, most packets the short way, and once pulls what a short head lacks. 0, or what
- * path_exit() takes.
+ * Parses a frame's headers, most by the short parser, and once pulls what a short head lacks. 0,
+ * IVB_OTHER or a reason.
  */
 static __always_inline int headers(struct ivb_ctx *ctx, const int af, struct ivb_pkt *p)
 {
@@ -25,7 +25,7 @@ static __always_inline int headers(struct ivb_ctx *ctx, const int af, struct ivb
 	}
 	if (r == IVB_PARSE_OK)
 		return 0;
-	return r == IVB_PARSE_OTHER ? IVB_GONE : -IVB_R_PASS_TRUNCATED;
+	return r == IVB_PARSE_OTHER ? IVB_OTHER : -IVB_R_PASS_TRUNCATED;
 }
 
 GLOBAL int headers4(struct ivb_ctx *ctx, struct ivb_pkt *p)

@@ -29,20 +29,20 @@ union flow {
 	struct ivb_flow6 v6;
 };
 
-#define ICMP_QUOTE \
-	128 /* bytes of a packet that are sent back in an ICMP error; a multiple of 4 \
-			*/
+/* Bytes of a packet that are sent back in an ICMP error; a multiple of 4. */
+#define ICMP_QUOTE 128
 
 /*
- * What would not fit on the stack of 512 bytes. A CPU each: nothing else of ours runs on the CPU
- * between the filling and the using.
+ * Memory for what does not fit on the stack of 512 bytes. Each CPU has its own, as nothing else of
+ * ours runs on the CPU between the filling and the using.
  */
 struct scratch {
 	union flow fwd; /* conn_create(), and who sends the connection's first packet */
 	union {
 		struct { /* conn_create() */
 			union flow rep;
-			union tuple key; /* maps of 6.1 take no key from a GLOBAL's caller */
+			union tuple
+				key; /* maps of 6.1 take no key from a global function's caller */
 			union tuple rkey;
 			struct ivb_port_key pkey;
 		};
@@ -60,7 +60,7 @@ struct {
 	__uint(max_entries, 1);
 } scratches SEC(".maps");
 
-/* Zeroed; NULL only for the verifier. */
+/* The CPU's scratch, zeroed. It is NULL for the verifier alone. */
 static __always_inline struct scratch *scratch_get(void)
 {
 	__u32 zero = 0;
@@ -153,7 +153,7 @@ static __always_inline __be32 *pkt_addrs(const int af, void *data)
 	       (af == AF_INET ? offsetof(struct iphdr, saddr) : offsetof(struct ipv6hdr, saddr));
 }
 
-/* One round: enough to tell values apart, not to spread them over a table by the low bits. */
+/* A hash of one round: it tells values apart, but its low bits do not spread over a table. */
 static __always_inline __u32 mix(__u64 a, __u64 b)
 {
 	a ^= b * 0x9e3779b97f4a7c15ull;
@@ -162,7 +162,7 @@ static __always_inline __u32 mix(__u64 a, __u64 b)
 	return a >> 32;
 }
 
-/* Spread evenly over 0 .. size - 1. */
+/* A hash that is spread evenly over 0 .. size - 1. */
 static __always_inline __u32 spread(__u64 a, __u64 b, __u32 size)
 {
 	__u64 x = a ^ b * 0x9e3779b97f4a7c15ull;
@@ -172,7 +172,7 @@ static __always_inline __u32 spread(__u64 a, __u64 b, __u32 size)
 	return (x >> 32) * size >> 32;
 }
 
-/* Tells flows apart whose elements were reused while somebody held a pointer. */
+/* A tag tells flows apart whose elements were reused while somebody held a pointer. */
 static __always_inline __u32 tuple_tag(const int af, const union tuple *t)
 {
 	const __u32 *h = (const __u32 *)t;

@@ -6,22 +6,17 @@
 #ifndef IVB_LIB_VERDICT_H
 #define IVB_LIB_VERDICT_H
 
-/*
- * A function that is verified once, by itself, knowing nothing of its callers (and they nothing of
- * what it leaves in memory): what keeps the number of the verifier's paths small. Its pointers must
- * be tested for NULL. One for each family, so that the program of one needs no maps of the other.
- */
-#define GLOBAL __noinline
-
-/* The function of the family. */
-#define BY_AF(af, fn, ...) ((af) == AF_INET ? fn##4(__VA_ARGS__) : fn##6(__VA_ARGS__))
+#include "lib/global.h"
 
 enum verdict {
-	IVB_NEXT,    /* not ours: other programs, then the stack */
-	IVB_GONE,    /* redirected */
-	IVB_CREATED, /* within the path: a flow exists now, look it up again */
-	IVB_MADE,    /* the same, and it is this CPU's: scratch has what it was made of */
+	IVB_NEXT,	/* not ours: other programs, then the stack */
+	IVB_REDIRECTED, /* on its way out by a device */
+	IVB_CREATED,	/* within the path: a flow exists now, look it up again */
+	IVB_MADE,	/* the same, and it is this CPU's: scratch has what it was made of */
 };
+
+/* What headers() and quote_parse() say of a packet that is not of a protocol that we carry. */
+enum { IVB_OTHER = 1 };
 
 static __always_inline void count(__u32 reason, __u32 bytes)
 {
@@ -50,7 +45,7 @@ static __always_inline bool reason_passes(__u32 reason)
 
 static __always_inline int path_exit(struct ivb_ctx *ctx, int r)
 {
-	if (r == IVB_GONE)
+	if (r == IVB_REDIRECTED)
 		return CTX_SENT;
 	if (r >= 0)
 		return CTX_NEXT;

@@ -17,16 +17,16 @@
 #include "conn/sweep.h"
 #include "engine_bpf/track.h"
 
-/* Once a second. */
+/* Notes once a second that the flow's connection is alive, and sweeps where no timer does. */
 static __always_inline void liveness(const int af, union flow *f, __u32 now)
 {
 	af == AF_INET ? refresh4(&f->v4, now) : refresh6(&f->v6, now);
 	BY_AF(af, sweep_by_packet);
 }
 
-/* State and liveness. 0: go on; 1: the flow is no more, schedule afresh; or a reason. */
-static __always_inline int flow_note(const int af, const struct ivb_pkt *p, union flow *f,
-				     __u32 now)
+/* Moves the state and notes liveness. 0: go on; 1: the flow is gone, schedule afresh; or a reason. */
+static __always_inline int flow_update(const int af, const struct ivb_pkt *p, union flow *f,
+				       __u32 now)
 {
 	int r = 0;
 
@@ -49,10 +49,9 @@ static __always_inline int flow_note(const int af, const struct ivb_pkt *p, unio
 }
 
 /*
- * The flow of a connection that began just now. Of one that this CPU made there is a copy at hand:
- * looking for the element would cost as much as any lookup, and nothing is written to it, as its
- * first packet was counted in advance (as ip_vs_in_stats() counts before it is known whether the
- * packet can be sent).
+ * The flow of a connection that began just now. If this CPU made it, the copy in scratch saves a
+ * lookup. Nothing needs to be written to the element: its first packet was counted in advance.
+ * (ip_vs_in_stats() too counts before it is known whether the packet can be sent.)
  */
 static __always_inline union flow *flow_made(const int af, int verdict, const union tuple *key)
 {
@@ -65,25 +64,34 @@ static __always_inline union flow *flow_made(const int af, int verdict, const un
 	return s ? &s->fwd : NULL;
 }
 
-/* All that may have to be decided. f: the packet's flow, or NULL. */
+/*
+ * The long way: all that may have to be decided. f: the packet's flow, or NULL.
+ *
+ * Three jobs of upkeep hang here, by the packets that make them necessary. Ports are made free
+ * (port_room()), and connections that have ended are swept (sweep_by_packet(), if no timer does),
+ * by a packet without a flow: it alone adds connections, so the work grows with the need. A
+ * half-open connection is evicted by the one that took its place (half_open_evict()). All three
+ * remove connections, for which there is no stack left below flow_miss(). So they stand here, where
+ * the stack is shallow again.
+ */
 static __always_inline int carry_long(struct ivb_ctx *ctx, const int af, struct ivb_pkt *p,
 				      union tuple *key, union flow *f, __u32 tag, __u32 now)
 {
-	struct way way = {};
+	struct route route = {};
 	int r;
 
 	if (f && f->flow.flags & IVB_FLOW_KERNEL)
-		r = kernel_note(ctx, af, p, key, f, now);
+		r = kernel_decide(ctx, af, p, key, f, now);
 	else
-		r = f ? flow_note(af, p, f, now) : 1;
+		r = f ? flow_update(af, p, f, now) : 1;
 	if (r < 0)
 		return r;
 	if (f && p->tcp_flags & (TCP_FIN | TCP_RST) && f->flow.flags & IVB_FLOW_SNAT && !r &&
 	    ports_are_half())
-		af == AF_INET ? port_leave4(&key->v4, &f->v4) : port_leave6(&key->v6, &f->v6);
+		af == AF_INET ? port_give_up4(&key->v4, &f->v4) : port_give_up6(&key->v6, &f->v6);
 	if (r) {
-		r = af == AF_INET ? flow_miss4(ctx, p, &key->v4, &way)
-				  : flow_miss6(ctx, p, &key->v6, &way);
+		r = af == AF_INET ? flow_miss4(ctx, p, &key->v4, &route)
+				  : flow_miss6(ctx, p, &key->v6, &route);
 		BY_AF(af, port_room);
 		BY_AF(af, sweep_by_packet);
 		if (r == -IVB_R_NO_DEST)
@@ -104,7 +112,7 @@ static __always_inline int carry_long(struct ivb_ctx *ctx, const int af, struct 
 	}
 	if (p->ttl <= 1)
 		return REFUSE(af, ctx, p, f, IVB_R_TTL, 0);
-	r = flow_send(ctx, af, p, f, tag, now, &way);
+	r = flow_send(ctx, af, p, f, tag, now, &route);
 	return kernel_instead(&f->flow, r) ? KERNEL_SLOW(af, ctx, p, key, f) : r;
 }
 
@@ -130,7 +138,7 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 		__builtin_memset(&p, 0, sizeof(p));
 		r = BY_AF(af, headers, ctx, &p);
 		if (r)
-			return r == IVB_GONE ? IVB_NEXT : r;
+			return r == IVB_OTHER ? IVB_NEXT : r;
 		r = tuple_read(ctx, af, &p, &key);
 		if (r)
 			return r;

@@ -12,9 +12,8 @@
 #include "xmit/nexthop.h"
 
 #define ICMP_HLEN 8
-#define MTU_MIN4 \
-	576 /* RFC 791: what every host takes; below that it is an attack on throughput \
-		      */
+/* Every host takes that much (RFC 791): a smaller MTU is an attack on throughput. */
+#define MTU_MIN4 576
 #define MTU_MIN6 1280
 
 static __always_inline bool icmp_is_error(const int af, __u8 type)
@@ -41,24 +40,24 @@ static __always_inline int quote_parse(struct ivb_ctx *ctx, const int af, const 
 		r = ivb_parse(ctx_at(ctx, off), ctx_end(ctx), ctx_len(ctx) - off, af, true, quote);
 	}
 	if (r == IVB_PARSE_OTHER)
-		return IVB_GONE;
+		return IVB_OTHER;
 	if (r != IVB_PARSE_OK)
 		return -IVB_R_PASS_TRUNCATED;
 	/* Without ports it cannot be told whose it is. */
 	if (quote->flags & IVB_PKT_LATER ||
 	    (quote->proto != IPPROTO_TCP && quote->proto != IPPROTO_UDP))
-		return IVB_GONE;
+		return IVB_OTHER;
 	return 0;
 }
 
 GLOBAL int quote_parse4(struct ivb_ctx *ctx, const struct ivb_pkt *p, struct ivb_pkt *quote)
 {
-	return p && quote ? quote_parse(ctx, AF_INET, p, quote) : IVB_GONE;
+	return p && quote ? quote_parse(ctx, AF_INET, p, quote) : IVB_OTHER;
 }
 
 GLOBAL int quote_parse6(struct ivb_ctx *ctx, const struct ivb_pkt *p, struct ivb_pkt *quote)
 {
-	return p && quote ? quote_parse(ctx, AF_INET6, p, quote) : IVB_GONE;
+	return p && quote ? quote_parse(ctx, AF_INET6, p, quote) : IVB_OTHER;
 }
 
 /* The key of the flow that the error travels with: the quoted tuple turned round. */
@@ -94,7 +93,7 @@ static __always_inline bool mtu_plausible(const int af, const struct ivb_pkt *p,
 	return p->tcp_flags != ICMPV6_PKT_TOOBIG || bpf_ntohl(*(__be32 *)(icmp + 4)) >= MTU_MIN6;
 }
 
-/* The quoted packet's own tuple again: *delta gains what that changes in the message's sum. */
+/* Gives the quoted packet its own tuple again. *delta gains what that changes in the message's sum. */
 static __always_inline int quote_rewrite(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 					 const struct ivb_pkt *quote, const union flow *f,
 					 __u64 *delta)
@@ -132,8 +131,9 @@ static __always_inline int quote_rewrite(struct ivb_ctx *ctx, const int af, cons
 }
 
 /*
- * The outer header. The error comes from whoever sent it, but for the server side, where the client
- * must not see more than the service (as ip_vs_nat_icmp()), and for clients' routers behind SNAT.
+ * Rewrites the outer header. The error comes from whoever sent it, with two exceptions: of the
+ * server side the client must not see more than the service (as ip_vs_nat_icmp()), and clients'
+ * routers stay behind SNAT.
  */
 static __always_inline int outer_rewrite(struct ivb_ctx *ctx, const int af, const union flow *f,
 					 __u64 *delta, struct route_query *q)
@@ -174,7 +174,7 @@ static __always_inline int message_csum(struct ivb_ctx *ctx, const struct ivb_pk
 	return 0;
 }
 
-/* Apart, each with a stack of its own. */
+/* Functions of their own, each with a stack of its own. */
 static __noinline int quote_rewrite4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 				     const struct ivb_pkt *quote, const union flow *f, __u64 *delta)
 {
@@ -204,7 +204,7 @@ static __always_inline int icmp_translate(struct ivb_ctx *ctx, const int af,
 					  const union flow *f, __u32 tag)
 {
 	struct route_query q = { .len = ctx_len(ctx) - ETH_HLEN, .proto = p->proto };
-	struct way way = {};
+	struct route route = {};
 	__u64 delta = 0;
 	int r;
 
@@ -219,13 +219,13 @@ static __always_inline int icmp_translate(struct ivb_ctx *ctx, const int af,
 		ctx_csum_changed(ctx, HOP_LIMIT_DELTA);
 	if (READ_ONCE(f->flow.tag) != tag)
 		return -IVB_R_RACE;
-	r = BY_AF(af, route_lookup, ctx, &q, nexthop_index(af, q.saddr, q.daddr), &way);
+	r = BY_AF(af, route_lookup, ctx, &q, nexthop_index(af, q.saddr, q.daddr), &route);
 	if (r)
 		return r;
-	return ctx_redirect_neigh(ctx, way.ifindex, &way.nh) ? -IVB_R_NO_ROUTE : IVB_GONE;
+	return ctx_redirect_neigh(ctx, route.ifindex, &route.nh) ? -IVB_R_NO_ROUTE : IVB_REDIRECTED;
 }
 
-/* The outer destination alone. */
+/* Rewrites the outer destination alone. */
 static __always_inline int outer_readdress(struct ivb_ctx *ctx, const int af, const __be32 *daddr,
 					   __u64 *delta)
 {
@@ -247,8 +247,8 @@ static __always_inline int outer_readdress(struct ivb_ctx *ctx, const int af, co
 }
 
 /*
- * About a packet of a client on the director, s->key and f are of the reply's direction: SNAT is
- * undone, then kernel IPVS passes it on.
+ * An error about a packet of a client on the director: its SNAT is undone, then kernel IPVS passes
+ * it on. s->key and f are of the reply's direction.
  */
 static __always_inline int icmp_undo(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				     const struct ivb_pkt *quote, const union flow *f,
@@ -286,7 +286,7 @@ static __always_inline int icmp_error(struct ivb_ctx *ctx, const int af, const s
 	if (!r)
 		r = quote_key(ctx, af, p, &quote, &s->key);
 	if (r)
-		return r == IVB_GONE ? IVB_NEXT : r;
+		return r == IVB_OTHER ? IVB_NEXT : r;
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &s->key);
 	/*
 	 * Kernel IPVS's to pass on: servers that are routed to directly, and clients on the

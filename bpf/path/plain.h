@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The walk of nearly every packet: of an established connection, nothing but addresses, ports and
- * MAC addresses to be changed, and the way known. It decides nothing: what asks for a decision goes
- * the long way (path/carry.h), untouched. No function that is called by itself gets to see the
- * headers as they were read, so these stay in registers.
+ * The walk of nearly every packet. Its connection is established, its next hop is known, and only
+ * addresses, ports and MAC addresses change. Nothing is decided here: a packet that asks for a
+ * decision goes the long way (path/carry.h), untouched. The parsed headers are handed to no global
+ * function, which would want them in memory, so they stay in registers.
  */
 #ifndef IVB_PATH_PLAIN_H
 #define IVB_PATH_PLAIN_H
@@ -14,19 +14,19 @@
 
 #define FLOW_NOT_PLAIN (IVB_FLOW_TUNNEL | IVB_FLOW_DIRECT | IVB_FLOW_LOCAL | IVB_FLOW_AMBIGUOUS)
 
-/* Whether flow_note(), or kernel_note(), would say "go on" and do nothing else. */
+/* Whether flow_update(), or kernel_decide(), would say "go on" and do nothing else. */
 static __always_inline bool flow_is_plain(const struct ivb_ctx *ctx, const struct ivb_flow *f,
 					  __u32 flags, __u32 now)
 {
 	if (flags & FLOW_NOT_PLAIN)
 		return false;
 	if (flags & IVB_FLOW_KERNEL)
-		return ctx_mark(ctx) != IVB_MARK_COPY && lease_holds(f, now);
+		return ctx_tag(ctx) != IVB_TAG_COPY && lease_holds(f, now);
 	return flags & IVB_FLOW_ESTABLISHED && now - READ_ONCE(f->last_seen) < ivb_hz &&
 	       (flags & IVB_FLOW_REPLY || dest_available(f->dest));
 }
 
-/* IVB_NEXT: not by this way, nothing has been done; else as flow_send(). */
+/* Carries a plain packet, as flow_send(). IVB_NEXT: it is not plain, and nothing has been done. */
 static __always_inline int carry_plain(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				       union flow *f, __u32 tag, __u32 now)
 {
@@ -47,7 +47,7 @@ static __always_inline int carry_plain(struct ivb_ctx *ctx, const int af, const 
 		return -IVB_R_RACE;
 	flow_account(&f->flow, p);
 	if (flags & IVB_FLOW_KERNEL)
-		ctx_set_mark(ctx, IVB_MARK_CARRIED);
+		ctx_set_tag(ctx, IVB_TAG_CARRIED);
 	return send_fast(ctx, nh);
 }
 

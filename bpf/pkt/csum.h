@@ -13,7 +13,7 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* Takes sums of up to 2^16 32-bit words. */
+/* Folds sums of up to 2^16 32-bit words. */
 static __always_inline __u16 csum_fold(__u64 sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
@@ -23,7 +23,7 @@ static __always_inline __u16 csum_fold(__u64 sum)
 	return sum;
 }
 
-/* Of less than 2^32: half the work. */
+/* Folds a sum of less than 2^32, with half the work. */
 static __always_inline __u16 csum_fold32(__u32 sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);

@@ -12,8 +12,8 @@ struct ivb_icmp {
 	__u8 type;
 	__u8 code;
 	__u16 checksum;
-	__be32 rest; /* IPv4: the lower half is the MTU of "fragmentation needed"; IPv6: all of it
-		      */
+	/* IPv4: the lower half is the MTU of "fragmentation needed"; IPv6: all of it */
+	__be32 rest;
 };
 
 enum { ICMP_DEST_UNREACH = 3, ICMP_TIME_EXCEEDED = 11, ICMP_PARAMETERPROB = 12 };

@@ -8,7 +8,6 @@
 #define IVB_PKT_PARSE_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 #include <linux/if_ether.h>
@@ -34,8 +33,8 @@
 #define TCP_ACK 0x10
 
 #define IPV6_EXT_MAX 6 /* extension headers gone through */
-#define IVB_L4_OFF_MAX \
-	320 /* the transport header starts below this offset, or the packet is not ours */
+/* The transport header starts below this offset, or the packet is not ours. */
+#define IVB_L4_OFF_MAX 320
 #define IVB_HEADERS_MAX (IVB_L4_OFF_MAX + 20)
 
 /* linux/ipv6.h keeps the numbers of the extension headers to the kernel (RFC 8200, RFC 4303). */
@@ -254,7 +253,7 @@ static __always_inline int ipv6_step(void *data, void *end, volatile struct ivb_
 	return 0;
 }
 
-/* Over all of them, to the transport header. */
+/* Steps over all extension headers, to the transport header. */
 static __always_inline int ipv6_skip(void *data, void *end, __u32 l3_end, struct ivb_pkt *p)
 {
 	volatile struct ivb_pkt *v = p;

@@ -21,7 +21,7 @@ static __always_inline __u32 addr_fold(const int af, const __be32 *a)
 	return bpf_ntohl(af == AF_INET ? a[0] : a[0] ^ a[1] ^ a[2] ^ a[3]);
 }
 
-/* Looking for a server through the table. */
+/* A search for a server through the table. */
 struct hash_walk {
 	__u32 first; /* index into ring */
 	__u32 value; /* of the client */

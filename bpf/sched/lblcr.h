@@ -68,7 +68,7 @@ static __always_inline struct set_walk set_walk(struct ivb_sched *s,
 	return w;
 }
 
-/* In, or out with 0. */
+/* Puts a server into the set; in_set 0 takes it out. */
 static __always_inline void set_move(struct ivb_sched *s, __u32 slot, __u64 in_set, __u64 now)
 {
 	struct ivb_dest_conns *c = bpf_map_lookup_elem(&dest_conns, &slot);

@@ -21,7 +21,7 @@ struct pick {
 	__u32 load; /* as the scheduler counts it */
 };
 
-/* One that is looked at now. */
+/* A server that is looked at now. */
 struct candidate {
 	__u32 slot;
 	__u32 weight;
@@ -63,7 +63,7 @@ static __always_inline bool candidate_read(__u32 first, __u32 n, __u32 *key, str
 	return true;
 }
 
-/* False: it takes no connections. */
+/* Reads a server that may have connections. False: it takes none. */
 static __always_inline bool candidate_get(const struct pick *p, __u32 i, __u32 *key,
 					  struct candidate *ret)
 {
@@ -92,7 +92,7 @@ static __always_inline bool pick_beaten(const struct pick *p, const struct candi
 	return (__u64)p->load * c->weight > (__u64)load * p->weight;
 }
 
-/* A table of pairs; NULL: another scheduler's, as the service is being changed. */
+/* The scheduler's table of pairs; NULL: it is another's, as the service is being changed. */
 static __always_inline struct ivb_sched *list_get(__u32 sched)
 {
 	struct ivb_sched *s = bpf_map_lookup_elem(&scheds, &sched);
@@ -100,7 +100,7 @@ static __always_inline struct ivb_sched *list_get(__u32 sched)
 	return s && !s->num_segments && s->length <= LIST_MAX ? s : NULL;
 }
 
-/* The next servers are shown to look(), which returns true to end the walk. */
+/* Shows the next servers to look(), which returns true to end the walk. */
 static __always_inline long list_visit(__u32 step, struct pick *p, bool overloaded_too,
 				       bool (*look)(struct pick *p, const struct candidate *c))
 {
@@ -125,7 +125,7 @@ static __always_inline long list_visit(__u32 step, struct pick *p, bool overload
 	return end;
 }
 
-/* Of all servers that visit() goes through, by list_visit(), the best one's slot, or IVB_NONE. */
+/* The slot of the best of all servers that visit() goes through, by list_visit(), or IVB_NONE. */
 static __always_inline __u32 list_schedule(__u32 sched, long (*visit)(__u32 step, struct pick *p))
 {
 	struct ivb_sched *s = list_get(sched);

@@ -98,8 +98,8 @@ static long search_step(__u32 i, struct ring_search *s)
 }
 
 /*
- * The server at pos, which is in that segment, is overloaded: the next one that is not, and the
- * position goes on behind it. If there is none, the kernel stays where it was if that was in the
+ * Finds the next server that is not overloaded, as the one at pos is. The position goes on behind
+ * it. If there is none, the kernel stays where it was if that was in the
  * last pass (every server takes part in it), else starts afresh.
  */
 static __always_inline __u32 ring_search(struct ivb_sched *s, __u32 pos, __u32 at)

@@ -17,7 +17,7 @@
 #include "sched/twos.h"
 #include "sched/wlc.h"
 
-/* What sh and mh know a client by. */
+/* The value by which sh and mh know a client. */
 static __always_inline __u32 client_value(const int af, __u32 flags, const union tuple *key)
 {
 	__u32 value = addr_fold(af, TUPLE_SADDR(af, key));

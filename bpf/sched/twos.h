@@ -45,7 +45,7 @@ static long draw_visit(__u32 i, struct draw *d)
 	return d->pick[0].slot != IVB_NONE && d->pick[1].slot != IVB_NONE;
 }
 
-/* From 0 to the total, both included, as the kernel draws: the first server has one more. */
+/* Draws from 0 to the total, both included, as the kernel does: the first server has one more. */
 static __always_inline __s64 lot_draw(__u64 total)
 {
 	return (__u64)bpf_get_prandom_u32() * (total + 1) >> 32;

@@ -9,7 +9,7 @@
 #include "lib/verdict.h"
 #include "lib/tuple.h"
 
-/* A key begins as struct bpf_sock_tuple does. Also for what listens and what is in TIME_WAIT. */
+/* The lookup also finds sockets that listen, or are in TIME_WAIT. A key begins as its tuple does. */
 static __always_inline int host_has(struct ivb_ctx *ctx, const int af, const union tuple *reply)
 {
 	struct bpf_sock_tuple *t = (struct bpf_sock_tuple *)reply;

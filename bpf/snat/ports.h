@@ -14,31 +14,31 @@
 
 #define PORT_WORDS (65536 / 64)
 
-#define PORT_MAP_ONE_IN \
-	63 /* less one: connections that there are before the bitmap, more or less */
+/* One connection in so many makes the bitmap, less one; about as many are older than it. */
+#define PORT_MAP_ONE_IN 63
 
 #define PORTS_MANY 4096 /* with less there is a bitmap from the first connection on */
 
-/* So few are left that those of ended connections are made free. */
+/* With so few free ports those of ended connections are made free. */
 #define PORTS_FEW(num) ((num) < 8 ? 1 : (num) < 8192 ? (num) / 8 : 1024)
 
-/* Hidden from clang, which would leave out what the verifier wants to see (clang 14, 6.1). */
+/* The mask is hidden from clang, which would leave it out; the verifier wants it (clang 14, 6.1). */
 static __always_inline __u32 masked(__u32 i, __u32 mask)
 {
 	asm volatile("" : "+r"(i));
 	return i & mask;
 }
 
-/* Where a port's bit is, and that of its word. */
-#define TAKEN(m, word) ((m)->taken[masked(word, PORT_WORDS - 1)])
-#define LEFT(m, word) ((m)->left[masked(word, PORT_WORDS - 1)])
-#define SOME_LEFT(m, word) ((m)->some_left[masked((word) / 64, PORT_WORDS / 64 - 1)])
+/* The words that hold a port's bit, and those of the summaries that hold its word's. */
+#define USED(m, word) ((m)->used[masked(word, PORT_WORDS - 1)])
+#define GIVEN_UP(m, word) ((m)->given_up[masked(word, PORT_WORDS - 1)])
+#define SOME_GIVEN_UP(m, word) ((m)->some_given_up[masked((word) / 64, PORT_WORDS / 64 - 1)])
 #define FULL(m, word) ((m)->full[masked((word) / 64, PORT_WORDS / 64 - 1)])
 
 /*
- * Which ports belong to connections that have ended is kept when half of them are in use; before
- * nobody asks, and to mark each would cost a lookup and a cold cache line. What has ended before
- * is free of itself long before this time is over.
+ * Ports that connections have given up are marked only when half of all are in use. Before that
+ * nobody asks, and each mark costs a lookup and a cold cache line. Connections that have ended
+ * before are gone by themselves long before this time is over.
  */
 #define PORTS_HALF_S 600
 
@@ -55,7 +55,7 @@ static __always_inline bool ports_are_half(void)
 	return at && (__s32)((__u32)bpf_jiffies64() - at) < (__s32)(PORTS_HALF_S * ivb_hz);
 }
 
-/* What the bitmap of a flow's (or pair's) ports is found by. */
+/* The key of the bitmap that has a flow's (or pair's) port. */
 static __always_inline void port_key(const int af, struct ivb_port_key *k, const __be32 *saddr,
 				     const __be32 *daddr, __be16 dport, __u32 proto, __u32 zone)
 {
@@ -69,18 +69,18 @@ static __always_inline void port_key(const int af, struct ivb_port_key *k, const
 }
 
 /* Whether somebody has the port, as far as the bitmap knows. */
-static __always_inline bool port_taken(struct ivb_port_map *m, __u32 port)
+static __always_inline bool port_used(struct ivb_port_map *m, __u32 port)
 {
-	return READ_ONCE(TAKEN(m, port / 64)) >> (port & 63) & 1;
+	return READ_ONCE(USED(m, port / 64)) >> (port & 63) & 1;
 }
 
-/* Marks a port; true if it was not. */
+/* Marks a port as used. True: it was free. */
 static __always_inline bool port_mark(struct ivb_port_map *m, __u32 port)
 {
 	__u64 bit = 1ull << (port & 63), word_bit, old;
 	__u32 word = port / 64;
 
-	old = __sync_fetch_and_or(&TAKEN(m, word), bit);
+	old = __sync_fetch_and_or(&USED(m, word), bit);
 	if (old & bit)
 		return false;
 	__sync_fetch_and_add(&m->free, -1);
@@ -88,48 +88,49 @@ static __always_inline bool port_mark(struct ivb_port_map *m, __u32 port)
 		word_bit = 1ull << (word & 63);
 		__sync_fetch_and_or(&FULL(m, word), word_bit);
 		/* somebody may have freed one in between */
-		if (READ_ONCE(TAKEN(m, word)) != ~0ull)
+		if (READ_ONCE(USED(m, word)) != ~0ull)
 			__sync_fetch_and_and(&FULL(m, word), ~word_bit);
 	}
 	return true;
 }
 
-/* The connection at the port has ended. */
-static __always_inline void port_set_left(struct ivb_port_map *m, __u32 port)
+/* Marks a port whose connection has ended. */
+static __always_inline void port_set_given_up(struct ivb_port_map *m, __u32 port)
 {
 	__u32 word = port / 64;
 
-	__sync_fetch_and_or(&LEFT(m, word), 1ull << (port & 63));
-	__sync_fetch_and_or(&SOME_LEFT(m, word), 1ull << (word & 63));
+	__sync_fetch_and_or(&GIVEN_UP(m, word), 1ull << (port & 63));
+	__sync_fetch_and_or(&SOME_GIVEN_UP(m, word), 1ull << (word & 63));
 }
 
-static __always_inline void port_clear_left(struct ivb_port_map *m, __u32 port)
+static __always_inline void port_clear_given_up(struct ivb_port_map *m, __u32 port)
 {
 	__u32 word = port / 64;
 
-	if (!(LEFT(m, word) >> (port & 63) & 1))
+	if (!(GIVEN_UP(m, word) >> (port & 63) & 1))
 		return;
-	__sync_fetch_and_and(&LEFT(m, word), ~(1ull << (port & 63)));
-	if (READ_ONCE(LEFT(m, word)))
+	__sync_fetch_and_and(&GIVEN_UP(m, word), ~(1ull << (port & 63)));
+	if (READ_ONCE(GIVEN_UP(m, word)))
 		return;
-	__sync_fetch_and_and(&SOME_LEFT(m, word), ~(1ull << (word & 63)));
+	__sync_fetch_and_and(&SOME_GIVEN_UP(m, word), ~(1ull << (word & 63)));
 	/* somebody may have set one in between */
-	if (READ_ONCE(LEFT(m, word)))
-		__sync_fetch_and_or(&SOME_LEFT(m, word), 1ull << (word & 63));
+	if (READ_ONCE(GIVEN_UP(m, word)))
+		__sync_fetch_and_or(&SOME_GIVEN_UP(m, word), 1ull << (word & 63));
 }
 
+/* Marks a port as free. */
 static __always_inline void port_unmark(struct ivb_port_map *m, __u32 port)
 {
 	__u32 word = port / 64;
 	__u64 bit = 1ull << (port & 63);
 
-	if (__sync_fetch_and_and(&TAKEN(m, word), ~bit) & bit)
+	if (__sync_fetch_and_and(&USED(m, word), ~bit) & bit)
 		__sync_fetch_and_add(&m->free, 1);
-	port_clear_left(m, port);
+	port_clear_given_up(m, port);
 	__sync_fetch_and_and(&FULL(m, word), ~(1ull << (word & 63)));
 }
 
-/* The lowest bit that is set, of a word that is not 0: how many bits are below it. No branches. */
+/* The number of the lowest bit that is set in a word that is not 0, without a branch. */
 static __always_inline __u32 lowest_bit(__u64 w)
 {
 	w = (w & -w) - 1;
@@ -178,8 +179,9 @@ static __always_inline __u32 port_after(const __u64 *map, const __u64 *summary, 
 }
 
 /*
- * Takes the next free port: the one that has been free for longest, nearly, as the search goes on
- * where the last one ended; or, astray, any. 0: there is none, or another CPU was faster.
+ * Reserves the next free port in the bitmap. The search goes on where the last one ended, so it is
+ * nearly the one that has been free for longest; with astray it is any. 0: there is none, or
+ * another CPU was faster.
  */
 GLOBAL __u32 port_free(struct ivb_port_map *m, bool astray)
 {
@@ -187,7 +189,7 @@ GLOBAL __u32 port_free(struct ivb_port_map *m, bool astray)
 
 	if (!m)
 		return 0;
-	port = port_after(m->taken, m->full, astray ? bpf_get_prandom_u32() : m->cursor, ~0ull);
+	port = port_after(m->used, m->full, astray ? bpf_get_prandom_u32() : m->cursor, ~0ull);
 	if (!port)
 		return 0;
 	if (!astray)
@@ -195,20 +197,20 @@ GLOBAL __u32 port_free(struct ivb_port_map *m, bool astray)
 	return port_mark(m, port) ? port : 0;
 }
 
-/* The next port that is kept for no more than its ended connection; 0: there is none. */
-GLOBAL __u32 port_next_left(struct ivb_port_map *m)
+/* The next port whose connection has ended and still keeps it; 0: there is none. */
+GLOBAL __u32 port_next_given_up(struct ivb_port_map *m)
 {
 	__u32 port;
 
 	if (!m)
 		return 0;
-	port = port_after(m->left, m->some_left, m->left_cursor, 0);
+	port = port_after(m->given_up, m->some_given_up, m->given_up_cursor, 0);
 	if (port)
-		m->left_cursor = port;
+		m->given_up_cursor = port;
 	return port;
 }
 
-/* Has port_room() make some free, with the next packet of a connection that is not known. */
+/* Asks port_room() for free ports; it comes with the next packet of no known connection. */
 static __always_inline void port_wanted(const struct ivb_port_key *k)
 {
 	__u32 family = k->af == AF_INET ? 0 : 1;
@@ -220,7 +222,7 @@ static __always_inline void port_wanted(const struct ivb_port_key *k)
 	WRITE_ONCE(w->wanted, 1);
 }
 
-/* A forward flow with SNAT has ended. */
+/* Frees the port of a forward flow with SNAT that has ended. */
 static __always_inline int port_release(const int af, const union flow *f, __u32 proto, __u32 zone)
 {
 	struct ivb_port_key k;

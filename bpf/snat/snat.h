@@ -10,14 +10,14 @@
 #include "snat/ports.h"
 #include "lib/tuple.h"
 
-/* Together with those of port_room() 32 probes of the flow table, at most. */
+/* Tries for one connection: with those of port_room() 32 lookups in the flow table at most. */
 #define PREFERRED_TRIES 2
 #define FREE_TRIES 12
 #define FREE_TRIES_NEXT 4 /* the first of them: the port that has been free for longest */
 
 /*
- * An address's last ports towards a server, which are left while another address has more: two CPUs
- * that choose it at once for its very last one would have to refuse a connection.
+ * An address's last ports towards a server are spared while another address has more. Else two CPUs
+ * that choose the address at once for its very last port would have to refuse a connection.
  */
 #define SNAT_SPARE(num) ((num) / 256)
 
@@ -35,9 +35,9 @@ static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32
 	return !bpf_map_lookup_elem(&non_masq, &prefix);
 }
 
-/* How many free ports the nth of the addresses has towards a server, as far as is known. */
-static __always_inline __u32 snat_left(const int af, __u32 n, const union ivb_addr *server,
-				       __be16 port, __u8 proto)
+/* The number of free ports that the nth address has towards a server, as far as is known. */
+static __always_inline __u32 snat_free_ports(const int af, __u32 n, const union ivb_addr *server,
+					     __be16 port, __u8 proto)
 {
 	__u32 zero = 0, family = FAMILY_INDEX(af);
 	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
@@ -52,27 +52,28 @@ static __always_inline __u32 snat_left(const int af, __u32 n, const union ivb_ad
 	return m ? m->free : 65536;
 }
 
-/* Of their own: in the loop below 6.1 would go through 140,000 instructions. */
-GLOBAL __u32 snat_left4(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
+/* Global functions, as 6.1 would go through 140,000 instructions in the loop below. */
+GLOBAL __u32 snat_free_ports4(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
 {
-	return server ? snat_left(AF_INET, n, server, port, proto) : 0;
+	return server ? snat_free_ports(AF_INET, n, server, port, proto) : 0;
 }
 
-GLOBAL __u32 snat_left6(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
+GLOBAL __u32 snat_free_ports6(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
 {
-	return server ? snat_left(AF_INET6, n, server, port, proto) : 0;
+	return server ? snat_free_ports(AF_INET6, n, server, port, proto) : 0;
 }
 
 /*
- * Which of the addresses of `up --snat-addr`: a client has its own, as with the kernel's NAT,
- * unless that one has next to no free ports towards the server and another has more. The index;
- * below 0: none were given.
+ * Chooses among the addresses of `up --snat-addr`. A client has its own, as with the kernel's NAT,
+ * unless that has next to no free ports towards the server and another has more. Returns the
+ * index; below 0: no addresses were given.
  */
 static __always_inline int snat_choose(const int af, const union tuple *key,
 				       const union ivb_addr *server, __be16 port)
 {
 	const __be32 *client = TUPLE_SADDR(af, key);
-	__u32 zero = 0, family = FAMILY_INDEX(af), n, start, i, at, left, most = 0, best = 0, spare;
+	__u32 zero = 0, family = FAMILY_INDEX(af), n, start, i, at, num_free, most = 0, best = 0,
+	      spare;
 	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
 
 	n = cfg ? cfg->num_snat_addrs[family] : 0;
@@ -88,9 +89,9 @@ static __always_inline int snat_choose(const int af, const union tuple *key,
 	spare = SNAT_SPARE(cfg->num_snat_ports);
 	for (i = 0; i < IVB_SNAT_ADDRS && i < n && most <= spare; i++) {
 		at = (start + i) % n;
-		left = BY_AF(af, snat_left, at, server, port, tuple_proto(af, key));
-		if (left > most || !i) {
-			most = left;
+		num_free = BY_AF(af, snat_free_ports, at, server, port, tuple_proto(af, key));
+		if (num_free > most || !i) {
+			most = num_free;
 			best = at;
 		}
 	}
@@ -136,9 +137,9 @@ static __always_inline const __be32 *snat_address(const int af, const struct ivb
 }
 
 /*
- * Where the search for a port starts: the same for a client's port wherever the key is the same,
- * also through another virtual address. A client's ports in turn start in turn, so that they are
- * not in each other's way, and what is kept of ports lies together.
+ * The start of the search for a port. It is the same for a client's port wherever hash_key is the
+ * same, also through another virtual address. A client's consecutive ports start at consecutive
+ * places, so that they do not collide and their bits lie together.
  */
 static __always_inline __u32 port_hash(const int af, const struct ivb_config *cfg,
 				       const union tuple *key)
@@ -172,8 +173,8 @@ static __always_inline bool port_allowed(__u32 port)
 }
 
 /*
- * What is tried before others: the client's own port, and one by the key; host order, 0: not to be
- * used. Two of a pair of directors with one key come to the same as long as these are free.
+ * The ports that are tried before others: the client's own, and one by hash_key. Host order; 0: not
+ * to be used. Two directors with one key choose the same as long as these are free.
  */
 static __always_inline __u32 port_preferred(const struct ivb_config *cfg, __u32 hash,
 					    __u32 client_port, __u32 try)

@@ -53,7 +53,7 @@ static __always_inline bool icmp_allowed(void)
 }
 
 /*
- * Sum of the quoted bytes as they will be on the wire. With CHECKSUM_PARTIAL the device is still to
+ * The sum of the quoted bytes as they will be on the wire. With CHECKSUM_PARTIAL the device is still to
  * write the quote's transport checksum, whose field now holds the pseudo header's sum s: the sum of
  * the transport part will then be the complement of s, whatever it holds.
  */
@@ -116,7 +116,7 @@ static __always_inline void icmp6_head(struct icmp6_head *h, const struct icmp_w
 	h->icmp.checksum = ~csum_fold(sum);
 }
 
-/* quote is 1 to ICMP_QUOTE, which 6.1 has forgotten by now ("R3 min value is outside of ..."). */
+/* Loads the quote of 1 to ICMP_QUOTE bytes, a range that 6.1 has forgotten ("R3 min value ..."). */
 static __always_inline int quote_load(struct ivb_ctx *ctx, struct scratch *s, __u32 quote)
 {
 	asm volatile("" : "+r"(quote));
@@ -124,7 +124,7 @@ static __always_inline int quote_load(struct ivb_ctx *ctx, struct scratch *s, __
 	return ctx_load(ctx, ETH_HLEN, s->quote, quote);
 }
 
-/* The frame becomes Ethernet, IP, ICMP, quote; *to is whoever sent it. */
+/* Turns the frame into Ethernet, IP, ICMP, quote. *to: whoever sent it. */
 static __always_inline int icmp_build(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 				      const struct icmp_what *w, const __be32 *to)
 {
@@ -151,7 +151,7 @@ static __always_inline int icmp_build(struct ivb_ctx *ctx, const int af, const s
 	return ctx_store(ctx, ETH_HLEN, s->head, head);
 }
 
-/* Back out of the device that it came in by, to the neighbour that it came from. */
+/* Sends the frame back by the device and to the neighbour that it came from. */
 static __always_inline int bounce(struct ivb_ctx *ctx)
 {
 	struct ethhdr *eth = ctx_data(ctx);
@@ -187,7 +187,7 @@ static __always_inline int icmp_send(struct ivb_ctx *ctx, const int af, const st
 		return -reason;
 	count(reason, len);
 	count(IVB_R_ICMP_SENT, ctx_len(ctx));
-	return IVB_GONE;
+	return IVB_REDIRECTED;
 }
 
 /*
@@ -208,7 +208,7 @@ static __always_inline void icmp_source(struct ivb_ctx *ctx, const int af, const
 		addr_copy(af, w->saddr, pkt_addrs(af, data) + ADDR_WORDS(af));
 }
 
-/* Which error tells the sender of the reason (no server: as ip_vs_leave()). */
+/* Chooses the error that tells the sender of the reason (no server: as ip_vs_leave()). */
 static __always_inline void icmp_choose(const int af, __u32 reason, struct icmp_what *w)
 {
 	const bool v4 = af == AF_INET;

@@ -8,7 +8,7 @@
 #include "xmit/tunnel.h"
 #include "lib/tuple.h"
 
-/* The transport header's ports and checksum, in place. */
+/* Writes the transport header's ports and checksum, in place. */
 static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 				  const struct ivb_flow *f, int summed)
 {
@@ -30,8 +30,8 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 		check = l4 + offsetof(struct udphdr, check);
 	}
 	*(__u32 *)l4 = FLOW_PORTS(f);
-	if (summed ==
-	    CHECKSUM_PARTIAL) /* the field holds the sum of the pseudo header, not its complement */
+	/* with CHECKSUM_PARTIAL the field has the pseudo header's sum, not its complement */
+	if (summed == CHECKSUM_PARTIAL)
 		*check = csum_fold32((__u32)*check + f->addr_delta);
 	else if (p->proto == IPPROTO_UDP)
 		*check = csum_update_udp(*check, f->tuple_delta);
@@ -40,9 +40,9 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 	return size ? 0 : -IVB_R_REWRITE;
 }
 
-/* The IP header in place. hop: the packet is being forwarded. */
+/* Rewrites the IP header in place. forwarded: we do as a router, and decrement the TTL. */
 static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union flow *f,
-				  const bool hop)
+				  const bool forwarded)
 {
 	void *data = ctx_data(ctx);
 	struct iphdr *ip = data + ETH_HLEN;
@@ -55,28 +55,28 @@ static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union
 	addr_copy(af, addrs, FLOW_SADDR(af, f));
 	addr_copy(af, addrs + ADDR_WORDS(af), FLOW_DADDR(af, f));
 	if (af == AF_INET) {
-		ip->ttl -= hop;
-		ip->check =
-			csum_update(ip->check, (__u32)f->flow.addr_delta + (hop ? TTL_DELTA : 0));
+		ip->ttl -= forwarded;
+		ip->check = csum_update(ip->check,
+					(__u32)f->flow.addr_delta + (forwarded ? TTL_DELTA : 0));
 	} else {
-		ip6->hop_limit -= hop;
+		ip6->hop_limit -= forwarded;
 	}
 	return 0;
 }
 
 /*
- * The whole packet. A later fragment has no transport header. CHECKSUM_COMPLETE is a sum over the
+ * Translates the whole packet. A later fragment has no transport header. CHECKSUM_COMPLETE is a sum over the
  * IP packet: IPv4's header adds nothing to it, and the transport checksum's change takes away what
  * the ports add but not the addresses; IPv6's addresses are in the packet as well, which leaves the
  * hop limit.
  */
 static __always_inline int nat_packet(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				      const union flow *f, const bool hop)
+				      const union flow *f, const bool forwarded)
 {
 	int summed = ctx_summed(ctx), r;
 	__u32 change = 0;
 
-	r = nat_l3(ctx, af, f, hop);
+	r = nat_l3(ctx, af, f, forwarded);
 	if (r)
 		return r;
 	if (!(p->flags & IVB_PKT_LATER)) {
@@ -89,24 +89,24 @@ static __always_inline int nat_packet(struct ivb_ctx *ctx, const int af, const s
 	if (af == AF_INET)
 		change = p->flags & IVB_PKT_LATER ? 0 : (__u16)~f->flow.addr_delta;
 	else
-		change = (hop ? HOP_LIMIT_DELTA : 0) +
+		change = (forwarded ? HOP_LIMIT_DELTA : 0) +
 			 (p->flags & IVB_PKT_LATER ? f->flow.addr_delta : 0);
 	ctx_csum_changed(ctx, csum_fold(change));
 	return 0;
 }
 
-/* A packet that is being forwarded by us. */
+/* Translates a packet that we forward, by its flow's method. */
 static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
 			       const union flow *f)
 {
 	if (f->flow.flags & IVB_FLOW_TUNNEL)
 		return TUNNEL_PUSH(af, ctx, f);
 	if (f->flow.flags & IVB_FLOW_DIRECT)
-		return hop(ctx, af, ETH_HLEN);
+		return ttl_dec(ctx, af, ETH_HLEN);
 	return nat_packet(ctx, af, p, f, true);
 }
 
-/* A flow that turns the tuple into another and does nothing else. */
+/* Makes a flow that turns one tuple into another and does nothing else. */
 static __always_inline void retuple(const int af, const union tuple *from, const __be32 *saddr,
 				    const __be32 *daddr, __be16 sport, __be16 dport, union flow *f)
 {

@@ -6,13 +6,13 @@
 #include "lib/verdict.h"
 #include "lib/tuple.h"
 
-/* What that changes in a sum of 16-bit words: the TTL is the upper byte of its word, */
+/* The change of a sum of 16-bit words: the TTL is the upper byte of its word. */
 #define TTL_DELTA ((__u16)~bpf_htons(0x0100))
-/* the hop limit the lower byte of its. */
+/* The same for the hop limit, which is the lower byte of its word. */
 #define HOP_LIMIT_DELTA ((__u16)~bpf_htons(0x0001))
 
-/* Of the IP header at off. */
-static __always_inline int hop(struct ivb_ctx *ctx, const int af, const __u32 off)
+/* Decrements it in the IP header at off. */
+static __always_inline int ttl_dec(struct ivb_ctx *ctx, const int af, const __u32 off)
 {
 	struct iphdr *ip = ctx_data(ctx) + off;
 	struct ipv6hdr *ip6 = ctx_data(ctx) + off;

@@ -62,8 +62,8 @@ static __always_inline void tunnel_head6(struct ipv6hdr *outer, const struct ipv
 }
 
 /*
- * The packet goes into another one to the flow's server. IVB_R_NO_ROUTE: no way is known, and it is
- * as it was.
+ * Encapsulates the packet in one to the flow's server. IVB_R_NO_ROUTE: no source address is known,
+ * and the packet is as it was.
  */
 static __always_inline int tunnel_push(struct ivb_ctx *ctx, const int af, const union flow *f)
 {
@@ -77,7 +77,7 @@ static __always_inline int tunnel_push(struct ivb_ctx *ctx, const int af, const 
 	t = bpf_map_lookup_elem(&kernel_tunnels, &k);
 	if (!t || ctx_push_tunnel(ctx, af == AF_INET6, len))
 		return -IVB_R_NO_ROUTE;
-	r = hop(ctx, af, ETH_HLEN + len);
+	r = ttl_dec(ctx, af, ETH_HLEN + len);
 	if (r)
 		return r;
 	outer = ctx_data(ctx) + ETH_HLEN;
