@@ -13,7 +13,7 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/tools/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so)
+NETNS_PROGS := $(addprefix $(BUILD)/tests/tools/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so notcx.so otherbtf.so)
 DEMO_PROGS := $(BUILD)/tests/tools/udp
 
 # another version, to upgrade to and back from
