@@ -31,6 +31,10 @@ NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics insta
 	ports icmp pmtu fragments checksums devices cli live options upgrade renew changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
+SOAK_TESTS := $(patsubst %,tests/soak/%.t,ports expiry)
+
+# those that take under two seconds on a quiet machine
+QUICK_NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS) $(OTHER_ABI) $(OTHER_BUILD)
 
@@ -155,6 +159,14 @@ PROVE := prove -j2 --timer --merge --failures
 check: all lint $(TEST_PROGS)
 	$(Q)$(PROVE) $(UNIT_TESTS) $(DOC_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS)
 
+# what one runs before each commit
+check-quick: all lint $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(NETNS_PROGS)
+	$(Q)$(PROVE) $(UNIT_TESTS) $(DOC_TESTS) $(VERIFIER_TESTS) $(firstword $(PKT_TESTS)) $(QUICK_NETNS_TESTS)
+
+# for lint: every test that something runs
+list-tests:
+	@echo $(UNIT_TESTS) $(DOC_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS) $(SOAK_TESTS)
+
 check-unit: $(UNIT_TESTS)
 	$(Q)$(PROVE) $^
 check-pkt: all $(PKT_TESTS)
@@ -188,4 +200,4 @@ soak-upgrade: all $(TEST_PROGS)
 soak-kill: all $(NETNS_PROGS)
 	$(Q)KILLS=1000 $(PROVE) -v tests/netns/kill.t
 
-.PHONY: soak-ports soak-expiry soak-ticks soak-upgrade soak-kill fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm
+.PHONY: soak-ports soak-expiry soak-ticks soak-upgrade soak-kill fuzz check check-quick list-tests check-unit check-pkt check-verifier check-fuzz check-netns check-vm
