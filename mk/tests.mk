@@ -13,8 +13,8 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so)
-DEMO_PROGS := $(BUILD)/tests/lib/udp
+NETNS_PROGS := $(addprefix $(BUILD)/tests/tools/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so notcx.so otherbtf.so)
+DEMO_PROGS := $(BUILD)/tests/tools/udp
 
 # another version, to upgrade to and back from
 OTHER_ABI := $(BUILD)/abi-test/ipvs-bpf
@@ -31,6 +31,10 @@ NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics insta
 	ports icmp pmtu fragments checksums devices cli live options upgrade renew changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
+SOAK_TESTS := $(patsubst %,tests/soak/%.t,ports expiry)
+
+# those that take under two seconds on a quiet machine
+QUICK_NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS) $(OTHER_ABI) $(OTHER_BUILD)
 
@@ -48,36 +52,36 @@ $(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB_OBJS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) $^ $(LDLIBS_DP) -o $@
 
-$(BUILD)/tests/lib/%: tests/lib/%.c $(BUILD)/flags
+$(BUILD)/tests/tools/%: tests/tools/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< $(LDLIBS_DP) -o $@
 
-$(BUILD)/tests/lib/%.so: tests/lib/%.c $(BUILD)/flags
+$(BUILD)/tests/tools/%.so: tests/tools/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -shared -fPIC $< -o $@
 
-$(BUILD)/tests/lib/%.bpf.o: tests/lib/%.bpf.c $(BUILD)/flags
+$(BUILD)/tests/tools/%.bpf.o: tests/tools/%.bpf.c $(BUILD)/flags
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # connections made and answered in the kernel
-$(BUILD)/tests/lib/churn.skel.h: $(BUILD)/tests/lib/churn.bpf.o
+$(BUILD)/tests/tools/churn.skel.h: $(BUILD)/tests/tools/churn.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name churn_bpf > $@
 
-$(BUILD)/tests/lib/churn.bpf.o $(BUILD)/tests/lib/churn: tests/lib/churn.h
-$(BUILD)/tests/lib/churn: $(BUILD)/tests/lib/churn.skel.h
+$(BUILD)/tests/tools/churn.bpf.o $(BUILD)/tests/tools/churn: tests/tools/churn.h
+$(BUILD)/tests/tools/churn: $(BUILD)/tests/tools/churn.skel.h
 
 # how long the expiry timer's runs are
-$(BUILD)/tests/lib/ticks.skel.h: $(BUILD)/tests/lib/ticks.bpf.o
+$(BUILD)/tests/tools/ticks.skel.h: $(BUILD)/tests/tools/ticks.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name ticks_bpf > $@
 
-$(BUILD)/tests/lib/ticks.bpf.o $(BUILD)/tests/lib/ticks: tests/lib/ticks.h
-$(BUILD)/tests/lib/ticks: $(BUILD)/tests/lib/ticks.skel.h
+$(BUILD)/tests/tools/ticks.bpf.o $(BUILD)/tests/tools/ticks: tests/tools/ticks.h
+$(BUILD)/tests/tools/ticks: $(BUILD)/tests/tools/ticks.skel.h
 
 # adm's parser is the one part of cli that has a unit test
 $(BUILD)/tests/unit/test_adm: $(addprefix $(BUILD)/san/src/cli/adm/,parse.o opts.o)
@@ -155,6 +159,14 @@ PROVE := prove -j2 --timer --merge --failures
 check: all lint $(TEST_PROGS)
 	$(Q)$(PROVE) $(UNIT_TESTS) $(DOC_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS)
 
+# what one runs before each commit
+check-quick: all lint $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(NETNS_PROGS)
+	$(Q)$(PROVE) $(UNIT_TESTS) $(DOC_TESTS) $(VERIFIER_TESTS) $(firstword $(PKT_TESTS)) $(QUICK_NETNS_TESTS)
+
+# for lint: every test that something runs
+list-tests:
+	@echo $(UNIT_TESTS) $(DOC_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS) $(SOAK_TESTS)
+
 check-unit: $(UNIT_TESTS)
 	$(Q)$(PROVE) $^
 check-pkt: all $(PKT_TESTS)
@@ -188,4 +200,4 @@ soak-upgrade: all $(TEST_PROGS)
 soak-kill: all $(NETNS_PROGS)
 	$(Q)KILLS=1000 $(PROVE) -v tests/netns/kill.t
 
-.PHONY: soak-ports soak-expiry soak-ticks soak-upgrade soak-kill fuzz check check-unit check-pkt check-verifier check-fuzz check-netns check-vm
+.PHONY: soak-ports soak-expiry soak-ticks soak-upgrade soak-kill fuzz check check-quick list-tests check-unit check-pkt check-verifier check-fuzz check-netns check-vm

@@ -1,21 +1,16 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What a reviewer would otherwise have to look for: who includes whom, circles, names, sizes, licence
-# lines, headers that stand alone (also those of bpf/), formatting, shell scripts, the man page, Markdown, decision records.
+# lines, headers that stand alone (also those of bpf/), formatting, shell scripts, the man page, Markdown,
+# decision records, lists of tests.
 # Prints what is wrong; exit 1 if anything is. `make lint` builds the object files before, which the
 # circles are looked for in.
-# SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2046 # lists of file names, none with blanks
 set -u
 cd "$(dirname "$0")/.." || exit
 
 FILE_MAX=600
 FUNCTION_MAX=60
-bad=0
-
-wrong() {
-	echo "lint: $*" >&2
-	bad=1
-}
 
 files() {
 	git ls-files -co --exclude-standard -- "$@" | while read -r f; do
@@ -23,16 +18,21 @@ files() {
 	done
 }
 
+# aside N COMMAND [ARGUMENT]...: for the names of standard input, N at a time, on all processors
+aside() {
+	aside_n=$1
+	shift
+	xargs -r -P "$(nproc)" -n "$aside_n" "$@"
+}
+
 # layer FOLDER "FOLDERS that it may include"
 layer() {
-	for f in $(files "src/$1/*.[ch]"); do
-		sed -n 's/^#include "\([a-z0-9]*\)\/.*/\1/p' "$f" | sort -u | while read -r used; do
-			case " $2 " in
-			*" $used "*) ;;
-			*) echo "$f includes $used/, which $1 may not use" ;;
-			esac
-		done
-	done
+	awk -v who="$1" -v may=" $2 " '
+		match($0, /^#include "[a-z0-9]*\//) {
+			used = substr($0, 11, RLENGTH - 11)
+			if (!index(may, " " used " ") && !said[FILENAME, used]++)
+				print FILENAME " includes " used "/, which " who " may not use"
+		}' $(files "src/$1/*.[ch]")
 }
 
 layers() {
@@ -46,6 +46,7 @@ layers() {
 		sed 's/$/ includes a skeleton: that is load\/load.c and follow\/hooks.c alone/'
 	grep -l '#include "dp/.*_int\.h"' $(files 'src/*.[ch]') | grep -v '^src/dp/' |
 		sed 's/$/ includes an _int.h of dp, which is dp'"'"'s own/'
+	grep -nE '\b(secure_)?getenv\(' $(files 'src/*.[ch]') | sed 's/$/ : the command asks the environment for nothing/'
 	grep -nE '#include ["<](src|base|nl|model|dp|cli)/' $(files 'bpf/*') | sed 's/$/ : bpf\/ uses include\/ivb alone/'
 }
 
@@ -78,29 +79,27 @@ names() {
 }
 
 sizes() {
-	for f in $(files '*.[ch]' '*.sh' '*.t'); do
-		n=$(wc -l <"$f")
-		[ "$n" -le $FILE_MAX ] || echo "$f has $n lines; a file of over $FILE_MAX has more than one job"
-	done
-	for f in $(files 'src/*.c' 'bpf/*.[ch]'); do
-		awk -v f="$f" -v max=$FUNCTION_MAX '
-			/^{$/ { start = NR; next }
-			/^}$/ && start { if (NR - start - 1 > max) print f ":" start ": a function of " NR - start - 1 " lines"; start = 0 }
-			/^}/ { start = 0 }' "$f"
-	done
+	wc -l $(files '*.[ch]' '*.sh' '*.t') | awk -v max=$FILE_MAX '
+		$2 != "total" && $1 > max { print $2 " has " $1 " lines; a file of over " max " has more than one job" }'
+	awk -v max=$FUNCTION_MAX '
+		FNR == 1 { start = 0 }
+		/^{$/ { start = FNR; next }
+		/^}$/ && start { if (FNR - start - 1 > max) print FILENAME ":" start ": a function of " FNR - start - 1 " lines"; start = 0 }
+		/^}/ { start = 0 }' $(files 'src/*.c' 'bpf/*.[ch]')
 }
 
 licences() {
-	for f in $(files '*.[ch]' '*.sh' '*.t' '*.mk' '*.def' Makefile check demo); do
-		head -n 6 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || echo "$f has no SPDX line"
-	done
+	awk '
+		FNR == 1 && NR > 1 && !has { print last " has no SPDX line" }
+		FNR == 1 { has = 0; last = FILENAME }
+		FNR <= 6 && /SPDX-License-Identifier: GPL-2.0-or-later/ { has = 1 }
+		END { if (!has) print last " has no SPDX line" }' $(files '*.[ch]' '*.sh' '*.t' '*.mk' '*.def' Makefile check demo)
 }
 
 headers() {
-	for f in $(files 'src/*.h' 'include/*.h'); do
-		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Iinclude -Isrc -fsyntax-only -x c "$f" 2>&1 |
-			grep -vE 'pragma once|#pragma' | grep -E 'error|warning' | head -n 2
-	done
+	files 'src/*.h' 'include/*.h' |
+		aside 8 gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Iinclude -Isrc -fsyntax-only -x c 2>&1 |
+		grep -vE 'pragma once|#pragma' | grep -E 'error|warning' | head -n 20
 }
 
 # A header of bpf/ stands alone after a ctx/ header and maps.h: for tc, and those that the XDP
@@ -132,7 +131,20 @@ formatting() {
 }
 
 shell() {
-	shellcheck -S warning -x $(files '*.sh' '*.t' check demo '.ci/run') || echo "shellcheck: see above"
+	shell_clean=${BUILD:-build}/lint/shell
+	mkdir -p "$shell_clean"
+	# with each script its libraries are read, which takes long: what was found clean is remembered by what it
+	# says, together with what all others may bring in
+	shell_with=$({ shellcheck --version && cat .shellcheckrc $(files 'tests/*lib*.sh' 'bench/*.sh' 'tests/ipvs/follow/*.sh' tools/vm/*.sh); } | sha256sum)
+	for f in $(files '*.sh' '*.t' check demo '.ci/run'); do
+		echo "$f $(cat - "$f" <<-EOT | sha256sum | cut -d ' ' -f 1
+			$shell_with
+		EOT
+		)"
+	done | while read -r f sum; do
+		[ -e "$shell_clean/$sum" ] || echo "$f" "$shell_clean/$sum"
+	done | aside 2 sh -c 'shellcheck -S warning -x "$0" && touch "$1"'
+	find "$shell_clean" -type f -mtime +7 -delete
 }
 
 manpages() {
@@ -194,9 +206,50 @@ records() {
 	done
 }
 
-for what in layers floors circles names sizes licences headers bpf_headers formatting shell manpages prose records; do
-	out=$($what)
-	[ -z "$out" ] || wrong "$what
-$out"
+# Tests that nobody runs, or that can end early without being noticed. `make list-tests` says what check
+# and the soak targets run.
+tests() {
+	listed=$(MAKEFLAGS='' make -s --no-print-directory list-tests | tr ' ' '\n')
+	guests=$(sed -e 's/#.*//' -e 's/[[:space:]].*//' -e '/^$/d' tests/vm/guest-tests.txt)
+	soaks=$(sed -e 's/#.*//' -e 's/[[:space:]].*//' -e '/^$/d' tests/soak/*.txt)
+	all=$(printf '%s\n' "$listed" "$guests" "$soaks" | sort -u)
+	printf '%s\n' "$listed" | sort | uniq -d | sed 's/$/ is listed twice in mk/'
+	printf '%s\n' "$guests" | sort | uniq -d | sed 's/$/ is listed twice in tests\/vm\/guest-tests.txt/'
+	printf '%s\n' "$all" | grep '^tests/' | while read -r f; do
+		[ -e "$f" ] || echo "$f is listed, but is not there"
+	done
+	for f in $(files 'tests/*.t' 'tests/parity/*.sh' tests/vm/smoke.sh); do
+		[ "$f" != tests/parity/lib.sh ] || continue
+		printf '%s\n' "$all" | grep -qxF "$f" || echo "$f is in no list: mk/tests.mk, tests/vm/guest-tests.txt, tests/soak/"
+		[ -x "$f" ] || echo "$f is not executable"
+		# what passes on the results of others, and one that begins with its plan
+		tail -n 1 "$f" | grep -qE '^(done_testing|vm_tier .*|bench_gate .*)$' || grep -qE '^echo 1\.\.[0-9]+$' "$f" ||
+			echo "$f does not end in done_testing"
+	done
+	for f in $(grep -l '^#include "tap.h"' $(files 'tests/*.c')); do
+		grep -q '^int main(' "$f" || continue
+		printf '%s\n' "$all" | grep -qE "/${f%.c}(_[a-z]+)?$" || echo "$f is in no list of mk/tests.mk"
+		grep -qE '^	return .*done_testing\(\);$' "$f" || echo "$f does not return done_testing()"
+	done
+	for f in $(files 'tests/ipvs/follow/*.sh'); do
+		f=${f##*/}
+		grep -E '^rooms=' tests/ipvs/follow.t | grep -qw "${f%.sh}" || echo "tests/ipvs/follow/$f is not among the rooms of follow.t"
+	done
+}
+
+# Side by side, and told in this order
+checks='layers floors circles names sizes licences headers bpf_headers formatting shell manpages prose records tests'
+said=$(mktemp -d) || exit
+trap 'rm -rf "$said"' EXIT
+for what in $checks; do
+	$what >"$said/$what" 2>&1 &
+done
+wait
+bad=0
+for what in $checks; do
+	[ -s "$said/$what" ] || continue
+	bad=1
+	echo "lint: $what" >&2
+	cat "$said/$what" >&2
 done
 exit $bad

@@ -13,6 +13,13 @@ ip_vs_unload
 two_armed
 web
 
+# otherbtf FUNCTION=OTHER COMMAND...: on a kernel where FUNCTION is like OTHER, or is not there
+otherbtf() (
+	export OTHERBTF="$1" LD_PRELOAD="$tooldir/otherbtf.so"
+	shift
+	"$@"
+)
+
 # links: the hooks that are held
 links() {
 	bpftool link show 2>/dev/null | grep -c '^[0-9]*: tracing'
@@ -51,13 +58,11 @@ ok "down lets go as well" ivb down
 is "of all hooks" "$(links)" 0
 
 # a kernel that is not as we know it
-like "a function that we need is missing" "$(export IVB_TEST_HOOK_MISSING=ip_vs_conn_rcu_free
-	follow 2>&1)" "ip_vs_conn_rcu_free.*cannot be followed"
+like "a function that we need is missing" "$(otherbtf ip_vs_conn_rcu_free= follow 2>&1)" "ip_vs_conn_rcu_free.*cannot be followed"
 is "nothing half attached stays" "$(links) $(ls /sys/fs/bpf/ipvs-bpf 2>/dev/null)" '0 '
-like "or has other arguments: check says so" "$(export IVB_TEST_HOOK_CHANGED=ip_vs_nat_xmit
-	ivb check)" '^warning +follow .*ip_vs_nat_xmit has 5 arguments'
-like "MISSING: one that IPv6 alone has need not be" "$(export IVB_TEST_HOOK_MISSING=ip_vs_nat_xmit_v6
-	follow 2>&1; ivb status)" '^ipvs engine: follows'
+like "or has other arguments: check says so" "$(otherbtf ip_vs_nat_xmit=tcp_state_transition ivb check)" '^warning +follow .*ip_vs_nat_xmit has 5 arguments'
+like "one that IPv6 alone has need not be there" "$(otherbtf ip_vs_nat_xmit_v6= follow 2>&1
+	ivb status)" '^ipvs engine: follows'
 # by a device of its own: clsact has room for one of ours
 ipn lb link add other type veth peer name other-end
 like "another instance cannot follow the same" "$(ivb --instance other up --ipvs other 2>&1)" \

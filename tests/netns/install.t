@@ -16,6 +16,8 @@ installed() {
 	make -s -C "$top" "$1" DESTDIR="$root" PREFIX=/usr
 }
 ok "make install" installed install
+is "the command asks the environment for nothing" "$(nm -D --undefined-only "$root/usr/sbin/ipvs-bpf" | grep getenv)" ''
+is "and nm does tell: it loads programs by libbpf" "$(nm -D --undefined-only "$root/usr/sbin/ipvs-bpf" | grep -c bpf_object__load_skeleton)" 1
 doc=usr/share/doc/ipvs-bpf
 is "what is there" "$(cd "$root" && find . ! -type d ! -path "./$doc/*" | sort | tr '\n' ' ')" \
 	"./usr/libexec/ipvs-bpf/ipvsadm ./usr/libexec/ipvs-bpf/ipvsadm-restore ./usr/libexec/ipvs-bpf/ipvsadm-save\

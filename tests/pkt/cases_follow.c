@@ -8,7 +8,7 @@
 #include <string.h>
 #include <bpf/libbpf.h>
 
-#include "maps.h"
+#include "family_maps.h"
 #include "tc.skel.h"
 
 #define SLACK (2 * (int)(t)->hz) /* slow machines */

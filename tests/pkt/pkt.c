@@ -2,7 +2,7 @@
 /*
  * The pkt tier: the real programs under BPF_PROG_TEST_RUN, one packet at a time. Every packet's
  * verdict, whole content and all counters are compared; after every case the flows are verified.
- * `pkt WORD` runs the cases whose titles contain WORD.
+ * `pkt WORD` runs the cases whose titles contain WORD; `pkt --list` prints the titles.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -63,11 +63,22 @@ static void reasons_covered(const struct env *t)
 	}
 }
 
+static void list(void)
+{
+	for (size_t s = 0; s < sizeof(suites) / sizeof(suites[0]); s++)
+		for (const struct test_case *c = suites[s]; c->title; c++)
+			puts(c->title);
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 	struct env t = { 0 };
 
+	if (!strcmp(word, "--list")) {
+		list();
+		return 0;
+	}
 	if (geteuid())
 		bail("needs root: a network namespace, and BPF programs");
 	env_network(&t);

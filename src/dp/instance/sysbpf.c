@@ -5,8 +5,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,14 +35,6 @@ struct link_info {
 	__u32 tcx_attach_type;
 	__u8 rest[104];
 };
-
-/* For tests: pretend to be a kernel before 6.6. */
-static bool tcx_forbidden(void)
-{
-	const char *s = getenv("IVB_TEST_NO_TCX");
-
-	return s && *s && strcmp(s, "0");
-}
 
 int ivb_sysbpf_tcx_query(__u32 ifindex, int attach_type, struct ivb_tcx *ret, __u32 *ret_n)
 {
@@ -78,7 +68,7 @@ bool ivb_sysbpf_tcx_supported(void)
 	__u32 n;
 
 	/* Every namespace has its lo at index 1. */
-	return !tcx_forbidden() && !ivb_sysbpf_tcx_query(1, IVB_BPF_TCX_INGRESS, on, &n);
+	return !ivb_sysbpf_tcx_query(1, IVB_BPF_TCX_INGRESS, on, &n);
 }
 
 int ivb_sysbpf_tcx_link_info(int link_fd, __u32 *ret_link_id, __u32 *ret_prog_id,
