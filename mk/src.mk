@@ -28,6 +28,10 @@ MODEL_SRCS := \
 DP_SRCS := \
 	src/dp/attach/attach.c \
 	src/dp/attach/attached.c \
+	src/dp/attach/clsact.c \
+	src/dp/attach/kind.c \
+	src/dp/attach/place.c \
+	src/dp/attach/tcx.c \
 	src/dp/follow/hook_table.c \
 	src/dp/follow/hooks.c \
 	src/dp/follow/notrack.c \

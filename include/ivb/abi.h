@@ -486,6 +486,7 @@ struct ivb_dev {
 enum ivb_attach {
 	IVB_ATTACH_TCX,
 	IVB_ATTACH_CLSACT,
+	IVB_ATTACH_MAX_,
 };
 
 /* counters (per-CPU array, by enum ivb_reason); an upgrade to another ABI begins them at 0 */

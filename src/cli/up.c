@@ -351,11 +351,6 @@ static void warn_all(const struct output *out, const struct ivb_up *up,
 		warn(out, "no port is left for SNAT; give some with --snat-ports");
 }
 
-static const char *kind_name(enum ivb_attach kind)
-{
-	return kind == IVB_ATTACH_TCX ? "tcx" : "clsact";
-}
-
 static void say_json(const struct ivb_up_result *res, struct output *out)
 {
 	struct json_object *o = json_object_new_object(), *devs = json_object_new_array(), *d;
@@ -374,7 +369,7 @@ static void say_json(const struct ivb_up_result *res, struct output *out)
 		d = json_object_new_object();
 		json_object_object_add(d, "name", json_object_new_string(res->devs[i].name));
 		json_object_object_add(d, "attach",
-				       json_object_new_string(kind_name(res->devs[i].kind)));
+				       json_object_new_string(ivb_attached_by(res->devs[i].kind)));
 		json_object_object_add(d, "new",
 				       json_object_new_boolean(!res->devs[i].was_attached));
 		json_object_array_add(devs, d);
@@ -400,7 +395,7 @@ static void say(const struct ivb_up_result *res)
 
 		printf("%s: %s%s\n", dev->name,
 		       dev->was_attached ? "was attached already, by " : "attached by ",
-		       kind_name(dev->kind));
+		       ivb_attached_by(dev->kind));
 		attached = attached || !dev->was_attached;
 	}
 	if (attached)

@@ -52,7 +52,7 @@ static void add_devs(struct json_object *o, const struct ivb_status *s)
 		json_object_object_add(d, "name", json_object_new_string(s->devs[i].name));
 		json_object_object_add(d, "zone", json_object_new_int64(s->devs[i].zone));
 		json_object_object_add(d, "attach",
-				       json_object_new_string(ivb_status_attach[s->devs[i].kind]));
+				       json_object_new_string(ivb_attached_by(s->devs[i].kind)));
 		json_object_object_add(
 			d, "state", json_object_new_string(ivb_status_devs[s->devs[i].state].name));
 		json_object_object_add(d, "egress", json_object_new_boolean(s->devs[i].egress));

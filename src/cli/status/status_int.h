@@ -31,12 +31,11 @@ struct ivb_status {
 	struct json_object *problems; /* texts */
 };
 
-/* Words for people, and for machines, by enum ivb_attach, ivb_attach_state and ivb_hooks. */
+/* Words for people, and for machines, by enum ivb_attach_state and ivb_hooks. */
 struct ivb_status_word {
 	const char *name, *text;
 };
 
-extern const char *const ivb_status_attach[];
 extern const struct ivb_status_word ivb_status_devs[];
 extern const struct ivb_status_word ivb_status_hooks[];
 

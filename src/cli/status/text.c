@@ -33,7 +33,7 @@ static void print_devs(const struct ivb_status *s)
 	printf("devices: %s\n", s->num_devs ? "" : "none");
 	for (i = 0; i < s->num_devs; i++)
 		printf("  %-15s zone %-4u %-6s %s\n", dev_name(&s->devs[i], name, sizeof(name)),
-		       s->devs[i].zone, ivb_status_attach[s->devs[i].kind],
+		       s->devs[i].zone, ivb_attached_by(s->devs[i].kind),
 		       ivb_status_devs[s->devs[i].state].text);
 }
 

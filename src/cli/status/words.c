@@ -7,11 +7,6 @@
 #include "dp/attach/attached.h"
 #include "dp/follow/hooks.h"
 
-const char *const ivb_status_attach[] = {
-	[IVB_ATTACH_TCX] = "tcx",
-	[IVB_ATTACH_CLSACT] = "clsact",
-};
-
 const struct ivb_status_word ivb_status_devs[] = {
 	[IVB_ATTACHED] = { "attached", "attached" },
 	[IVB_ATTACH_GONE] = { "gone",
