@@ -28,3 +28,9 @@ const struct ivb_status_word ivb_status_hooks[] = {
 	[IVB_HOOKS_SOME] = { "some", "on, BUT HALF ATTACHED: an `up` was interrupted; repeat it" },
 	[IVB_HOOKS_ALL] = { "all", "follows kernel IPVS" },
 };
+
+const struct ivb_status_flag ivb_status_flags[] = {
+#define IVB_OPTION(NAME, option, text, help) { IVB_CONFIG_##NAME, option, text },
+#include <ivb/flags.def>
+	{ 0 },
+};
