@@ -230,22 +230,13 @@ struct ivb_service_key {
 };
 
 enum ivb_scheduler {
-	IVB_SCHED_RR,
-	IVB_SCHED_WRR,
-	IVB_SCHED_LC,
-	IVB_SCHED_WLC,
-	IVB_SCHED_SED,
-	IVB_SCHED_NQ,
-	IVB_SCHED_FO,
-	IVB_SCHED_OVF,
-	IVB_SCHED_SH,
-	IVB_SCHED_DH,
-	IVB_SCHED_MH,
-	IVB_SCHED_LBLC,
-	IVB_SCHED_LBLCR,
-	IVB_SCHED_TWOS,
+#define IVB_SCHEDULER(NAME, name, table, flags, ask) IVB_SCHED_##NAME,
+#include <ivb/schedulers.def>
 	IVB_SCHED_MAX_,
 };
+
+_Static_assert(IVB_SCHED_MAX_ == 14,
+	       "schedulers.def has changed: set a new IVB_ABI, and this number");
 
 enum ivb_service_flags {
 	IVB_SERVICE_SCHED_FALLBACK = 1
