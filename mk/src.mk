@@ -106,6 +106,7 @@ CLI_SRCS := \
 	src/cli/main.c \
 	src/cli/metrics.c \
 	src/cli/run.c \
+	src/cli/service_list.c \
 	src/cli/snat.c \
 	src/cli/stats.c \
 	src/cli/status/json.c \

@@ -72,8 +72,12 @@ static int port_parse(const char *s, __u8 proto, __be16 *ret)
 	return 0;
 }
 
-int ivb_adm_parse_address(const char *s, __u8 proto, __u8 *ret_af, union ivb_addr *ret,
-			  __be16 *ret_port, bool *ret_has_port)
+/*
+ * HOST[:PORT], [IPV6]:PORT or an IPv6 address alone, as ipvsadm takes it: names of hosts (IPv4) and
+ * of the protocol's ports too. -EINVAL.
+ */
+static int address_parse(const char *s, __u8 proto, __u8 *ret_af, union ivb_addr *ret,
+			 __be16 *ret_port, bool *ret_has_port)
 {
 	const char *colon = strrchr(s, ':');
 	char host[NI_MAXHOST];
@@ -105,8 +109,7 @@ static int service_option(struct parser *p, const struct ivb_adm_option *o)
 
 	p->adm->has_service = true;
 	key->proto = o->letter == 'u' ? IPPROTO_UDP : IPPROTO_TCP;
-	if (ivb_adm_parse_address(p->words.value, key->proto, &key->af, &key->addr, &key->port,
-				  &has_port))
+	if (address_parse(p->words.value, key->proto, &key->af, &key->addr, &key->port, &has_port))
 		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 					   "illegal virtual server address[:port] specified");
 	return 0;
@@ -116,8 +119,8 @@ static int server_option(struct parser *p)
 {
 	struct ivb_adm *adm = p->adm;
 
-	if (ivb_adm_parse_address(p->words.value, adm->key.proto, &adm->dest_af, &adm->dest_addr,
-				  &adm->dest_port, &p->dest_has_port))
+	if (address_parse(p->words.value, adm->key.proto, &adm->dest_af, &adm->dest_addr,
+			  &adm->dest_port, &p->dest_has_port))
 		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 					   "illegal real server address[:port] specified");
 	return 0;
