@@ -28,6 +28,10 @@ MODEL_SRCS := \
 DP_SRCS := \
 	src/dp/attach/attach.c \
 	src/dp/attach/attached.c \
+	src/dp/attach/clsact.c \
+	src/dp/attach/kind.c \
+	src/dp/attach/place.c \
+	src/dp/attach/tcx.c \
 	src/dp/follow/hook_table.c \
 	src/dp/follow/hooks.c \
 	src/dp/follow/notrack.c \
@@ -102,6 +106,7 @@ CLI_SRCS := \
 	src/cli/main.c \
 	src/cli/metrics.c \
 	src/cli/run.c \
+	src/cli/service_list.c \
 	src/cli/snat.c \
 	src/cli/stats.c \
 	src/cli/status/json.c \

@@ -33,33 +33,12 @@ static __always_inline __u32 schedule(const int af, const struct ivb_service *sv
 	bool fallback = flags & IVB_SERVICE_SCHED_FALLBACK;
 
 	switch (svc->scheduler) {
-	case IVB_SCHED_LC:
-		return lc_schedule(sched);
-	case IVB_SCHED_WLC:
-		return wlc_schedule(sched);
-	case IVB_SCHED_SED:
-		return sed_schedule(sched);
-	case IVB_SCHED_NQ:
-		return nq_schedule(sched);
-	case IVB_SCHED_FO:
-		return fo_schedule(sched);
-	case IVB_SCHED_OVF:
-		return ovf_schedule(sched);
-	case IVB_SCHED_TWOS:
-		return twos_schedule(sched);
-	case IVB_SCHED_LBLC:
-		return lblc_schedule(sched, svc->slot);
-	case IVB_SCHED_LBLCR:
-		return lblcr_schedule(sched, svc->slot);
-	case IVB_SCHED_SH:
-		return sh_schedule(sched, client_value(af, flags, key), fallback);
-	case IVB_SCHED_MH:
-		return mh_schedule(sched, client_value(af, flags, key), fallback);
-	case IVB_SCHED_DH:
-		return dh_schedule(sched, addr_fold(af, TUPLE_DADDR(af, key)));
-	default: /* rr, wrr */
-		return ring_schedule(sched);
+#define IVB_SCHEDULER(NAME, name, table, knows, ask) \
+	case IVB_SCHED_##NAME:                       \
+		ask;
+#include <ivb/schedulers.def>
 	}
+	return ring_schedule(sched); /* rr, wrr: cases of their own would be calls of their own */
 }
 
 #endif

@@ -230,22 +230,13 @@ struct ivb_service_key {
 };
 
 enum ivb_scheduler {
-	IVB_SCHED_RR,
-	IVB_SCHED_WRR,
-	IVB_SCHED_LC,
-	IVB_SCHED_WLC,
-	IVB_SCHED_SED,
-	IVB_SCHED_NQ,
-	IVB_SCHED_FO,
-	IVB_SCHED_OVF,
-	IVB_SCHED_SH,
-	IVB_SCHED_DH,
-	IVB_SCHED_MH,
-	IVB_SCHED_LBLC,
-	IVB_SCHED_LBLCR,
-	IVB_SCHED_TWOS,
+#define IVB_SCHEDULER(NAME, name, table, flags, ask) IVB_SCHED_##NAME,
+#include <ivb/schedulers.def>
 	IVB_SCHED_MAX_,
 };
+
+_Static_assert(IVB_SCHED_MAX_ == 14,
+	       "schedulers.def has changed: set a new IVB_ABI, and this number");
 
 enum ivb_service_flags {
 	/* sh, mh: another server if the right one takes none */
@@ -408,17 +399,23 @@ struct ivb_frag {
 
 /* --- what user space tells the programs ----------------------------------------------------- */
 
-enum ivb_config_flags {
-	IVB_CONFIG_ANY_VIP = 1 << 0,	   /* serve addresses that are not local as well */
-	IVB_CONFIG_IPVS = 1 << 1,	   /* follow kernel IPVS */
-	IVB_CONFIG_DRAIN = 1 << 2,	   /* no new connections: as if we were down already */
-	IVB_CONFIG_SNAT_SOME = 1 << 3,	   /* kernel_snat has a service that wants SNAT */
-	IVB_CONFIG_SNAT_OWN = 1 << 4,	   /* kernel_snat has a service */
-	IVB_CONFIG_NOTRACK = 1 << 5,	   /* rules of ours keep its packets out of conntrack */
-	IVB_CONFIG_EXPIRE_NODEST = 1 << 6, /* as kernel IPVS's sysctl expire_nodest_conn */
-	IVB_CONFIG_HOST_PORTS = 1 << 7,	   /* sockets of this host may have SNAT's ports as well */
-	IVB_CONFIG_KNOWN = (1 << 8) - 1,   /* all of them */
+/* The numbers of the bits, IVB_CONFIG_BIT_ANY_VIP and so on. */
+enum ivb_config_bit {
+#define IVB_OPTION(NAME, option, text, help) IVB_CONFIG_BIT_##NAME,
+#define IVB_FLAG(NAME) IVB_CONFIG_BIT_##NAME,
+#include <ivb/flags.def>
+	IVB_CONFIG_BIT_MAX_,
 };
+
+enum ivb_config_flags {
+#define IVB_OPTION(NAME, option, text, help) IVB_CONFIG_##NAME = 1 << IVB_CONFIG_BIT_##NAME,
+#define IVB_FLAG(NAME) IVB_CONFIG_##NAME = 1 << IVB_CONFIG_BIT_##NAME,
+#include <ivb/flags.def>
+	IVB_CONFIG_KNOWN = (1 << IVB_CONFIG_BIT_MAX_) - 1, /* all of them */
+};
+
+_Static_assert(IVB_CONFIG_BIT_MAX_ == 8,
+	       "flags.def has changed: set a new IVB_ABI, and this number");
 
 #define IVB_SNAT_ADDRS 16 /* of each family; a power of two */
 
@@ -487,6 +484,7 @@ struct ivb_dev {
 enum ivb_attach {
 	IVB_ATTACH_TCX,
 	IVB_ATTACH_CLSACT,
+	IVB_ATTACH_MAX_,
 };
 
 /* counters (per-CPU array, by enum ivb_reason); an upgrade to another ABI begins them at 0 */

@@ -128,14 +128,6 @@ char *ivb_addrport_fmt(char *buf, size_t size, int af, const union ivb_addr *a, 
 	return buf;
 }
 
-char *ivb_addr_prefix_fmt(char *buf, size_t size, int af, const union ivb_addr *a, __u32 len)
-{
-	char addr[IVB_ADDR_LEN];
-
-	snprintf(buf, size, "%s/%u", ivb_addr_fmt(addr, sizeof(addr), af, a), len);
-	return buf;
-}
-
 bool ivb_addr_equal(const union ivb_addr *a, const union ivb_addr *b)
 {
 	return !memcmp(a, b, sizeof(*a));

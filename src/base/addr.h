@@ -13,7 +13,6 @@
 
 #define IVB_ADDR_LEN 48	    /* the longest address and a NUL */
 #define IVB_ADDRPORT_LEN 56 /* "[address]:65535" and a NUL */
-#define IVB_PREFIX_LEN 52   /* "address/128" and a NUL */
 
 /* "10.0.0.1", "fd00::1" or "[fd00::1]"; af AF_UNSPEC takes either family. -EINVAL otherwise. */
 int ivb_addr_parse(int af, const char *s, __u8 *ret_af, union ivb_addr *ret);
@@ -34,7 +33,6 @@ int ivb_addr_prefix_parse(const char *s, __u8 *ret_af, union ivb_addr *ret, __u3
 /* Write at most size bytes and return buf. */
 char *ivb_addr_fmt(char *buf, size_t size, int af, const union ivb_addr *a);
 char *ivb_addrport_fmt(char *buf, size_t size, int af, const union ivb_addr *a, __be16 port);
-char *ivb_addr_prefix_fmt(char *buf, size_t size, int af, const union ivb_addr *a, __u32 len);
 
 bool ivb_addr_equal(const union ivb_addr *a, const union ivb_addr *b);
 bool ivb_addr_is_zero(const union ivb_addr *a);

@@ -28,15 +28,10 @@ static int digits_parse(__u64 *ret, const char *s, size_t len, __u64 min, __u64 
 	return 0;
 }
 
-int ivb_num_parse(__u64 *ret, const char *s, __u64 min, __u64 max)
-{
-	return digits_parse(ret, s, strlen(s), min, max);
-}
-
 int ivb_num_u32_parse(__u32 *ret, const char *s, __u32 min, __u32 max)
 {
 	__u64 v;
-	int r = ivb_num_parse(&v, s, min, max);
+	int r = digits_parse(&v, s, strlen(s), min, max);
 
 	if (!r)
 		*ret = (__u32)v;
@@ -46,7 +41,7 @@ int ivb_num_u32_parse(__u32 *ret, const char *s, __u32 min, __u32 max)
 int ivb_num_u16_parse(__u16 *ret, const char *s, __u16 min, __u16 max)
 {
 	__u64 v;
-	int r = ivb_num_parse(&v, s, min, max);
+	int r = digits_parse(&v, s, strlen(s), min, max);
 
 	if (!r)
 		*ret = (__u16)v;

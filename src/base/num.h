@@ -9,9 +9,6 @@
  * -EINVAL: s is empty or has anything but decimal digits (no sign, no blanks);
  * -ERANGE: the number is not within min..max.
  */
-int ivb_num_parse(__u64 *ret, const char *s, __u64 min, __u64 max);
-
-/* The same for the usual widths. */
 int ivb_num_u32_parse(__u32 *ret, const char *s, __u32 min, __u32 max);
 int ivb_num_u16_parse(__u16 *ret, const char *s, __u16 min, __u16 max);
 

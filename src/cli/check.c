@@ -16,6 +16,7 @@
 #include "dp/instance/instance.h"
 #include "dp/report/info.h"
 #include "dp/setup/host.h"
+#include "nl/ipvs.h"
 #include "nl/nft.h"
 #include "nl/xfrm.h"
 
@@ -269,32 +270,22 @@ static void check_netfilter(struct check *c)
 		say(c, "netfilter", OK, "no rules that would be passed by");
 }
 
-/*
- * Services of the kernel's own IPVS: lines "TCP  0A000050:0050 rr" and so on; -1: there is no IPVS.
- */
-static int count_kernel_services(void)
-{
-	_cleanup_fclose_ FILE *f = fopen("/proc/thread-self/net/ip_vs", "re");
-	char line[256];
-	int n = 0;
-
-	while (f && fgets(line, sizeof(line), f))
-		n += !strncmp(line, "TCP ", 4) || !strncmp(line, "UDP ", 4) ||
-		     !strncmp(line, "SCTP", 4) || !strncmp(line, "FWM ", 4);
-	return f ? n : -1;
-}
-
 static void check_ipvs(struct check *c)
 {
-	int n = count_kernel_services();
+	size_t n = 0;
+	int r = ivb_ipvs_count(&n);
 
-	if (n > 0)
+	if (r == -ENOENT)
+		say(c, "ip_vs", OK, "no kernel IPVS here");
+	else if (r)
+		say(c, "ip_vs", WARNING, "cannot list kernel IPVS's services: %s", strerror(-r));
+	else if (n)
 		say(c, "ip_vs", WARNING,
-		    "kernel IPVS has %d services; they go on, but where a service of ours (`adm`) has the same "
+		    "kernel IPVS has %zu services; they go on, but where a service of ours (`adm`) has the same "
 		    "address and port, ours gets the packets",
 		    n);
 	else
-		say(c, "ip_vs", OK, n ? "no kernel IPVS here" : "kernel IPVS has no services");
+		say(c, "ip_vs", OK, "kernel IPVS has no services");
 }
 
 /* What the ipvs engine needs, and what keeps it from connections. */

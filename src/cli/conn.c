@@ -17,26 +17,25 @@
 #include "dp/report/conns.h"
 #include "model/names.h"
 
-enum { OPT_SERVICE = 1, OPT_SERVER, OPT_STATE, OPT_CLIENT, OPT_COUNT, OPT_SORT, OPT_WATCH };
+enum { OPT_STATE = IVB_FILTER_OWN, OPT_CLIENT, OPT_COUNT };
 
 static const struct ivb_opt options[] = {
-	{ "service", OPT_SERVICE, "ADDR[:PORT]", "only those to this virtual address" },
-	{ "server", OPT_SERVER, "ADDR[:PORT]", "only those of this real server" },
+	{ "service", IVB_FILTER_SERVICE, "ADDR[:PORT]", "only those to this virtual address" },
+	{ "server", IVB_FILTER_SERVER, "ADDR[:PORT]", "only those of this real server" },
 	{ "client", OPT_CLIENT, "PREFIX", "only those of these clients" },
 	{ "state", OPT_STATE, "STATE",
 	  "only those in this state (ESTABLISHED, TIME_WAIT, UDP ...)" },
 	{ "count", OPT_COUNT, NULL, "print only how many there are" },
-	{ "sort", OPT_SORT, "packets|bytes",
+	{ "sort", IVB_FILTER_SORT, "packets|bytes",
 	  "the largest first; takes memory for all of them (default: in no order)" },
-	{ "watch", OPT_WATCH, "[=SECONDS]", "again and again, every so many seconds (default 2)" },
+	{ "watch", IVB_FILTER_WATCH, "[=SECONDS]",
+	  "again and again, every so many seconds (default 2)" },
 	{ 0 },
 };
 
 struct request {
 	struct ivb_filter filter;
 	bool count;
-	__u32 watch; /* seconds; 0: not wanted */
-	int sort;    /* index into sorts, or -1 */
 };
 
 static const char *const sorts[] = { "packets", "bytes", NULL };
@@ -58,12 +57,6 @@ static int option_set(const struct ivb_cli *cli, int id, const char *value, void
 	int r = 0;
 
 	switch (id) {
-	case OPT_SERVICE:
-		r = ivb_filter_end_parse(&q->filter.service, value);
-		break;
-	case OPT_SERVER:
-		r = ivb_filter_end_parse(&q->filter.server, value);
-		break;
 	case OPT_STATE:
 		r = ivb_filter_state_parse(&q->filter.state, value);
 		break;
@@ -73,11 +66,8 @@ static int option_set(const struct ivb_cli *cli, int id, const char *value, void
 	case OPT_COUNT:
 		q->count = true;
 		break;
-	case OPT_SORT:
-		r = ivb_filter_sort_parse(&q->sort, sorts, value);
-		break;
-	case OPT_WATCH:
-		r = ivb_filter_seconds_parse(&q->watch, value);
+	default:
+		r = ivb_filter_set(&q->filter, id, value);
 	}
 	return r ? ivb_fail(cli, "conn", IVB_EXIT_USAGE, "cannot understand '%s'; see --help",
 			    value)
@@ -194,7 +184,7 @@ static int look_at(const struct ivb_conn_info *c, void *arg)
 		return 0;
 	if (p->q->count)
 		;
-	else if (p->q->sort >= 0)
+	else if (p->q->filter.sort >= 0)
 		r = keep(p, c);
 	else
 		print(p, c);
@@ -214,7 +204,7 @@ static int larger(const void *a, const void *b, void *arg)
 
 static void print_sorted(struct printer *p)
 {
-	int sort = p->q->sort;
+	int sort = p->q->filter.sort;
 	size_t n = p->n;
 
 	qsort_r(p->kept, n, sizeof(*p->kept), larger, &sort);
@@ -259,7 +249,9 @@ static int show(const struct ivb_cli *cli, const void *arg)
 
 int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv)
 {
-	struct request q = { .filter.state = IVB_S_MAX_, .sort = -1 };
+	struct request q = {
+		.filter = { .state = IVB_S_MAX_, .sorts = sorts, .sort = -1 },
+	};
 	int first, r;
 
 	r = ivb_command_parse(cli, &command, argc, argv, &q, &first);
@@ -267,5 +259,5 @@ int ivb_cmd_conn(const struct ivb_cli *cli, int argc, char **argv)
 		return r;
 	if (first < argc)
 		return ivb_fail_unexpected(cli, "conn", argv[first]);
-	return ivb_filter_watch(cli, q.watch, q.watch, show, &q);
+	return ivb_filter_watch(cli, q.filter.watch, q.filter.watch, show, &q);
 }

@@ -17,7 +17,8 @@
 #define SECONDS 2
 #define AF_BITS 32 /* of ivb_prefix.prefixlen, before the address's own */
 
-int ivb_filter_end_parse(struct ivb_filter_end *ret, const char *s)
+/* ADDRESS, ADDRESS:PORT, [IPV6]:PORT. -EINVAL. */
+static int end_parse(struct ivb_filter_end *ret, const char *s)
 {
 	struct ivb_filter_end e = { .set = true };
 	bool has_port;
@@ -56,7 +57,8 @@ int ivb_filter_client_parse(struct ivb_prefix *ret, const char *s)
 	return 0;
 }
 
-int ivb_filter_sort_parse(int *ret, const char *const *names, const char *value)
+/* The place of value among names, which NULL ends. -EINVAL. */
+static int sort_parse(int *ret, const char *const *names, const char *value)
 {
 	int i;
 
@@ -71,8 +73,25 @@ int ivb_filter_sort_parse(int *ret, const char *const *names, const char *value)
 
 int ivb_filter_seconds_parse(__u32 *ret, const char *value)
 {
+	if (value)
+		return ivb_num_u32_parse(ret, value, 1, 86400);
 	*ret = SECONDS;
-	return value ? ivb_num_u32_parse(ret, value, 1, 86400) : 0;
+	return 0;
+}
+
+int ivb_filter_set(struct ivb_filter *f, int opt, const char *value)
+{
+	switch (opt) {
+	case IVB_FILTER_SERVICE:
+		return end_parse(&f->service, value);
+	case IVB_FILTER_SERVER:
+		return end_parse(&f->server, value);
+	case IVB_FILTER_SORT:
+		return sort_parse(&f->sort, f->sorts, value);
+	case IVB_FILTER_WATCH:
+		return ivb_filter_seconds_parse(&f->watch, value);
+	}
+	return -EINVAL;
 }
 
 int ivb_filter_watch(const struct ivb_cli *cli, bool again, __u32 pause,

@@ -23,17 +23,28 @@ struct ivb_filter {
 	struct ivb_filter_end service, server;
 	struct ivb_prefix client; /* prefixlen 0: not set */
 	__u32 state;		  /* enum ivb_conn_state; IVB_S_MAX_: any */
+	const char *const *sorts; /* what there is to sort by; NULL ends them */
+	int sort;		  /* index into sorts, or -1 */
+	__u32 watch;		  /* seconds; 0: not wanted */
 };
 
-/* ADDRESS, ADDRESS:PORT, [IPV6]:PORT. -EINVAL. */
-int ivb_filter_end_parse(struct ivb_filter_end *ret, const char *s);
+/* The options that both have; a command's own begin at IVB_FILTER_OWN. */
+enum ivb_filter_opt {
+	IVB_FILTER_SERVICE = 1,
+	IVB_FILTER_SERVER,
+	IVB_FILTER_SORT,
+	IVB_FILTER_WATCH,
+	IVB_FILTER_OWN,
+};
+
+/* The value of one that both have. -EINVAL, -ERANGE. */
+int ivb_filter_set(struct ivb_filter *f, int opt, const char *value);
+
 /* "ESTABLISHED", in any case. -EINVAL. */
 int ivb_filter_state_parse(__u32 *ret, const char *s);
 /* ADDRESS[/LENGTH]. -EINVAL. */
 int ivb_filter_client_parse(struct ivb_prefix *ret, const char *s);
 
-/* The place of value among names, which NULL ends. -EINVAL. */
-int ivb_filter_sort_parse(int *ret, const char *const *names, const char *value);
 /* The value of --watch or --rate; NULL: two seconds, as kernel IPVS adds its counts up that often. */
 int ivb_filter_seconds_parse(__u32 *ret, const char *value);
 

@@ -29,11 +29,7 @@ static void on_signal(int sig)
 static int follow(const struct ivb_cli *cli)
 {
 	_cleanup_free_ struct ivb_up_result *res = calloc(1, sizeof(*res));
-	struct ivb_up up = { .instance = cli->instance,
-			     .any_vip = -1,
-			     .expire_nodest = -1,
-			     .ipvs = -1,
-			     .notrack = -1 };
+	const struct ivb_up up = { .instance = cli->instance };
 	struct ivb_err err = { 0 };
 	int r = res ? ivb_dp_up(&up, res, &err) : -ENOMEM;
 

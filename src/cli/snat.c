@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "cli/json.h"
+#include "cli/service_list.h"
 #include "dp/follow/policy.h"
 #include "dp/instance/instance.h"
 #include "model/names.h"
@@ -57,51 +57,30 @@ static int parse_policy(const char *word, enum ivb_snat *ret)
 	return r;
 }
 
-struct printer {
-	const struct options *only; /* NULL: all */
-	struct json_object *list;   /* NULL without --json */
-	bool found;
-};
-
 static int print(const struct ivb_service_key *key, enum ivb_snat policy, void *arg)
 {
-	const char *proto = ivb_proto_name(key->proto);
+	struct ivb_service_list *l = arg;
 	char addr[IVB_ADDRPORT_LEN];
-	struct printer *p = arg;
-	struct json_object *o;
 
-	if (p->only && memcmp(&p->only->key, key, sizeof(*key)))
+	if (l->only && memcmp(l->only, key, sizeof(*key)))
 		return 0;
-	p->found = true;
+	l->found = true;
 	ivb_addrport_fmt(addr, sizeof(addr), key->af, &key->addr, key->port);
-	if (!p->list) {
-		printf("%-4s %-21s %s\n", proto, addr, ivb_snat_name(policy));
-		return 0;
-	}
-	o = json_object_new_object();
-	json_object_object_add(o, "protocol", json_object_new_string(proto));
-	json_object_object_add(o, "service", json_object_new_string(addr));
-	json_object_object_add(o, "snat", json_object_new_string(ivb_snat_name(policy)));
-	json_object_array_add(p->list, o);
+	if (l->json)
+		json_object_object_add(ivb_service_list_add(l, key, addr), "snat",
+				       json_object_new_string(ivb_snat_name(policy)));
+	else
+		printf("%-4s %-21s %s\n", ivb_proto_name(key->proto), addr, ivb_snat_name(policy));
 	return 0;
 }
 
-static int list(const struct ivb_cli *cli, const struct options *o)
+static int fill(struct ivb_dp *dp, struct ivb_service_list *l, struct ivb_err *err)
 {
-	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
-	struct printer p = { .only = o->key.proto ? o : NULL };
-	struct ivb_err err = { 0 };
-	int r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
+	int r = ivb_policy_walk(dp, print, l, err);
 
-	if (cli->json)
-		p.list = json_object_new_array();
-	if (!r)
-		r = ivb_policy_walk(dp, print, &p, &err);
-	if (!r && p.only && !p.found)
-		print(&o->key, IVB_SNAT_DEFAULT, &p);
-	if (cli->json && !r)
-		ivb_json_print(p.list);
-	return r ? ivb_fail_err(cli, "snat", r, &err) : IVB_EXIT_OK;
+	if (!r && l->only && !l->found)
+		print(l->only, IVB_SNAT_DEFAULT, l);
+	return r;
 }
 
 static int change(const struct ivb_cli *cli, const struct options *o, const char *word)
@@ -130,5 +109,6 @@ int ivb_cmd_snat(const struct ivb_cli *cli, int argc, char **argv)
 		return r;
 	if (argc - first > 1 || (argc > first && !o.key.proto))
 		return ivb_fail_unexpected(cli, "snat", argv[o.key.proto ? first + 1 : first]);
-	return argc > first ? change(cli, &o, argv[first]) : list(cli, &o);
+	return argc > first ? change(cli, &o, argv[first])
+			    : ivb_service_list_show(cli, "snat", &o.key, fill);
 }

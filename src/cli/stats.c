@@ -18,23 +18,24 @@
 #include "dp/report/traffic.h"
 #include "model/names.h"
 
-enum { OPT_SERVICE = 1, OPT_SERVER, OPT_SORT, OPT_RATE, OPT_WATCH };
+enum { OPT_RATE = IVB_FILTER_OWN };
 
 static const struct ivb_opt options[] = {
-	{ "service", OPT_SERVICE, "ADDR[:PORT]", "only this service" },
-	{ "server", OPT_SERVER, "ADDR[:PORT]",
+	{ "service", IVB_FILTER_SERVICE, "ADDR[:PORT]", "only this service" },
+	{ "server", IVB_FILTER_SERVER, "ADDR[:PORT]",
 	  "only services that have this server, and of servers this one" },
-	{ "sort", OPT_SORT, "conns|packets|bytes", "the largest first (default: by address)" },
+	{ "sort", IVB_FILTER_SORT, "conns|packets|bytes",
+	  "the largest first (default: by address)" },
 	{ "rate", OPT_RATE, "[=SECONDS]",
 	  "what came within so many seconds (default 2), as a rate per second" },
-	{ "watch", OPT_WATCH, "[=SECONDS]", "again and again, every so many seconds (default 2)" },
+	{ "watch", IVB_FILTER_WATCH, "[=SECONDS]",
+	  "again and again, every so many seconds (default 2)" },
 	{ 0 },
 };
 
 struct request {
 	struct ivb_filter filter;
-	__u32 rate, watch; /* seconds; 0: not wanted */
-	int sort;	   /* index into sorts, or -1 */
+	__u32 rate; /* seconds; 0: not wanted */
 };
 
 static const char *const sorts[] = { "conns", "packets", "bytes", NULL };
@@ -42,24 +43,9 @@ static const char *const sorts[] = { "conns", "packets", "bytes", NULL };
 static int option_set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 {
 	struct request *q = arg;
-	int r = 0;
+	int r = id == OPT_RATE ? ivb_filter_seconds_parse(&q->rate, value)
+			       : ivb_filter_set(&q->filter, id, value);
 
-	switch (id) {
-	case OPT_SERVICE:
-		r = ivb_filter_end_parse(&q->filter.service, value);
-		break;
-	case OPT_SERVER:
-		r = ivb_filter_end_parse(&q->filter.server, value);
-		break;
-	case OPT_SORT:
-		r = ivb_filter_sort_parse(&q->sort, sorts, value);
-		break;
-	case OPT_RATE:
-		r = ivb_filter_seconds_parse(&q->rate, value);
-		break;
-	case OPT_WATCH:
-		r = ivb_filter_seconds_parse(&q->watch, value);
-	}
 	return r ? ivb_fail(cli, "stats", IVB_EXIT_USAGE, "cannot understand '%s'; see --help",
 			    value)
 		 : IVB_OPTS_GO;
@@ -362,7 +348,7 @@ static void servers_filter(struct ivb_stats_service *s, const struct ivb_filter_
 
 static void filter_and_sort(struct ivb_stats *stats, const struct request *q)
 {
-	int sort = q->sort;
+	int sort = q->filter.sort;
 	size_t i, n = 0;
 
 	for (i = 0; i < stats->num; i++) {
@@ -375,12 +361,12 @@ static void filter_and_sort(struct ivb_stats *stats, const struct request *q)
 			free(s->servers);
 			continue;
 		}
-		if (sort >= 0)
+		if (sort >= 0 && s->num)
 			qsort_r(s->servers, s->num, sizeof(*s->servers), server_larger, &sort);
 		stats->services[n++] = *s;
 	}
 	stats->num = n;
-	if (sort >= 0)
+	if (sort >= 0 && n)
 		qsort_r(stats->services, n, sizeof(*stats->services), service_larger, &sort);
 }
 
@@ -422,7 +408,7 @@ static int show(const struct ivb_cli *cli, const void *arg)
 
 int ivb_cmd_stats(const struct ivb_cli *cli, int argc, char **argv)
 {
-	struct request q = { .sort = -1 };
+	struct request q = { .filter = { .sorts = sorts, .sort = -1 } };
 	int first, r;
 
 	r = ivb_command_parse(cli, &command, argc, argv, &q, &first);
@@ -430,5 +416,5 @@ int ivb_cmd_stats(const struct ivb_cli *cli, int argc, char **argv)
 		return r;
 	if (first < argc)
 		return ivb_fail_unexpected(cli, "stats", argv[first]);
-	return ivb_filter_watch(cli, q.watch, q.rate ? 0 : q.watch, show, &q);
+	return ivb_filter_watch(cli, q.filter.watch, q.rate ? 0 : q.filter.watch, show, &q);
 }

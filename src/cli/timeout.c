@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ipvs-bpf timeout: timeouts of single services of adm's. */
+#include <errno.h>
 #include <json-c/json.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -7,10 +8,11 @@
 
 #include "base/addr.h"
 #include "base/cleanup.h"
+#include "base/err.h"
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "cli/json.h"
+#include "cli/service_list.h"
 #include "dp/instance/instance.h"
 #include "dp/instance/limits.h"
 #include "dp/services/service_timeouts.h"
@@ -60,12 +62,6 @@ static const struct ivb_command_opts command = {
 	.set = set,
 };
 
-struct printer {
-	const struct options *only; /* NULL: all that have some */
-	struct json_object *list;   /* NULL without --json */
-	bool found;
-};
-
 static void print_text(const struct ivb_service_key *key, const char *addr,
 		       const struct ivb_timeouts_s *t)
 {
@@ -79,23 +75,9 @@ static void print_text(const struct ivb_service_key *key, const char *addr,
 		printf("UDP  %-21s %u%s\n", addr, t->udp, zone);
 }
 
-static int print(const struct ivb_service_key *key, const struct ivb_timeouts_s *t, void *arg)
+static void add_json(struct json_object *o, const struct ivb_service_key *key,
+		     const struct ivb_timeouts_s *t)
 {
-	char addr[IVB_ADDRPORT_LEN];
-	struct printer *p = arg;
-	struct json_object *o;
-
-	if (p->only ? memcmp(&p->only->key, key, sizeof(*key)) : !(t->tcp | t->tcpfin | t->udp))
-		return 0;
-	p->found = true;
-	ivb_addrport_fmt(addr, sizeof(addr), key->af, &key->addr, key->port);
-	if (!p->list) {
-		print_text(key, addr, t);
-		return 0;
-	}
-	o = json_object_new_object();
-	json_object_object_add(o, "protocol", json_object_new_string(ivb_proto_name(key->proto)));
-	json_object_object_add(o, "service", json_object_new_string(addr));
 	json_object_object_add(o, "zone", json_object_new_int64(key->zone));
 	if (key->proto == IPPROTO_TCP) {
 		json_object_object_add(o, "tcp", json_object_new_int64(t->tcp));
@@ -103,26 +85,30 @@ static int print(const struct ivb_service_key *key, const struct ivb_timeouts_s 
 	} else {
 		json_object_object_add(o, "udp", json_object_new_int64(t->udp));
 	}
-	json_object_array_add(p->list, o);
+}
+
+/* Of all services, those that have timeouts of their own. */
+static int print(const struct ivb_service_key *key, const struct ivb_timeouts_s *t, void *arg)
+{
+	struct ivb_service_list *l = arg;
+	char addr[IVB_ADDRPORT_LEN];
+
+	if (l->only ? memcmp(l->only, key, sizeof(*key)) : !(t->tcp | t->tcpfin | t->udp))
+		return 0;
+	l->found = true;
+	ivb_addrport_fmt(addr, sizeof(addr), key->af, &key->addr, key->port);
+	if (l->json)
+		add_json(ivb_service_list_add(l, key, addr), key, t);
+	else
+		print_text(key, addr, t);
 	return 0;
 }
 
-static int list(const struct ivb_cli *cli, const struct options *o)
+static int fill(struct ivb_dp *dp, struct ivb_service_list *l, struct ivb_err *err)
 {
-	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
-	struct printer p = { .only = o->key.proto ? o : NULL };
-	struct ivb_err err = { 0 };
-	int r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
+	int r = ivb_service_timeouts_walk(dp, print, l, err);
 
-	if (cli->json)
-		p.list = json_object_new_array();
-	if (!r)
-		r = ivb_service_timeouts_walk(dp, print, &p, &err);
-	if (!r && p.only && !p.found)
-		return ivb_fail(cli, "timeout", IVB_EXIT_FAILURE, "there is no such service");
-	if (cli->json && !r)
-		ivb_json_print(p.list);
-	return r ? ivb_fail_err(cli, "timeout", r, &err) : IVB_EXIT_OK;
+	return r || !l->only || l->found ? r : ivb_err(err, -ENOENT, "there is no such service");
 }
 
 static int change(const struct ivb_cli *cli, const struct options *o, int words, char **word)
@@ -160,5 +146,6 @@ int ivb_cmd_timeout(const struct ivb_cli *cli, int argc, char **argv)
 		return r;
 	if (argc > first && !o.key.proto)
 		return ivb_fail_unexpected(cli, "timeout", argv[first]);
-	return argc > first ? change(cli, &o, argc - first, argv + first) : list(cli, &o);
+	return argc > first ? change(cli, &o, argc - first, argv + first)
+			    : ivb_service_list_show(cli, "timeout", &o.key, fill);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -23,25 +24,19 @@ enum {
 	OPT_SNAT_ADDR,
 	OPT_SNAT_PORTS,
 	OPT_NON_MASQ,
-	OPT_ANY_VIP,
-	OPT_EXPIRE_NODEST,
 	OPT_ZONE,
 	OPT_MAX_CONNS,
 	OPT_MAX_CONNS6,
 	OPT_MAX_HALF_OPEN,
 	OPT_IGNORE_XFRM,
-	OPT_IPVS,
 	OPT_SNAT_KEY,
-	OPT_NOTRACK,
+	OPT_FLAG, /* and the number of the bit (flags.def) */
 };
 
 static const struct ivb_opt opts[] = {
-	{ "ipvs", OPT_IPVS, "[=yes|no]",
-	  "follow kernel IPVS: carry its connections (ipvsadm, keepalived, kube-proxy). --ipvs=no lets\n"
-	  "go of it, and ends its connections that have SNAT" },
-	{ "notrack", OPT_NOTRACK, "[=yes|no]",
-	  "keep kernel IPVS's connections out of conntrack by nftables rules of ours, so that those of\n"
-	  "net.ipv4.vs.conntrack=1 are carried too (kube-proxy: see docs/kube-proxy.md)" },
+#define IVB_OPTION(NAME, option, text, help) \
+	{ option, OPT_FLAG + IVB_CONFIG_BIT_##NAME, "[=yes|no]", help },
+#include <ivb/flags.def>
 	{ "snat", OPT_SNAT, "POLICY",
 	  "whether servers see the director's address instead of the client's:\n"
 	  "never (the default), auto (all clients but those of --non-masq), always" },
@@ -58,11 +53,6 @@ static const struct ivb_opt opts[] = {
 	{ "non-masq", OPT_NON_MASQ, "PREFIXES",
 	  "clients that --snat auto leaves alone: 10.0.0.0/8,fd00::/8 (may be given again;\n"
 	  "on a running instance the list is replaced; an empty one removes it)" },
-	{ "any-vip", OPT_ANY_VIP, "[=yes|no]",
-	  "serve also virtual addresses that are not addresses of this host" },
-	{ "expire-nodest-conn", OPT_EXPIRE_NODEST, "[=yes|no]",
-	  "end a connection when its client sends something and its server has been removed, instead of\n"
-	  "dropping that: kernel IPVS's sysctl of this name, for the services of adm (default: no)" },
 	{ "zone", OPT_ZONE, "N",
 	  "the group of these devices: connections do not mix with those of other zones;\n"
 	  "services are of one zone (0 to 16777215; default 0)" },
@@ -97,18 +87,19 @@ static int bad(const struct ivb_cli *cli, const char *fmt, ...)
 	return ivb_fail(cli, "up", IVB_EXIT_USAGE, "%s", text);
 }
 
-static int set_snat(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+static int set_snat(const struct ivb_cli *cli, const char *value, struct options *o)
 {
 	__u8 policy;
 
 	if (ivb_snat_by_name(&policy, value))
 		return bad(cli, "--snat '%s': choose never, auto or always", value);
-	up->snat = (enum ivb_snat)policy;
+	o->up.snat = (enum ivb_snat)policy;
 	return IVB_OPTS_GO;
 }
 
-static int set_snat_addr(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+static int set_snat_addr(const struct ivb_cli *cli, const char *value, struct options *o)
 {
+	struct ivb_up *up = &o->up;
 	union ivb_addr addr, *list;
 	__u32 *n, i;
 	__u8 af;
@@ -171,80 +162,98 @@ static int set_non_masq(const struct ivb_cli *cli, const char *value, struct opt
 	return IVB_OPTS_GO;
 }
 
-static int set_bool(const struct ivb_cli *cli, const char *name, const char *value, int *to)
+static int set_snat_ports(const struct ivb_cli *cli, const char *value, struct options *o)
 {
-	if (value && strcmp(value, "yes") && strcmp(value, "no"))
-		return bad(cli, "--%s '%s': choose yes or no", name, value);
-	*to = !value || !strcmp(value, "yes");
+	if (ivb_num_range_parse(&o->up.snat_port_lo, &o->up.snat_port_hi, value, 1, 65535))
+		return bad(cli, "--snat-ports '%s': not a range of ports (as 10000-30000)", value);
 	return IVB_OPTS_GO;
 }
 
-static int set_snat_key(const struct ivb_cli *cli, const char *value, struct ivb_up *up)
+static int set_snat_key(const struct ivb_cli *cli, const char *value, struct options *o)
 {
 	size_t len = strlen(value);
 
 	if (!len || len > 16 || strspn(value, "0123456789abcdefABCDEF") != len)
 		return bad(cli, "--snat-key '%s': not 1 to 16 hexadecimal digits", value);
-	up->hash_key = strtoull(value, NULL, 16);
-	up->set_hash_key = true;
+	o->up.hash_key = strtoull(value, NULL, 16);
+	o->up.set_hash_key = true;
 	return IVB_OPTS_GO;
 }
 
-static int set_conns(const struct ivb_cli *cli, const char *name, const char *value, __u32 *to)
+static int set_ignore_xfrm(const struct ivb_cli *cli, const char *value, struct options *o)
 {
-	if (ivb_num_u32_parse(to, value, IVB_MAX_CONNS_MIN, IVB_MAX_CONNS_MAX))
-		return bad(cli, "--%s '%s': a number from %u to %u is possible", name, value,
-			   IVB_MAX_CONNS_MIN, IVB_MAX_CONNS_MAX);
+	(void)cli;
+	(void)value;
+	o->up.ignore_xfrm = true;
 	return IVB_OPTS_GO;
 }
+
+static const char *name_of(int id)
+{
+	const struct ivb_opt *o = opts;
+
+	while (o->id != id)
+		o++;
+	return o->name;
+}
+
+static int set_flag(const struct ivb_cli *cli, int id, const char *value, struct options *o)
+{
+	__u32 flag = 1u << (id - OPT_FLAG);
+
+	if (value && strcmp(value, "yes") && strcmp(value, "no"))
+		return bad(cli, "--%s '%s': choose yes or no", name_of(id), value);
+	o->up.given_flags |= flag;
+	if (!value || !strcmp(value, "yes"))
+		o->up.flags |= flag;
+	else
+		o->up.flags &= ~flag;
+	return IVB_OPTS_GO;
+}
+
+/* Options that are a number. */
+static const struct number {
+	size_t offset; /* in struct ivb_up */
+	__u32 min, max;
+	const char *most; /* what to call max, if not by its number */
+} numbers[OPT_FLAG] = {
+	[OPT_ZONE] = { offsetof(struct ivb_up, zone), 0, IVB_ZONE_MAX, NULL },
+	[OPT_MAX_CONNS] = { offsetof(struct ivb_up, max_conns), IVB_MAX_CONNS_MIN,
+			    IVB_MAX_CONNS_MAX, NULL },
+	[OPT_MAX_CONNS6] = { offsetof(struct ivb_up, max_conns6), IVB_MAX_CONNS_MIN,
+			     IVB_MAX_CONNS_MAX, NULL },
+	[OPT_MAX_HALF_OPEN] = { offsetof(struct ivb_up, max_half_open), 1, IVB_MAX_CONNS_MAX,
+				"half of --max-conns" },
+};
+
+static int set_number(const struct ivb_cli *cli, int id, const char *value, struct options *o)
+{
+	const struct number *n = &numbers[id];
+	char most[16];
+
+	if (!ivb_num_u32_parse((__u32 *)(void *)((char *)&o->up + n->offset), value, n->min,
+			       n->max))
+		return IVB_OPTS_GO;
+	snprintf(most, sizeof(most), "%u", n->max);
+	return bad(cli, "--%s '%s': a number from %u to %s is possible", name_of(id), value, n->min,
+		   n->most ? n->most : most);
+}
+
+static int (*const setters[OPT_FLAG])(const struct ivb_cli *cli, const char *value,
+				      struct options *o) = {
+	[OPT_SNAT] = set_snat,
+	[OPT_SNAT_ADDR] = set_snat_addr,
+	[OPT_SNAT_PORTS] = set_snat_ports,
+	[OPT_SNAT_KEY] = set_snat_key,
+	[OPT_NON_MASQ] = set_non_masq,
+	[OPT_IGNORE_XFRM] = set_ignore_xfrm,
+};
 
 static int set(const struct ivb_cli *cli, int id, const char *value, void *arg)
 {
-	struct options *o = arg;
-	struct ivb_up *up = &o->up;
-
-	switch (id) {
-	case OPT_SNAT:
-		return set_snat(cli, value, up);
-	case OPT_SNAT_ADDR:
-		return set_snat_addr(cli, value, up);
-	case OPT_SNAT_PORTS:
-		if (ivb_num_range_parse(&up->snat_port_lo, &up->snat_port_hi, value, 1, 65535))
-			return bad(cli, "--snat-ports '%s': not a range of ports (as 10000-30000)",
-				   value);
-		return IVB_OPTS_GO;
-	case OPT_IPVS:
-		return set_bool(cli, "ipvs", value, &up->ipvs);
-	case OPT_NOTRACK:
-		return set_bool(cli, "notrack", value, &up->notrack);
-	case OPT_SNAT_KEY:
-		return set_snat_key(cli, value, up);
-	case OPT_NON_MASQ:
-		return set_non_masq(cli, value, o);
-	case OPT_ANY_VIP:
-		return set_bool(cli, "any-vip", value, &up->any_vip);
-	case OPT_EXPIRE_NODEST:
-		return set_bool(cli, "expire-nodest-conn", value, &up->expire_nodest);
-	case OPT_ZONE:
-		if (ivb_num_u32_parse(&up->zone, value, 0, IVB_ZONE_MAX))
-			return bad(cli, "--zone '%s': a number from 0 to %u is possible", value,
-				   IVB_ZONE_MAX);
-		return IVB_OPTS_GO;
-	case OPT_MAX_CONNS:
-		return set_conns(cli, "max-conns", value, &up->max_conns);
-	case OPT_MAX_CONNS6:
-		return set_conns(cli, "max-conns6", value, &up->max_conns6);
-	case OPT_MAX_HALF_OPEN:
-		if (ivb_num_u32_parse(&up->max_half_open, value, 1, IVB_MAX_CONNS_MAX))
-			return bad(
-				cli,
-				"--max-half-open '%s': a number from 1 to half of --max-conns is possible",
-				value);
-		return IVB_OPTS_GO;
-	default:
-		up->ignore_xfrm = true;
-		return IVB_OPTS_GO;
-	}
+	if (id >= OPT_FLAG)
+		return set_flag(cli, id, value, arg);
+	return setters[id] ? setters[id](cli, value, arg) : set_number(cli, id, value, arg);
 }
 
 static const struct ivb_command_opts command = {
@@ -351,11 +360,6 @@ static void warn_all(const struct output *out, const struct ivb_up *up,
 		warn(out, "no port is left for SNAT; give some with --snat-ports");
 }
 
-static const char *kind_name(enum ivb_attach kind)
-{
-	return kind == IVB_ATTACH_TCX ? "tcx" : "clsact";
-}
-
 static void say_json(const struct ivb_up_result *res, struct output *out)
 {
 	struct json_object *o = json_object_new_object(), *devs = json_object_new_array(), *d;
@@ -374,7 +378,7 @@ static void say_json(const struct ivb_up_result *res, struct output *out)
 		d = json_object_new_object();
 		json_object_object_add(d, "name", json_object_new_string(res->devs[i].name));
 		json_object_object_add(d, "attach",
-				       json_object_new_string(kind_name(res->devs[i].kind)));
+				       json_object_new_string(ivb_attached_by(res->devs[i].kind)));
 		json_object_object_add(d, "new",
 				       json_object_new_boolean(!res->devs[i].was_attached));
 		json_object_array_add(devs, d);
@@ -400,7 +404,7 @@ static void say(const struct ivb_up_result *res)
 
 		printf("%s: %s%s\n", dev->name,
 		       dev->was_attached ? "was attached already, by " : "attached by ",
-		       kind_name(dev->kind));
+		       ivb_attached_by(dev->kind));
 		attached = attached || !dev->was_attached;
 	}
 	if (attached)
@@ -433,11 +437,7 @@ static int run(const struct ivb_cli *cli, const struct ivb_up *up)
 
 int ivb_cmd_up(const struct ivb_cli *cli, int argc, char **argv)
 {
-	struct options o = { .up = { .instance = cli->instance,
-				     .any_vip = -1,
-				     .expire_nodest = -1,
-				     .ipvs = -1,
-				     .notrack = -1 } };
+	struct options o = { .up = { .instance = cli->instance } };
 	int first, r;
 
 	r = ivb_command_parse(cli, &command, argc, argv, &o, &first);

@@ -29,11 +29,12 @@ __u32 ivb_hash_value(__u8 af, const union ivb_addr *addr, __be16 port)
 }
 
 int ivb_hash_list_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
-			const struct ivb_cursor *c)
+			const struct ivb_cursor *c, struct ivb_err *err)
 {
 	struct ivb_table t = { .position = c->position, .written_at = c->written_at };
 	size_t i;
 
+	(void)err;
 	t.words = calloc(n ? n : 1, 2 * sizeof(*t.words));
 	if (!t.words)
 		return -ENOMEM;
@@ -125,24 +126,57 @@ static void mh_fill(struct ivb_table *t, const struct ivb_sched_dest *dests, siz
 	}
 }
 
-int ivb_hash_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
-		   const struct ivb_sched_dest *dests, size_t n)
+static int table_alloc(struct ivb_table *t, __u32 words)
+{
+	*t = (struct ivb_table){ .num_words = words, .length = words };
+	t->words = calloc(words ? words : 1, sizeof(*t->words));
+	return t->words ? 0 : -ENOMEM;
+}
+
+static int rows_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		      bool weighted)
+{
+	struct ivb_table t;
+	int r = table_alloc(&t, n ? IVB_HASH_SIZE : 0);
+
+	if (r)
+		return r;
+	rows_fill(&t, dests, n, weighted);
+	*ret = t;
+	return 0;
+}
+
+int ivb_hash_sh_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		      const struct ivb_cursor *c, struct ivb_err *err)
+{
+	(void)c;
+	(void)err;
+	return rows_build(ret, dests, n, true);
+}
+
+int ivb_hash_dh_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		      const struct ivb_cursor *c, struct ivb_err *err)
+{
+	(void)c;
+	(void)err;
+	return rows_build(ret, dests, n, false);
+}
+
+int ivb_hash_mh_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		      const struct ivb_cursor *c, struct ivb_err *err)
 {
 	_cleanup_free_ struct walk *walks = calloc(n ? n : 1, sizeof(*walks));
-	struct ivb_table t = {};
+	struct ivb_table t;
+	int r;
 
+	(void)c;
+	(void)err;
 	if (!walks)
 		return -ENOMEM;
-	if (n && (scheduler != IVB_SCHED_MH || walks_init(walks, dests, n)))
-		t.num_words = scheduler == IVB_SCHED_MH ? IVB_MH_SIZE : IVB_HASH_SIZE;
-	t.length = t.num_words;
-	t.words = calloc(t.num_words ? t.num_words : 1, sizeof(*t.words));
-	if (!t.words)
-		return -ENOMEM;
-	if (t.num_words && scheduler == IVB_SCHED_MH)
-		mh_fill(&t, dests, n, walks);
-	else if (t.num_words)
-		rows_fill(&t, dests, n, scheduler == IVB_SCHED_SH);
+	r = table_alloc(&t, walks_init(walks, dests, n) ? IVB_MH_SIZE : 0);
+	if (r)
+		return r;
+	mh_fill(&t, dests, n, walks);
 	*ret = t;
 	return 0;
 }

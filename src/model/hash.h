@@ -5,12 +5,15 @@
 
 #include "model/sched.h"
 
-/* lc, wlc, sed, nq, fo, ovf, lblc, lblcr, twos: -ENOMEM. */
+/* Of those that compare servers. All of these: -ENOMEM; of c the place in the table alone is used. */
 int ivb_hash_list_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
-			const struct ivb_cursor *c);
+			const struct ivb_cursor *c, struct ivb_err *err);
 
-/* sh, dh, mh: -ENOMEM. */
-int ivb_hash_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
-		   const struct ivb_sched_dest *dests, size_t n);
+int ivb_hash_sh_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		      const struct ivb_cursor *c, struct ivb_err *err);
+int ivb_hash_dh_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		      const struct ivb_cursor *c, struct ivb_err *err);
+int ivb_hash_mh_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		      const struct ivb_cursor *c, struct ivb_err *err);
 
 #endif

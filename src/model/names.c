@@ -9,14 +9,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-
-static const char *const schedulers[IVB_SCHED_MAX_] = {
-	[IVB_SCHED_RR] = "rr",	     [IVB_SCHED_WRR] = "wrr",	[IVB_SCHED_LC] = "lc",
-	[IVB_SCHED_WLC] = "wlc",     [IVB_SCHED_SED] = "sed",	[IVB_SCHED_NQ] = "nq",
-	[IVB_SCHED_FO] = "fo",	     [IVB_SCHED_OVF] = "ovf",	[IVB_SCHED_SH] = "sh",
-	[IVB_SCHED_DH] = "dh",	     [IVB_SCHED_MH] = "mh",	[IVB_SCHED_LBLC] = "lblc",
-	[IVB_SCHED_LBLCR] = "lblcr", [IVB_SCHED_TWOS] = "twos",
+static const struct scheduler {
+	const char *name;
+	__u32 flags; /* that it knows */
+} schedulers[IVB_SCHED_MAX_] = {
+#define IVB_SCHEDULER(NAME, name, table, flags, ask) [IVB_SCHED_##NAME] = { #name, flags },
+#include <ivb/schedulers.def>
 };
 
 static const char *const snats[IVB_SNAT_MAX_] = {
@@ -28,7 +26,7 @@ static const char *const snats[IVB_SNAT_MAX_] = {
 
 const char *ivb_scheduler_name(__u32 scheduler)
 {
-	return scheduler < IVB_SCHED_MAX_ ? schedulers[scheduler] : "?";
+	return scheduler < IVB_SCHED_MAX_ ? schedulers[scheduler].name : "?";
 }
 
 int ivb_scheduler_by_name(__u8 *ret, const char *name)
@@ -36,7 +34,7 @@ int ivb_scheduler_by_name(__u8 *ret, const char *name)
 	size_t i;
 
 	for (i = 0; i < IVB_SCHED_MAX_; i++) {
-		if (!strcmp(name, schedulers[i])) {
+		if (!strcmp(name, schedulers[i].name)) {
 			*ret = (__u8)i;
 			return 0;
 		}
@@ -46,18 +44,24 @@ int ivb_scheduler_by_name(__u8 *ret, const char *name)
 
 #define NUM_FLAGS 3
 
-/* What a flag of the scheduler is called; buf is for those without a name of their own. */
+/* What a flag of the scheduler is called; one without a name of its own is "flag-<number>". */
 static const char *flag_name(char *buf, size_t size, __u32 scheduler, unsigned int flag)
 {
-	static const char *const sh[] = { "sh-fallback", "sh-port" };
-	static const char *const mh[] = { "mh-fallback", "mh-port" };
+	static const char *const words[NUM_FLAGS] = { "fallback", "port" };
 
-	if (scheduler == IVB_SCHED_SH && flag < ARRAY_LEN(sh))
-		return sh[flag];
-	if (scheduler == IVB_SCHED_MH && flag < ARRAY_LEN(mh))
-		return mh[flag];
-	snprintf(buf, size, "flag-%u", flag + 1);
+	if (scheduler < IVB_SCHED_MAX_ && schedulers[scheduler].flags & 1u << flag)
+		snprintf(buf, size, "%s-%s", schedulers[scheduler].name, words[flag]);
+	else
+		snprintf(buf, size, "flag-%u", flag + 1);
 	return buf;
+}
+
+/* A third one that sh or mh were given has no name, and is not shown. */
+static bool is_shown(__u32 scheduler, unsigned int flag)
+{
+	__u32 known = scheduler < IVB_SCHED_MAX_ ? schedulers[scheduler].flags : 0;
+
+	return !known || known & 1u << flag;
 }
 
 char *ivb_sched_flags_names(char buf[static IVB_SCHED_FLAGS_LEN], __u32 scheduler, __u16 flags)
@@ -67,10 +71,8 @@ char *ivb_sched_flags_names(char buf[static IVB_SCHED_FLAGS_LEN], __u32 schedule
 	unsigned int i;
 
 	buf[0] = '\0';
-	/* a third one that sh or mh were given has no name, and is not shown */
-	for (i = 0; i < (scheduler == IVB_SCHED_SH || scheduler == IVB_SCHED_MH ? 2 : NUM_FLAGS);
-	     i++) {
-		if (flags & 1u << i)
+	for (i = 0; i < NUM_FLAGS; i++) {
+		if (flags & 1u << i && is_shown(scheduler, i))
 			len += (size_t)snprintf(buf + len, IVB_SCHED_FLAGS_LEN - len, "%s%s",
 						len ? "," : "",
 						flag_name(name, sizeof(name), scheduler, i));
@@ -91,14 +93,17 @@ static bool is_flag(const char *text, size_t len, __u32 scheduler, unsigned int 
 static int flag_find(const char *text, size_t len, __u32 scheduler)
 {
 	unsigned int i;
+	__u32 other;
 
 	for (i = 0; i < NUM_FLAGS; i++) {
 		if (is_flag(text, len, scheduler, i) || is_flag(text, len, IVB_SCHED_MAX_, i))
 			return (int)i;
 	}
-	for (i = 0; i < NUM_FLAGS; i++) {
-		if (is_flag(text, len, IVB_SCHED_SH, i) || is_flag(text, len, IVB_SCHED_MH, i))
-			return -EXDEV;
+	for (other = 0; other < IVB_SCHED_MAX_; other++) {
+		for (i = 0; i < NUM_FLAGS; i++) {
+			if (is_flag(text, len, other, i))
+				return -EXDEV;
+		}
 	}
 	return -EINVAL;
 }

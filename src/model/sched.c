@@ -7,6 +7,7 @@
 #include "model/sched.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,16 +47,6 @@ static void wrr_params(const struct ivb_sched_dest *dests, size_t n, __u32 *ret_
 	*ret_mw = max - (*ret_di - 1);
 }
 
-void ivb_sched_cursor_init(struct ivb_cursor *c, enum ivb_scheduler scheduler,
-			   const struct ivb_sched_dest *dests, size_t n)
-{
-	*c = (struct ivb_cursor){ .last = IVB_NONE, .di = 1 };
-	if (scheduler == IVB_SCHED_WRR)
-		wrr_params(dests, n, &c->di, &c->cw);
-	else if (scheduler == IVB_SCHED_LBLCR)
-		c->written_at = ivb_clock_monotonic_ns();
-}
-
 static struct ivb_segment segment_get(const struct ivb_sched *s, __u32 i,
 				      __u32 (*ring_word)(const void *, __u32), const void *arg)
 {
@@ -66,9 +57,8 @@ static struct ivb_segment segment_get(const struct ivb_sched *s, __u32 i,
 }
 
 /* The connection before the table's next one. */
-static int cursor_derive(struct ivb_cursor *c, enum ivb_scheduler scheduler,
-			 const struct ivb_sched *s, __u32 (*ring_word)(const void *, __u32),
-			 const void *arg)
+static int cursor_derive(struct ivb_cursor *c, bool weighted, const struct ivb_sched *s,
+			 __u32 (*ring_word)(const void *, __u32), const void *arg)
 {
 	__u64 pos = (s->position - 1) % s->length, end = s->length, passes = 0;
 	__u32 i;
@@ -83,7 +73,7 @@ static int cursor_derive(struct ivb_cursor *c, enum ivb_scheduler scheduler,
 			end = g.start;
 			continue;
 		}
-		if (scheduler == IVB_SCHED_RR) {
+		if (!weighted) {
 			c->last = ring_word(arg, g.first + (__u32)(pos - g.start) % g.count);
 			return 0;
 		}
@@ -115,20 +105,6 @@ static __u32 first_cw(const struct ivb_sched *s, __u32 di, __u32 (*ring_word)(co
 	return passes ? (__u32)(passes - 1) * di + 1 : 0;
 }
 
-enum ivb_sched_kind ivb_sched_kind(__u32 scheduler)
-{
-	switch (scheduler) {
-	case IVB_SCHED_RR:
-	case IVB_SCHED_WRR:
-		return IVB_SCHED_KIND_RING;
-	case IVB_SCHED_SH:
-	case IVB_SCHED_DH:
-	case IVB_SCHED_MH:
-		return IVB_SCHED_KIND_HASH;
-	}
-	return IVB_SCHED_KIND_LIST;
-}
-
 __u64 ivb_sched_table_words(enum ivb_sched_kind kind, __u32 num_segments, __u64 length)
 {
 	switch (kind) {
@@ -142,20 +118,13 @@ __u64 ivb_sched_table_words(enum ivb_sched_kind kind, __u32 num_segments, __u64 
 	return 0;
 }
 
-int ivb_sched_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler,
-			  const struct ivb_sched *s,
-			  __u32 (*ring_word)(const void *arg, __u32 index), const void *arg)
+static int ring_read(struct ivb_cursor *ret, bool weighted, const struct ivb_sched *s,
+		     __u32 (*ring_word)(const void *arg, __u32 index), const void *arg)
 {
 	struct ivb_cursor c = { .last = IVB_NONE, .di = 1 };
 	int r;
 
-	if (ivb_sched_kind(scheduler) != IVB_SCHED_KIND_RING) {
-		c.position = s->position;
-		c.written_at = s->written_at;
-		*ret = c;
-		return 0;
-	}
-	if (scheduler == IVB_SCHED_RR) {
+	if (!weighted) {
 		c.last = s->cw;
 	} else {
 		c.cw = WRR_STATE_CW(s->cw);
@@ -165,11 +134,35 @@ int ivb_sched_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler,
 	if (s->length && !s->position && s->written_at == IVB_SCHED_AFRESH) {
 		c.cw = first_cw(s, c.di, ring_word, arg);
 	} else if (s->length && s->position != s->written_at) {
-		r = cursor_derive(&c, scheduler, s, ring_word, arg);
+		r = cursor_derive(&c, weighted, s, ring_word, arg);
 		if (r)
 			return r;
 	}
 	*ret = c;
+	return 0;
+}
+
+static int rr_read(struct ivb_cursor *ret, const struct ivb_sched *s,
+		   __u32 (*ring_word)(const void *arg, __u32 index), const void *arg)
+{
+	return ring_read(ret, false, s, ring_word, arg);
+}
+
+static int wrr_read(struct ivb_cursor *ret, const struct ivb_sched *s,
+		    __u32 (*ring_word)(const void *arg, __u32 index), const void *arg)
+{
+	return ring_read(ret, true, s, ring_word, arg);
+}
+
+/* Of tables that are not rings: what they keep beside the table. */
+static int plain_read(struct ivb_cursor *ret, const struct ivb_sched *s,
+		      __u32 (*ring_word)(const void *arg, __u32 index), const void *arg)
+{
+	(void)ring_word;
+	(void)arg;
+	*ret = (struct ivb_cursor){
+		.last = IVB_NONE, .di = 1, .position = s->position, .written_at = s->written_at
+	};
 	return 0;
 }
 
@@ -180,19 +173,28 @@ void ivb_sched_cursor_removing(struct ivb_cursor *c, const struct ivb_sched_dest
 		c->last = i ? dests[i - 1].slot : IVB_NONE;
 }
 
-void ivb_sched_cursor_changed(struct ivb_cursor *c, enum ivb_scheduler scheduler,
-			      const struct ivb_sched_dest *dests, size_t n)
+static void wrr_init(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n)
+{
+	wrr_params(dests, n, &c->di, &c->cw);
+}
+
+/* ip_vs_wrr_dest_changed(): back to the head of the list, but with the weight kept. */
+static void wrr_changed(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n)
 {
 	__u32 mw;
 
-	if (scheduler != IVB_SCHED_WRR)
-		return;
-	/* ip_vs_wrr_dest_changed(): back to the head of the list, but with the weight kept. */
 	wrr_params(dests, n, &c->di, &mw);
 	if (c->cw > mw || !c->cw)
 		c->cw = mw;
 	else if (c->di > 1)
 		c->cw = c->cw / c->di * c->di + 1;
+}
+
+static void dated_init(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n)
+{
+	(void)dests;
+	(void)n;
+	c->written_at = ivb_clock_monotonic_ns();
 }
 
 static int descending(const void *a, const void *b)
@@ -292,9 +294,8 @@ static __u64 wrr_position(const struct ivb_table *t, const __u32 *weights,
 	return 0;
 }
 
-static int ring_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
-		      const struct ivb_sched_dest *dests, size_t n, const struct ivb_cursor *c,
-		      struct ivb_err *err)
+static int ring_build(struct ivb_table *ret, bool weighted, const struct ivb_sched_dest *dests,
+		      size_t n, const struct ivb_cursor *c, struct ivb_err *err)
 {
 	_cleanup_free_ __u32 *weights = malloc((n ? n : 1) * sizeof(*weights));
 	struct ivb_table t;
@@ -305,7 +306,7 @@ static int ring_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 	if (!weights)
 		return -ENOMEM;
 	segments = distinct_weights(weights, dests, n);
-	if (scheduler == IVB_SCHED_RR && segments) {
+	if (!weighted && segments) {
 		segments = 1;
 		weights[0] = 1;
 	}
@@ -320,7 +321,7 @@ static int ring_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 		__u32 low = k + 1 < t.num_segments ? weights[k + 1] : 0;
 
 		r = segment_write(&t, k, dests, n, weights[k],
-				  scheduler == IVB_SCHED_RR ? 1 : (weights[k] - low) / c->di);
+				  weighted ? (weights[k] - low) / c->di : 1);
 	}
 	if (r) {
 		ivb_sched_table_fini(&t);
@@ -329,27 +330,93 @@ static int ring_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 					     "or more: use smaller ones")
 				   : r;
 	}
-	t.position = scheduler == IVB_SCHED_RR ? rr_position(dests, n, c->last)
-					       : wrr_position(&t, weights, c);
+	t.position = weighted ? wrr_position(&t, weights, c) : rr_position(dests, n, c->last);
 	t.written_at = t.position;
-	t.state = scheduler == IVB_SCHED_RR ? c->last : WRR_STATE(c->cw, c->di);
+	t.state = weighted ? WRR_STATE(c->cw, c->di) : c->last;
 	*ret = t;
 	return 0;
+}
+
+static int rr_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		    const struct ivb_cursor *c, struct ivb_err *err)
+{
+	return ring_build(ret, false, dests, n, c, err);
+}
+
+static int wrr_build(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		     const struct ivb_cursor *c, struct ivb_err *err)
+{
+	return ring_build(ret, true, dests, n, c, err);
+}
+
+/* What schedulers' tables differ in. */
+struct table_ops {
+	enum ivb_sched_kind kind;
+	/* Of a service's first table, and after a change of its dests. NULL: nothing to do. */
+	void (*init)(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n);
+	void (*changed)(struct ivb_cursor *c, const struct ivb_sched_dest *dests, size_t n);
+	int (*read)(struct ivb_cursor *ret, const struct ivb_sched *s,
+		    __u32 (*ring_word)(const void *arg, __u32 index), const void *arg);
+	int (*build)(struct ivb_table *ret, const struct ivb_sched_dest *dests, size_t n,
+		     const struct ivb_cursor *c, struct ivb_err *err);
+};
+
+static const struct table_ops rr = { IVB_SCHED_KIND_RING, NULL, NULL, rr_read, rr_build };
+static const struct table_ops wrr = { IVB_SCHED_KIND_RING, wrr_init, wrr_changed, wrr_read,
+				      wrr_build };
+static const struct table_ops list = { IVB_SCHED_KIND_LIST, NULL, NULL, plain_read,
+				       ivb_hash_list_build };
+static const struct table_ops dated_list = { IVB_SCHED_KIND_LIST, dated_init, NULL, plain_read,
+					     ivb_hash_list_build };
+static const struct table_ops sh = { IVB_SCHED_KIND_HASH, NULL, NULL, plain_read,
+				     ivb_hash_sh_build };
+static const struct table_ops dh = { IVB_SCHED_KIND_HASH, NULL, NULL, plain_read,
+				     ivb_hash_dh_build };
+static const struct table_ops mh = { IVB_SCHED_KIND_HASH, NULL, NULL, plain_read,
+				     ivb_hash_mh_build };
+
+static const struct table_ops *ops(__u32 scheduler)
+{
+	static const struct table_ops *const schedulers[IVB_SCHED_MAX_] = {
+#define IVB_SCHEDULER(NAME, name, table, flags, ask) [IVB_SCHED_##NAME] = &table,
+#include <ivb/schedulers.def>
+	};
+
+	return scheduler < IVB_SCHED_MAX_ ? schedulers[scheduler] : &list;
+}
+
+enum ivb_sched_kind ivb_sched_kind(__u32 scheduler)
+{
+	return ops(scheduler)->kind;
+}
+
+void ivb_sched_cursor_init(struct ivb_cursor *c, enum ivb_scheduler scheduler,
+			   const struct ivb_sched_dest *dests, size_t n)
+{
+	*c = (struct ivb_cursor){ .last = IVB_NONE, .di = 1 };
+	if (ops(scheduler)->init)
+		ops(scheduler)->init(c, dests, n);
+}
+
+int ivb_sched_cursor_read(struct ivb_cursor *ret, enum ivb_scheduler scheduler,
+			  const struct ivb_sched *s,
+			  __u32 (*ring_word)(const void *arg, __u32 index), const void *arg)
+{
+	return ops(scheduler)->read(ret, s, ring_word, arg);
+}
+
+void ivb_sched_cursor_changed(struct ivb_cursor *c, enum ivb_scheduler scheduler,
+			      const struct ivb_sched_dest *dests, size_t n)
+{
+	if (ops(scheduler)->changed)
+		ops(scheduler)->changed(c, dests, n);
 }
 
 int ivb_sched_table_build(struct ivb_table *ret, enum ivb_scheduler scheduler,
 			  const struct ivb_sched_dest *dests, size_t n, const struct ivb_cursor *c,
 			  struct ivb_err *err)
 {
-	switch (ivb_sched_kind(scheduler)) {
-	case IVB_SCHED_KIND_RING:
-		return ring_build(ret, scheduler, dests, n, c, err);
-	case IVB_SCHED_KIND_LIST:
-		return ivb_hash_list_build(ret, dests, n, c);
-	case IVB_SCHED_KIND_HASH:
-		return ivb_hash_build(ret, scheduler, dests, n);
-	}
-	return -EINVAL;
+	return ops(scheduler)->build(ret, dests, n, c, err);
 }
 
 void ivb_sched_table_fini(struct ivb_table *t)

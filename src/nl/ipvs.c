@@ -283,10 +283,18 @@ void ivb_ipvs_free(struct ivb_ipvs_service *services, size_t n)
 	free(services);
 }
 
+static int services_get(__u16 family, struct list *l)
+{
+	char buf[128] = { 0 };
+
+	return ivb_nl_talk(NETLINK_GENERIC,
+			   request(buf, family, IPVS_CMD_GET_SERVICE, IPVS_GENL_VERSION),
+			   service_msg, l);
+}
+
 int ivb_ipvs_list(struct ivb_ipvs_service **ret, size_t *ret_n)
 {
 	struct list l = { 0 };
-	char buf[128] = { 0 };
 	__u16 family;
 	size_t i;
 	int r;
@@ -294,9 +302,7 @@ int ivb_ipvs_list(struct ivb_ipvs_service **ret, size_t *ret_n)
 	r = family_id(&family);
 	if (r)
 		return r;
-	r = ivb_nl_talk(NETLINK_GENERIC,
-			request(buf, family, IPVS_CMD_GET_SERVICE, IPVS_GENL_VERSION), service_msg,
-			&l);
+	r = services_get(family, &l);
 	for (i = 0; !r && i < l.num; i++)
 		r = dests_get(family, &l.services[i]);
 	if (r) {
@@ -306,4 +312,18 @@ int ivb_ipvs_list(struct ivb_ipvs_service **ret, size_t *ret_n)
 	*ret = l.services;
 	*ret_n = l.num;
 	return 0;
+}
+
+int ivb_ipvs_count(size_t *ret)
+{
+	struct list l = { 0 };
+	__u16 family;
+	int r = family_id(&family);
+
+	if (!r)
+		r = services_get(family, &l);
+	if (!r)
+		*ret = l.num;
+	ivb_ipvs_free(l.services, l.num);
+	return r;
 }

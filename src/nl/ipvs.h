@@ -34,6 +34,8 @@ struct ivb_ipvs_service {
  * by the question); -EPERM: not permitted. A service removed meanwhile may come without servers.
  */
 int ivb_ipvs_list(struct ivb_ipvs_service **ret, size_t *ret_n);
+/* How many there are, without asking for their servers. Errors as above. */
+int ivb_ipvs_count(size_t *ret);
 void ivb_ipvs_free(struct ivb_ipvs_service *services, size_t n);
 
 #endif

@@ -77,6 +77,9 @@ changes --expire-nodest-conn
 like "expire-nodest-conn" "$(ivb status)" 'expire-nodest-conn'
 changes --expire-nodest-conn=no
 unlike "no more" "$(ivb status)" 'expire-nodest-conn'
+for option in $(ivb up --help | sed -n 's/^  --\([a-z-]*\)\[=yes|no\].*/\1/p'); do
+	like "status --json tells of --$option" "$(ivb status --json)" "\"$(echo "$option" | tr - _)\": *false"
+done
 changes --max-half-open 100
 like "half-open ones" "$(ivb status)" 'half-open 0 of 100'
 refuses '--max-half-open 2049.*at most 2048' --max-half-open 2049

@@ -57,7 +57,9 @@ static void test_dests(void)
 
 static void test_names(void)
 {
-	__u8 v = 77;
+	const char *alien = "mh-port";
+	__u8 v = 77, wrong = 0, i;
+	__u16 flags;
 
 	is_str(ivb_scheduler_name(IVB_SCHED_WRR), "wrr", "a scheduler's name");
 	is_str(ivb_scheduler_name(99), "?", "of no scheduler");
@@ -67,6 +69,11 @@ static void test_names(void)
 	is_int(v, 77, "nothing written");
 	is_int(ivb_scheduler_by_name(&v, "rr"), 0, "rr");
 	is_int(v, IVB_SCHED_RR, "is rr");
+	for (i = 0; i < IVB_SCHED_MAX_; i++)
+		wrong += ivb_scheduler_by_name(&v, ivb_scheduler_name(i)) || v != i;
+	is_int(wrong, 0, "each is found by its name");
+	is_int(ivb_sched_flags_by_names(&flags, IVB_SCHED_SH, &alien), -EXDEV,
+	       "a flag of another scheduler's");
 	is_int(ivb_snat_by_name(&v, "default"), -EINVAL, "default is not to be written");
 	is_int(ivb_snat_by_name(&v, "auto"), 0, "auto");
 	is_str(ivb_snat_name(v), "auto", "is auto");

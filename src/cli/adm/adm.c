@@ -14,8 +14,7 @@
 #include "dp/report/zero.h"
 #include "dp/services/services.h"
 #include "dp/services/timeouts.h"
-
-#define KERNEL_TABLE "/proc/net/ip_vs"
+#include "nl/ipvs.h"
 
 /* ipvsadm's messages have no name before them. */
 static int say(const struct ivb_cli *cli, const struct ivb_adm_error *wrong)
@@ -29,22 +28,15 @@ static int say(const struct ivb_cli *cli, const struct ivb_adm_error *wrong)
 /* Services that the kernel's own IPVS has in this namespace; they are not ours to list. */
 static void mention_kernel(void)
 {
-	_cleanup_fclose_ FILE *f = fopen(KERNEL_TABLE, "re");
-	unsigned int n = 0;
-	char line[256];
+	size_t n;
 
-	if (!f)
+	if (ivb_ipvs_count(&n) || !n)
 		return;
-	while (fgets(line, sizeof(line), f))
-		n += !strncmp(line, "TCP ", 4) || !strncmp(line, "UDP ", 4) ||
-		     !strncmp(line, "SCTP", 4) || !strncmp(line, "FWM ", 4);
-	if (n) {
-		fflush(stdout);
-		fprintf(stderr,
-			"ipvs-bpf adm: note: the kernel's own IPVS has %u service%s here as well; "
-			"ipvsadm lists %s\n",
-			n, n == 1 ? "" : "s", n == 1 ? "it" : "them");
-	}
+	fflush(stdout);
+	fprintf(stderr,
+		"ipvs-bpf adm: note: the kernel's own IPVS has %zu service%s here as well; ipvsadm "
+		"lists %s\n",
+		n, n == 1 ? "" : "s", n == 1 ? "it" : "them");
 }
 
 static int print_timeouts(struct ivb_dp *dp, struct ivb_err *err)

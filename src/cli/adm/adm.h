@@ -75,11 +75,4 @@ const char *ivb_adm_parse_program(const char *argv0);
 /* argv[0] is the command's name. 0, or -EINVAL and what to say and to exit with. */
 int ivb_adm_parse(struct ivb_adm *ret, int argc, char **argv, struct ivb_adm_error *err);
 
-/*
- * HOST[:PORT], [IPV6]:PORT or an IPv6 address alone, as ipvsadm takes it: names of hosts (IPv4) and
- * of the protocol's ports too. -EINVAL.
- */
-int ivb_adm_parse_address(const char *s, __u8 proto, __u8 *ret_af, union ivb_addr *ret,
-			  __be16 *ret_port, bool *ret_has_port);
-
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cli.h"
 #include "dp/instance/instance.h"
 
 #define CMD(letter, name, cmd) letter, name, IVB_ARG_NONE, IVB_OPT_CMD, cmd, NULL
@@ -273,18 +274,18 @@ int ivb_adm_opts_check(enum ivb_adm_cmd cmd, __u32 given, struct ivb_adm_error *
 
 		if (!(given & 1u << i)) {
 			if (rule == '+')
-				return ivb_adm_opts_refuse(err, 2,
+				return ivb_adm_opts_refuse(err, IVB_EXIT_USAGE,
 							   "You need to supply the '%s' option "
 							   "for the '%s' command",
 							   opt_names[i], cmd_names[cmd]);
 			continue;
 		}
 		if (rule == 'x')
-			return ivb_adm_opts_refuse(err, 2,
+			return ivb_adm_opts_refuse(err, IVB_EXIT_USAGE,
 						   "Illegal '%s' option with the '%s' command",
 						   opt_names[i], cmd_names[cmd]);
 		if (rule == '1' && exclusive)
-			return ivb_adm_opts_refuse(err, 2,
+			return ivb_adm_opts_refuse(err, IVB_EXIT_USAGE,
 						   "The option '%s' conflicts with the '%s' "
 						   "option in the '%s' command",
 						   opt_names[i], exclusive, cmd_names[cmd]);

@@ -11,13 +11,13 @@
 #include "base/addr.h"
 #include "base/num.h"
 #include "cli/adm/opts.h"
+#include "cli/cli.h"
+#include "dp/instance/limits.h"
 #include "model/names.h"
 #include "model/sched.h"
 
-#define USAGE 2
 #define TIMEOUT_MAX (31 * 86400) /* ipvsadm's */
 #define DEFAULT_SCHEDULER "wlc"	 /* ipvsadm's */
-#define ZONE_MAX 0xffffff	 /* ivb_tuple4.zone */
 
 /* What the walk has found. */
 struct parser {
@@ -72,8 +72,12 @@ static int port_parse(const char *s, __u8 proto, __be16 *ret)
 	return 0;
 }
 
-int ivb_adm_parse_address(const char *s, __u8 proto, __u8 *ret_af, union ivb_addr *ret,
-			  __be16 *ret_port, bool *ret_has_port)
+/*
+ * HOST[:PORT], [IPV6]:PORT or an IPv6 address alone, as ipvsadm takes it: names of hosts (IPv4) and
+ * of the protocol's ports too. -EINVAL.
+ */
+static int address_parse(const char *s, __u8 proto, __u8 *ret_af, union ivb_addr *ret,
+			 __be16 *ret_port, bool *ret_has_port)
 {
 	const char *colon = strrchr(s, ':');
 	char host[NI_MAXHOST];
@@ -105,9 +109,8 @@ static int service_option(struct parser *p, const struct ivb_adm_option *o)
 
 	p->adm->has_service = true;
 	key->proto = o->letter == 'u' ? IPPROTO_UDP : IPPROTO_TCP;
-	if (ivb_adm_parse_address(p->words.value, key->proto, &key->af, &key->addr, &key->port,
-				  &has_port))
-		return ivb_adm_opts_refuse(p->err, USAGE,
+	if (address_parse(p->words.value, key->proto, &key->af, &key->addr, &key->port, &has_port))
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 					   "illegal virtual server address[:port] specified");
 	return 0;
 }
@@ -116,9 +119,9 @@ static int server_option(struct parser *p)
 {
 	struct ivb_adm *adm = p->adm;
 
-	if (ivb_adm_parse_address(p->words.value, adm->key.proto, &adm->dest_af, &adm->dest_addr,
-				  &adm->dest_port, &p->dest_has_port))
-		return ivb_adm_opts_refuse(p->err, USAGE,
+	if (address_parse(p->words.value, adm->key.proto, &adm->dest_af, &adm->dest_addr,
+			  &adm->dest_port, &p->dest_has_port))
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 					   "illegal real server address[:port] specified");
 	return 0;
 }
@@ -138,31 +141,34 @@ static int option_take(struct parser *p, const struct ivb_adm_option *o)
 		break;
 	case IVB_OPT_WEIGHT:
 		if (ivb_num_u32_parse(&adm->weight, value, 0, IVB_MAX_WEIGHT))
-			return ivb_adm_opts_refuse(p->err, USAGE, "illegal weight specified");
+			return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
+						   "illegal weight specified");
 		break;
 	case IVB_OPT_UTHRESHOLD:
 		if (ivb_num_u32_parse(&adm->upper, value, 0, INT_MAX))
-			return ivb_adm_opts_refuse(p->err, USAGE, "illegal u_threshold specified");
+			return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
+						   "illegal u_threshold specified");
 		break;
 	case IVB_OPT_LTHRESHOLD:
 		if (ivb_num_u32_parse(&adm->lower, value, 0, INT_MAX))
-			return ivb_adm_opts_refuse(p->err, USAGE, "illegal l_threshold specified");
+			return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
+						   "illegal l_threshold specified");
 		break;
 	case IVB_OPT_SCHED_FLAGS:
 		p->sched_flags = value;
 		break;
 	case IVB_OPT_SNAT:
 		if (ivb_snat_by_name(&adm->snat, value))
-			return ivb_adm_opts_refuse(p->err, USAGE,
+			return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 						   "illegal SNAT policy specified: it is never, "
 						   "auto or always");
 		break;
 	case IVB_OPT_ZONE:
-		if (ivb_num_u32_parse(&adm->key.zone, value, 0, ZONE_MAX))
-			return ivb_adm_opts_refuse(p->err, USAGE,
+		if (ivb_num_u32_parse(&adm->key.zone, value, 0, IVB_ZONE_MAX))
+			return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 						   "illegal zone specified: it is a number up "
-						   "to %d",
-						   ZONE_MAX);
+						   "to %u",
+						   IVB_ZONE_MAX);
 		break;
 	case IVB_OPT_NUMERIC:
 		adm->numeric = true;
@@ -184,10 +190,12 @@ static int option_seen(struct parser *p, const struct ivb_adm_option *o)
 	__u32 bit;
 
 	if (o->opt == IVB_OPT_CMD)
-		return ivb_adm_opts_refuse(p->err, USAGE, "invalid option `%s'", p->words.word);
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE, "invalid option `%s'",
+					   p->words.word);
 	bit = 1u << o->opt;
 	if (p->given & bit && o->opt != IVB_OPT_SORT && o->opt != IVB_OPT_TUN)
-		return ivb_adm_opts_refuse(p->err, USAGE, "multiple '%s' options specified",
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
+					   "multiple '%s' options specified",
 					   ivb_adm_opt_name(o->opt));
 	p->given |= bit;
 	if (!o->later)
@@ -213,7 +221,7 @@ static int command_parse(struct parser *p)
 	if (ivb_adm_opts_next(&p->words, &o) || !o || o->opt != IVB_OPT_CMD)
 		return tryhelp(p);
 	if (o->later)
-		return ivb_adm_opts_refuse(p->err, USAGE,
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 					   "%s: %s comes with a later version of ipvs-bpf",
 					   p->words.word, o->later);
 	p->adm->cmd = o->cmd;
@@ -226,10 +234,11 @@ static int timeouts_take(struct parser *p)
 	int i;
 
 	if (p->words.num_leftovers < IVB_ADM_TIMEOUTS)
-		return ivb_adm_opts_refuse(p->err, USAGE, "--set option requires 3 timeout values");
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
+					   "--set option requires 3 timeout values");
 	for (i = 0; i < IVB_ADM_TIMEOUTS; i++) {
 		if (ivb_num_u32_parse(&p->adm->timeouts[i], p->words.leftovers[i], 0, TIMEOUT_MAX))
-			return ivb_adm_opts_refuse(p->err, USAGE,
+			return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 						   "invalid timeout value `%s' specified",
 						   p->words.leftovers[i]);
 	}
@@ -282,7 +291,7 @@ static int options_parse(struct parser *p)
 	words = p->adm->cmd == IVB_ADM_SET ? IVB_ADM_TIMEOUTS : 0;
 	r = words ? timeouts_take(p) : 0;
 	if (!r && p->words.num_leftovers > words)
-		r = ivb_adm_opts_refuse(p->err, USAGE, "unexpected argument %s",
+		r = ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE, "unexpected argument %s",
 					p->words.leftovers[words]);
 	return r;
 }
@@ -300,19 +309,20 @@ static int later_check(struct parser *p)
 	if (p->given & 1u << IVB_OPT_CONNECTION)
 		list_how &= ~(1u << IVB_OPT_PERSISTENTCONN);
 	if (cmd == IVB_ADM_LIST && p->given & list_what && p->given & list_how)
-		return ivb_adm_opts_refuse(p->err, USAGE, "options conflicts in the list command");
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
+					   "options conflicts in the list command");
 	if (p->later && p->later->opt == IVB_OPT_FORWARD)
-		return ivb_adm_opts_refuse(p->err, USAGE,
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 					   "%s: %s comes with a later version of ipvs-bpf; say "
 					   "-m (masquerading)",
 					   p->later_word, p->later->later);
 	if (p->later)
-		return ivb_adm_opts_refuse(p->err, USAGE,
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 					   "%s: %s comes with a later version of ipvs-bpf",
 					   p->later_word, p->later->later);
 	if ((cmd == IVB_ADM_ADD_DEST || cmd == IVB_ADM_EDIT_DEST) &&
 	    !(p->given & 1u << IVB_OPT_FORWARD))
-		return ivb_adm_opts_refuse(p->err, USAGE,
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 					   "direct routing (-g, which is meant without -m) comes "
 					   "with a later version of ipvs-bpf; say -m "
 					   "(masquerading)");
@@ -342,7 +352,7 @@ static int sched_flags_take(struct parser *p, const char *value)
 	if (p->scheduler)
 		ivb_scheduler_by_name(&scheduler, p->scheduler);
 	r = ivb_sched_flags_by_names(&p->adm->sched_flags, scheduler, &value);
-	return r ? ivb_adm_opts_refuse(p->err, USAGE, "%s scheduler flag `%.*s'",
+	return r ? ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE, "%s scheduler flag `%.*s'",
 				       r == -EXDEV ? "incompatible" : "invalid",
 				       (int)strcspn(value, ","), value)
 		 : 0;
@@ -365,19 +375,20 @@ static int request_check(struct parser *p)
 	if (adm->cmd == IVB_ADM_ADD || adm->cmd == IVB_ADM_EDIT) {
 		if (!adm->key.port)
 			return ivb_adm_opts_refuse(
-				p->err, USAGE, "Zero port specified for non-persistent service");
+				p->err, IVB_EXIT_USAGE,
+				"Zero port specified for non-persistent service");
 		scheduler_take(p);
 		return 0;
 	}
 	if (!p->dest_has_port)
 		adm->dest_port = adm->key.port;
 	else if (adm->cmd == IVB_ADM_ADD_DEST && !adm->dest_port)
-		return ivb_adm_opts_refuse(p->err, USAGE,
+		return ivb_adm_opts_refuse(p->err, IVB_EXIT_USAGE,
 					   "illegal real server address[:port] specified");
 	if ((adm->cmd == IVB_ADM_ADD_DEST || adm->cmd == IVB_ADM_EDIT_DEST) &&
 	    adm->dest_af != adm->key.af)
 		return ivb_adm_opts_refuse(
-			p->err, USAGE,
+			p->err, IVB_EXIT_USAGE,
 			"Different address family is allowed only for tunneling servers");
 	return 0;
 }

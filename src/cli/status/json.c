@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ipvs-bpf status --json. */
 #include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "cli/command.h"
@@ -52,7 +54,7 @@ static void add_devs(struct json_object *o, const struct ivb_status *s)
 		json_object_object_add(d, "name", json_object_new_string(s->devs[i].name));
 		json_object_object_add(d, "zone", json_object_new_int64(s->devs[i].zone));
 		json_object_object_add(d, "attach",
-				       json_object_new_string(ivb_status_attach[s->devs[i].kind]));
+				       json_object_new_string(ivb_attached_by(s->devs[i].kind)));
 		json_object_object_add(
 			d, "state", json_object_new_string(ivb_status_devs[s->devs[i].state].name));
 		json_object_object_add(d, "egress", json_object_new_boolean(s->devs[i].egress));
@@ -128,6 +130,20 @@ static void add_verify(struct json_object *o, const struct ivb_status *s)
 	json_object_object_add(o, "verify", e);
 }
 
+/* The options that are yes or no, by their names: expire_nodest_conn. */
+static void add_flags(struct json_object *o, __u32 flags)
+{
+	const struct ivb_status_flag *f;
+	char key[32], *c;
+
+	for (f = ivb_status_flags; f->option; f++) {
+		snprintf(key, sizeof(key), "%s", f->option);
+		while ((c = strchr(key, '-')))
+			*c = '_';
+		json_object_object_add(o, key, json_object_new_boolean(!!(flags & f->flag)));
+	}
+}
+
 void ivb_status_print_json(const struct ivb_status *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -146,19 +162,11 @@ void ivb_status_print_json(const struct ivb_status *s)
 		o, "host_sockets_looked_up",
 		json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_HOST_PORTS)));
 	json_object_object_add(o, "non_masq", json_object_new_int64(i->num_non_masq));
-	json_object_object_add(o, "any_vip",
-			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_ANY_VIP)));
-	json_object_object_add(
-		o, "expire_nodest_conn",
-		json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_EXPIRE_NODEST)));
+	add_flags(o, i->config.flags);
 	json_object_object_add(o, "draining",
 			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_DRAIN)));
-	json_object_object_add(o, "ipvs",
-			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_IPVS)));
 	json_object_object_add(o, "ipvs_hooks",
 			       json_object_new_string(ivb_status_hooks[s->hooks].name));
-	json_object_object_add(o, "notrack",
-			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_NOTRACK)));
 	json_object_object_add(o, "notrack_rules", json_object_new_boolean(s->notrack == 1));
 	add_devs(o, s);
 	add_families(o, s);

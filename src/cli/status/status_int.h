@@ -31,14 +31,22 @@ struct ivb_status {
 	struct json_object *problems; /* texts */
 };
 
-/* Words for people, and for machines, by enum ivb_attach, ivb_attach_state and ivb_hooks. */
+/* Words for people, and for machines, by enum ivb_attach_state and ivb_hooks. */
 struct ivb_status_word {
 	const char *name, *text;
 };
 
-extern const char *const ivb_status_attach[];
 extern const struct ivb_status_word ivb_status_devs[];
 extern const struct ivb_status_word ivb_status_hooks[];
+
+/* Options of `up` that are yes or no (flags.def); one without an option ends the table. */
+struct ivb_status_flag {
+	__u32 flag;
+	const char *option;
+	const char *text; /* NULL: it has a line of its own */
+};
+
+extern const struct ivb_status_flag ivb_status_flags[];
 
 void ivb_status_print_text(const struct ivb_status *s);
 void ivb_status_print_json(const struct ivb_status *s);

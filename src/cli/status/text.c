@@ -33,7 +33,7 @@ static void print_devs(const struct ivb_status *s)
 	printf("devices: %s\n", s->num_devs ? "" : "none");
 	for (i = 0; i < s->num_devs; i++)
 		printf("  %-15s zone %-4u %-6s %s\n", dev_name(&s->devs[i], name, sizeof(name)),
-		       s->devs[i].zone, ivb_status_attach[s->devs[i].kind],
+		       s->devs[i].zone, ivb_attached_by(s->devs[i].kind),
 		       ivb_status_devs[s->devs[i].state].text);
 }
 
@@ -176,18 +176,21 @@ static void print_verify(const struct ivb_verify *v)
 
 void ivb_status_print_text(const struct ivb_status *s)
 {
+	const struct ivb_status_flag *f;
 	const struct ivb_info *i = &s->info;
 
 	printf("instance %s: %u services, %u servers", s->cli->instance, i->num_services,
 	       i->num_dests);
 	if (i->num_removed)
 		printf(" (and %u removed ones with connections)", i->num_removed);
-	printf("; SNAT %s, %u ports%s%s%s%s\n", ivb_snat_name(i->config.snat),
-	       i->config.num_snat_ports,
-	       i->config.flags & IVB_CONFIG_HOST_PORTS ? " (but those of this host's sockets)" : "",
-	       i->config.flags & IVB_CONFIG_ANY_VIP ? "; any VIP" : "",
-	       i->config.flags & IVB_CONFIG_EXPIRE_NODEST ? "; expire-nodest-conn" : "",
-	       i->config.flags & IVB_CONFIG_DRAIN ? "; DRAINING, no new connections" : "");
+	printf("; SNAT %s, %u ports%s", ivb_snat_name(i->config.snat), i->config.num_snat_ports,
+	       i->config.flags & IVB_CONFIG_HOST_PORTS ? " (but those of this host's sockets)"
+						       : "");
+	for (f = ivb_status_flags; f->option; f++) {
+		if (f->text && i->config.flags & f->flag)
+			printf("; %s", f->text);
+	}
+	puts(i->config.flags & IVB_CONFIG_DRAIN ? "; DRAINING, no new connections" : "");
 	print_build(s);
 	print_devs(s);
 	print_ipvs(s);

@@ -7,11 +7,6 @@
 #include "dp/attach/attached.h"
 #include "dp/follow/hooks.h"
 
-const char *const ivb_status_attach[] = {
-	[IVB_ATTACH_TCX] = "tcx",
-	[IVB_ATTACH_CLSACT] = "clsact",
-};
-
 const struct ivb_status_word ivb_status_devs[] = {
 	[IVB_ATTACHED] = { "attached", "attached" },
 	[IVB_ATTACH_GONE] = { "gone",
@@ -32,4 +27,10 @@ const struct ivb_status_word ivb_status_hooks[] = {
 			     "on, BUT NOT FOLLOWING: ip_vs was not loaded; when it is, run `ipvs-bpf up`" },
 	[IVB_HOOKS_SOME] = { "some", "on, BUT HALF ATTACHED: an `up` was interrupted; repeat it" },
 	[IVB_HOOKS_ALL] = { "all", "follows kernel IPVS" },
+};
+
+const struct ivb_status_flag ivb_status_flags[] = {
+#define IVB_OPTION(NAME, option, text, help) { IVB_CONFIG_##NAME, option, text },
+#include <ivb/flags.def>
+	{ 0 },
 };

@@ -26,6 +26,15 @@ struct ivb_attachment {
 	bool egress; /* the ipvs engine's program is there as well */
 };
 
+/* How, in a word: "tcx", "clsact". */
+const char *ivb_attached_by(enum ivb_attach kind);
+
+/*
+ * Whether by a link: then it is known of devices that are elsewhere too, and can be detached from
+ * anywhere. A filter is its network namespace's.
+ */
+bool ivb_attached_by_link(enum ivb_attach kind);
+
 /* Everything attached, by ifindex. The caller frees *ret. */
 int ivb_attached_list(const struct ivb_dp *dp, struct ivb_attachment **ret, size_t *ret_n,
 		      struct ivb_err *err);

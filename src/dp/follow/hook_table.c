@@ -43,9 +43,10 @@ static int num_args(const struct btf *btf, const char *function)
 	return btf_vlen(t);
 }
 
-/* missing[i]: ivb_hook_table[i] is not there, and need not be. */
-static int check_functions(const struct btf *btf, bool *missing, struct ivb_err *err)
+/* ret_missing[i]: ivb_hook_table[i] is not there, and need not be. */
+static int check_functions(const struct btf *btf, bool *ret_missing, struct ivb_err *err)
 {
+	bool missing[IVB_NUM_HOOKS];
 	size_t i;
 	int n;
 
@@ -67,6 +68,7 @@ static int check_functions(const struct btf *btf, bool *missing, struct ivb_err 
 				"bpf engine, `ipvs-bpf adm`, works here)",
 				ivb_hook_table[i].function, n, ivb_hook_table[i].args);
 	}
+	memcpy(ret_missing, missing, sizeof(missing));
 	return 0;
 }
 
@@ -98,11 +100,11 @@ static int load_types(struct btf **ret_vmlinux, struct btf **ret, struct ivb_err
 	return 0;
 }
 
-int ivb_hook_table_check(bool *missing, struct ivb_err *err)
+int ivb_hook_table_check(bool ret_missing[static IVB_NUM_HOOKS], struct ivb_err *err)
 {
 	struct btf *vmlinux __cleanup(free_btf) = NULL, *module __cleanup(free_btf) = NULL;
 	int r = load_types(&vmlinux, &module, err);
 
 	/* A module's types lean on the kernel's: they go first. */
-	return r ? r : check_functions(module ? module : vmlinux, missing, err);
+	return r ? r : check_functions(module ? module : vmlinux, ret_missing, err);
 }

@@ -19,9 +19,9 @@ extern const struct ivb_hook ivb_hook_table[IVB_NUM_HOOKS];
 
 /*
  * Whether ip_vs is loaded, tells its types, and has the functions, as we know them; says what is
- * wrong if not: -ENOENT: not loaded; -EOPNOTSUPP. missing[IVB_NUM_HOOKS]: that hook is not there,
+ * wrong if not: -ENOENT: not loaded; -EOPNOTSUPP. ret_missing: which hooks are not there,
  * and need not be.
  */
-int ivb_hook_table_check(bool *missing, struct ivb_err *err);
+int ivb_hook_table_check(bool ret_missing[static IVB_NUM_HOOKS], struct ivb_err *err);
 
 #endif

@@ -339,18 +339,13 @@ void ivb_dp_unlock(struct ivb_dp *dp)
 	dp->dir_fd = -1;
 }
 
-void ivb_dp_close(struct ivb_dp *dp)
-{
-	if (!dp)
-		return;
-	ivb_dp_close_maps(dp);
-	ivb_dp_unlock(dp);
-	free(dp);
-}
-
 void ivb_dp_closep(struct ivb_dp **dp)
 {
-	ivb_dp_close(*dp);
+	if (!*dp)
+		return;
+	ivb_dp_close_maps(*dp);
+	ivb_dp_unlock(*dp);
+	free(*dp);
 }
 
 __u32 ivb_dp_jiffies(const struct ivb_dp *dp)

@@ -52,7 +52,7 @@ enum ivb_lock {
 };
 
 /*
- * Opens an instance that `up` has made. *ret is the caller's, to be closed by ivb_dp_close().
+ * Opens an instance that `up` has made. *ret is the caller's, to be closed by ivb_dp_closep().
  * -ENOENT: not up; -EPROTO: pins of another ABI; -EPERM: not permitted, or the folder is not root's;
  * -EXDEV: it belongs to another network namespace than the current one; -ENODEV: no bpffs there.
  * The sentence in err says which, and what to do.
@@ -63,7 +63,6 @@ int ivb_dp_open(struct ivb_dp **ret, const char *instance, enum ivb_lock lock, s
  * may take his time (less), and changes must not wait for him.
  */
 void ivb_dp_unlock(struct ivb_dp *dp);
-void ivb_dp_close(struct ivb_dp *dp);
 void ivb_dp_closep(struct ivb_dp **dp); /* for __cleanup */
 
 /* Now, in the kernel's jiffies64 (low 32 bits), computed from meta and CLOCK_MONOTONIC. */

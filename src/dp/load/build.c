@@ -39,14 +39,14 @@ bool ivb_build_is_own(const struct ivb_dp *dp)
 	return ivb_build_name_is_own(build);
 }
 
-int ivb_build_set(const struct ivb_dp *dp, bool own, struct ivb_err *err)
+int ivb_build_set(const struct ivb_dp *dp, enum ivb_build_of of, struct ivb_err *err)
 {
 	char path[IVB_PIN_PATH_LEN];
 
 	ivb_pin_path(path, sizeof(path), dp, "build");
 	if (unlink(path) && errno != ENOENT)
 		return ivb_err(err, -errno, "cannot remove %s: %m", path);
-	if (own && symlink(ivb_build_own(), path))
+	if (of == IVB_BUILD_OWN && symlink(ivb_build_own(), path))
 		return ivb_err(err, -errno, "cannot make %s: %m", path);
 	return 0;
 }

@@ -5,7 +5,12 @@
 
 #include "dp/load/build.h"
 
-/* Says that all are of this command's build, or (own: false) that they are of several. */
-int ivb_build_set(const struct ivb_dp *dp, bool own, struct ivb_err *err);
+enum ivb_build_of {
+	IVB_BUILD_SEVERAL, /* or of one that is not this command's */
+	IVB_BUILD_OWN,
+};
+
+/* Says which build all the programs are of. */
+int ivb_build_set(const struct ivb_dp *dp, enum ivb_build_of of, struct ivb_err *err);
 
 #endif

@@ -295,7 +295,9 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_e
 		return r;
 	l.skel = skel;
 	/* Before packets reach one of them. */
-	r = ivb_dp_is_complete(dp) && !ivb_build_is_own(dp) ? ivb_build_set(dp, false, err) : 0;
+	r = ivb_dp_is_complete(dp) && !ivb_build_is_own(dp)
+		    ? ivb_build_set(dp, IVB_BUILD_SEVERAL, err)
+		    : 0;
 	if (!r)
 		r = load(&l, err);
 	if (!r)
@@ -334,7 +336,7 @@ int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)
 	return 0;
 }
 
-int ivb_load_probe(int *no_timer, struct ivb_err *err)
+int ivb_load_probe(int *ret_no_timer, struct ivb_err *err)
 {
 	struct ivb_meta meta = { .max_conns = 1024, .max_conns6 = 1024 };
 	struct tc_bpf *skel __cleanup(destroy) = NULL;
@@ -349,9 +351,9 @@ int ivb_load_probe(int *no_timer, struct ivb_err *err)
 	set_sizes(skel, &meta);
 	r = load_object(skel, &meta, err);
 	if (!r)
-		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm4), no_timer, err, "arm4");
+		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm4), ret_no_timer, err, "arm4");
 	if (!r)
-		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm6), no_timer, err, "arm6");
+		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm6), ret_no_timer, err, "arm6");
 	return r;
 }
 

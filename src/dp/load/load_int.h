@@ -34,9 +34,9 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_e
 
 /*
  * Loads everything with small maps, runs the timer, and lets go of it all: can this kernel do it?
- * *no_timer: 0, or why there is no timer.
+ * If there can be no timer, *ret_no_timer is why, and that is no failure.
  */
-int ivb_load_probe(int *no_timer, struct ivb_err *err);
+int ivb_load_probe(int *ret_no_timer, struct ivb_err *err);
 
 /*
  * Makes the IPv6 maps and loads the IPv6 programs of every zone, once; 0 if they are there. Needs

@@ -23,7 +23,7 @@ int ivb_prog_run(int fd, struct ivb_err *err, const char *what)
 }
 
 /* bpf_timer_init allocates without waiting, so it may fail and succeed the next time (6.18). */
-int ivb_prog_arm(int fd, int *no_timer, struct ivb_err *err, const char *what)
+int ivb_prog_arm(int fd, int *ret_no_timer, struct ivb_err *err, const char *what)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -37,7 +37,7 @@ int ivb_prog_arm(int fd, int *no_timer, struct ivb_err *err, const char *what)
 		nanosleep(&pause, NULL);
 	}
 	if (opts.retval)
-		*no_timer = (int)opts.retval;
+		*ret_no_timer = (int)opts.retval;
 	return 0;
 }
 

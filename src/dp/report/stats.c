@@ -347,6 +347,13 @@ static void joining_fini(struct joining *j)
 	free(j->places);
 }
 
+/* Of none there is no array, which qsort() must not be given. */
+static void sort(void *array, size_t n, size_t size, int (*cmp)(const void *, const void *))
+{
+	if (n)
+		qsort(array, n, size, cmp);
+}
+
 int ivb_stats_get(struct ivb_stats *ret, struct ivb_dp *dp, struct ivb_err *err)
 {
 	struct ivb_carried carried __cleanup(ivb_traffic_carried_fini) = { 0 };
@@ -369,10 +376,10 @@ int ivb_stats_get(struct ivb_stats *ret, struct ivb_dp *dp, struct ivb_err *err)
 		r = join_row(&j, &carried.rows[i]);
 	if (r)
 		return r;
-	qsort(j.out.services, j.out.num, sizeof(*j.out.services), service_cmp);
+	sort(j.out.services, j.out.num, sizeof(*j.out.services), service_cmp);
 	for (i = 0; i < j.out.num; i++)
-		qsort(j.out.services[i].servers, j.out.services[i].num,
-		      sizeof(*j.out.services[i].servers), server_cmp);
+		sort(j.out.services[i].servers, j.out.services[i].num,
+		     sizeof(*j.out.services[i].servers), server_cmp);
 	*ret = j.out;
 	j.out = (struct ivb_stats){ 0 };
 	return 0;

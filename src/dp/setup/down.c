@@ -79,7 +79,7 @@ static bool is_dead(const struct ivb_dp *dp)
 		 * A link that is gone or missing runs nowhere; of filters elsewhere nothing is
 		 * known.
 		 */
-		if (a[i].kind != IVB_ATTACH_TCX ||
+		if (!ivb_attached_by_link(a[i].kind) ||
 		    (a[i].state != IVB_ATTACH_GONE && a[i].state != IVB_ATTACH_MISSING))
 			return false;
 	}

@@ -36,9 +36,9 @@ int ivb_host_check_bpffs(struct ivb_err *err)
 	return ivb_pins_check_bpffs(err);
 }
 
-int ivb_host_check_programs(int *no_timer, struct ivb_err *err)
+int ivb_host_check_programs(int *ret_no_timer, struct ivb_err *err)
 {
-	return ivb_load_probe(no_timer, err);
+	return ivb_load_probe(ret_no_timer, err);
 }
 
 bool ivb_host_has_tcx(void)

@@ -12,8 +12,11 @@ struct ivb_link;
 /* Each of these: 0, or -errno with a sentence why `up` would fail. */
 int ivb_host_check_btf(struct ivb_err *err);
 int ivb_host_check_bpffs(struct ivb_err *err);
-/* Loads all programs with small tables, and starts and stops the expiry timers. */
-int ivb_host_check_programs(int *no_timer, struct ivb_err *err);
+/*
+ * Loads all programs with small tables, and starts and stops the expiry timers. If there can be
+ * none, *ret_no_timer is why, and that is no failure.
+ */
+int ivb_host_check_programs(int *ret_no_timer, struct ivb_err *err);
 /* The device exists and can be attached to. ret may be NULL. */
 int ivb_host_check_dev(const char *name, struct ivb_link *ret, struct ivb_err *err);
 

@@ -120,12 +120,9 @@ static int plan_ports(const struct ivb_up *up, struct ivb_plan *p, struct ivb_er
 /* Packets that nobody follows must not be kept from whoever translates them now. */
 static int plan_notrack(const struct ivb_up *up, struct ivb_config *c, struct ivb_err *err)
 {
-	if (up->notrack >= 0)
-		c->flags = (c->flags & ~(__u32)IVB_CONFIG_NOTRACK) |
-			   (up->notrack ? IVB_CONFIG_NOTRACK : 0);
 	if (c->flags & IVB_CONFIG_IPVS)
 		return 0;
-	if (up->notrack > 0)
+	if (up->flags & IVB_CONFIG_NOTRACK)
 		return ivb_err(err, -EINVAL,
 			       "--notrack is for connections of kernel IPVS: it needs --ipvs");
 	c->flags &= ~(__u32)IVB_CONFIG_NOTRACK;
@@ -150,16 +147,8 @@ int ivb_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh, struc
 		return r;
 	if (up->snat != IVB_SNAT_DEFAULT)
 		c->snat = up->snat;
-	if (up->any_vip >= 0)
-		c->flags = (c->flags & ~(__u32)IVB_CONFIG_ANY_VIP) |
-			   (up->any_vip ? IVB_CONFIG_ANY_VIP : 0);
-	if (up->expire_nodest >= 0)
-		c->flags = (c->flags & ~(__u32)IVB_CONFIG_EXPIRE_NODEST) |
-			   (up->expire_nodest ? IVB_CONFIG_EXPIRE_NODEST : 0);
-	if (up->ipvs >= 0)
-		c->flags = (c->flags & ~(__u32)IVB_CONFIG_IPVS) | (up->ipvs ? IVB_CONFIG_IPVS : 0);
-	c->flags &= ~(__u32)IVB_CONFIG_DRAIN;
 	ret->had_notrack = c->flags & IVB_CONFIG_NOTRACK;
+	c->flags = (c->flags & ~(up->given_flags | IVB_CONFIG_DRAIN)) | up->flags;
 	r = plan_notrack(up, c, err);
 	if (r)
 		return r;

@@ -143,7 +143,7 @@ static int load_fresh(struct job *j, struct ivb_err *err)
 	r = ivb_load_defaults(m, err);
 	if (r)
 		return r;
-	r = ivb_plan(j->dp, j->up, true, j->plan, err);
+	r = ivb_plan(j->dp, j->up, /* fresh= */ true, j->plan, err);
 	if (r)
 		return r;
 	r = ivb_load_zone(j->dp, j->up->zone, what_to_load(j), err);
@@ -151,7 +151,7 @@ static int load_fresh(struct job *j, struct ivb_err *err)
 		return r;
 	r = ivb_plan_write(j->dp, j->plan, err);
 	if (!r)
-		r = ivb_build_set(j->dp, true, err);
+		r = ivb_build_set(j->dp, IVB_BUILD_OWN, err);
 	if (r)
 		return r;
 	/* From here the instance counts as made. */
@@ -279,7 +279,7 @@ static int set_egress(struct job *j, bool on, struct ivb_err *err)
 
 static int set_egress_on(void *arg, struct ivb_err *err)
 {
-	return set_egress(arg, true, err);
+	return set_egress(arg, /* on= */ true, err);
 }
 
 /*
@@ -297,11 +297,11 @@ static int follow(struct job *j, struct ivb_err *err)
 		return ivb_err(err, r, "cannot load the programs of the ipvs engine: %s",
 			       strerror(-r));
 	if (ivb_hooks_state(j->dp) == IVB_HOOKS_ALL)
-		return set_egress(j, true, err);
+		return set_egress(j, /* on= */ true, err);
 	r = ivb_hooks_attach(j->dp, set_egress_on, j, &why);
 	if (r == -ENOENT) {
 		j->res->ipvs_off = true;
-		return set_egress(j, true, err);
+		return set_egress(j, /* on= */ true, err);
 	}
 	if (err)
 		*err = why;
@@ -312,7 +312,7 @@ static int unfollow(struct job *j, struct ivb_err *err)
 {
 	int r = ivb_hooks_detach(j->dp, err);
 
-	return r ? r : set_egress(j, false, err);
+	return r ? r : set_egress(j, /* on= */ false, err);
 }
 
 /* While there are hooks: without them nobody knows of connections. */
@@ -349,7 +349,7 @@ static int up_running(struct job *j, struct ivb_err *err)
 	if (!r)
 		r = check_zones(j, a, n, err);
 	if (!r)
-		r = ivb_plan(j->dp, j->up, false, j->plan, err);
+		r = ivb_plan(j->dp, j->up, /* fresh= */ false, j->plan, err);
 	if (!r)
 		r = ivb_renew(j->dp, j->plan->config.flags & IVB_CONFIG_IPVS, &j->res->renewed,
 			      err);
@@ -377,7 +377,7 @@ static int up_fresh(struct job *j, struct ivb_err *err)
 
 	j->res->fresh = true;
 	/* What an interrupted `up` has left. */
-	r = ivb_wipe(j->dp, NULL, err);
+	r = ivb_wipe(j->dp, /* ret= */ NULL, err);
 	if (!r && !j->up->num_devs)
 		r = ivb_err(err, -EINVAL, "instance %s is not up; name the devices to attach to",
 			    j->up->instance);
@@ -390,7 +390,7 @@ static int up_fresh(struct job *j, struct ivb_err *err)
 	if (!r)
 		r = set_ipvs(j, err);
 	if (r) {
-		ivb_wipe(j->dp, NULL, NULL);
+		ivb_wipe(j->dp, /* ret= */ NULL, /* err= */ NULL);
 		ivb_pins_remove_instance(j->up->instance);
 	}
 	return r;

@@ -10,26 +10,26 @@
 #include "dp/attach/attach_int.h"
 #include "dp/instance/limits.h"
 
-/* Options of `up`; what is not given stays as it is, or gets its default. */
+/*
+ * Options of `up`. What is not given stays as it is, or gets its default. Of every option 0 is "not
+ * given", so { .instance = NAME } gives none.
+ */
 struct ivb_up {
 	const char *instance;
 	char *const *devs; /* names */
 	size_t num_devs;
 	__u32 zone;
-	__u32 max_conns, max_conns6;	  /* 0: not given; rounded up to a power of two */
-	__u32 max_half_open;		  /* 0: not given */
-	int any_vip;			  /* -1: not given */
-	int expire_nodest;		  /* -1: not given */
-	enum ivb_snat snat;		  /* IVB_SNAT_DEFAULT: not given */
-	__u32 snat_port_lo, snat_port_hi; /* 0: not given */
+	__u32 max_conns, max_conns6; /* rounded up to a power of two */
+	__u32 max_half_open;
+	__u32 flags, given_flags; /* IVB_CONFIG_*, of flags.def's options; flags: of those given */
+	enum ivb_snat snat;	  /* IVB_SNAT_DEFAULT: not given */
+	__u32 snat_port_lo, snat_port_hi;
 	union ivb_addr snat_addrs[2][IVB_SNAT_ADDRS]; /* IPv4, IPv6 */
-	__u32 num_snat_addrs[2];		      /* 0: not given */
-	const struct ivb_prefix *non_masq;	      /* valid with set_non_masq */
+	__u32 num_snat_addrs[2];
+	const struct ivb_prefix *non_masq; /* valid with set_non_masq */
 	size_t num_non_masq;
 	bool set_non_masq;
 	bool ignore_xfrm;
-	int ipvs;    /* follow kernel IPVS; -1: not given */
-	int notrack; /* with rules of ours; -1: not given */
 	bool set_hash_key;
 	__u64 hash_key; /* of SNAT ports; valid with set_hash_key */
 };

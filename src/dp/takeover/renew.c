@@ -92,12 +92,13 @@ int ivb_renew(struct ivb_dp *dp, bool hooks, bool *ret_done, struct ivb_err *err
 	struct renewal n = { .dp = dp, .err = err };
 	int r;
 
-	*ret_done = false;
-	if (ivb_build_is_own(dp))
+	if (ivb_build_is_own(dp)) {
+		*ret_done = false;
 		return 0;
+	}
 	r = put_in_place(&n);
 	if (!r)
-		r = ivb_build_set(dp, false, err);
+		r = ivb_build_set(dp, IVB_BUILD_SEVERAL, err);
 	if (!r)
 		r = ivb_zones_each(dp, load_zone, &n);
 	if (!r)
@@ -105,7 +106,9 @@ int ivb_renew(struct ivb_dp *dp, bool hooks, bool *ret_done, struct ivb_err *err
 	if (!r && hooks && ivb_hooks_state(dp) == IVB_HOOKS_ALL)
 		r = ivb_hooks_renew(dp, err);
 	if (!r)
-		r = ivb_build_set(dp, true, err);
-	*ret_done = !r;
-	return r ? ivb_err_prefix(err, r, "putting this build's programs in place") : 0;
+		r = ivb_build_set(dp, IVB_BUILD_OWN, err);
+	if (r)
+		return ivb_err_prefix(err, r, "putting this build's programs in place");
+	*ret_done = true;
+	return 0;
 }

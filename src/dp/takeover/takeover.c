@@ -141,7 +141,7 @@ static int prepare_kernel(struct ivb_takeover *t, struct ivb_err *err)
 	int r;
 
 	t->kernel = ivb_hooks_state(&t->old) != IVB_HOOKS_NONE;
-	r = tell_own(t, false, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
+	r = tell_own(t, /* notrack= */ false, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
 	return r || !t->kernel ? r : ivb_hooks_attach_beside(t->dp, err);
 }
 
@@ -154,7 +154,7 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 		IVB_MAP_NON_MASQ, IVB_MAP_DEVS,		 IVB_MAP_KERNEL_SNAT
 	};
 	struct zone_load l = { .t = t, .err = err };
-	int r = ivb_wipe(t->dp, NULL, err);
+	int r = ivb_wipe(t->dp, /* ret= */ NULL, err);
 
 	if (!r)
 		r = ivb_pins_mkdir(t->dp->path, err);
@@ -173,7 +173,7 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = ivb_zones_each(&t->old, load_zone, &l);
 	if (!r)
-		r = ivb_build_set(t->dp, true, err);
+		r = ivb_build_set(t->dp, IVB_BUILD_OWN, err);
 	if (!r)
 		r = get_take(t, err);
 	if (!r)
@@ -276,7 +276,7 @@ static int set_notrack(struct ivb_takeover *t, struct ivb_err *err)
 			       strerror(-r));
 	if (!(c.flags & IVB_CONFIG_NOTRACK))
 		return 0;
-	r = tell_own(t, true, 0, err);
+	r = tell_own(t, /* notrack= */ true, 0, err);
 	return r || !t->kernel ? r : ivb_notrack_on(t->dp, err);
 }
 
@@ -312,11 +312,11 @@ static int begin(struct ivb_takeover *t, struct ivb_err *err)
 	 * ours, but at egress: there they hold it back until ours are in their places.
 	 */
 	if (!r)
-		r = tell_own(t, false, 0, err);
+		r = tell_own(t, /* notrack= */ false, 0, err);
 	if (!r)
 		r = ivb_takeover_old_tell(t, true, t->kernel ? HOLD_FOR_GOOD_S : 0, err);
 	if (r) {
-		ivb_wipe(t->dp, NULL, NULL);
+		ivb_wipe(t->dp, /* ret= */ NULL, /* err= */ NULL);
 		return r;
 	}
 	return finish(t, err);
@@ -343,18 +343,22 @@ int ivb_takeover(struct ivb_dp *dp, const char *instance, int *ret_abi, struct i
 	struct ivb_takeover t __cleanup(close_all) = { .dp = dp, .take_fd = { -1, -1 } };
 	int r;
 
-	*ret_abi = 0;
 	t.abi = ivb_dp_other_abi(instance);
 	if (!t.abi) {
 		t.old.dir_fd = -1;
+		*ret_abi = 0;
 		return 0;
 	}
 	r = ivb_takeover_old_open(&t, instance, err);
 	if (r)
 		return r;
 	/* Its remains: ours has taken over, or there is nothing to be taken over. */
-	if (t.old.meta.abi != (__u32)t.abi)
-		return end(&t, err);
+	if (t.old.meta.abi != (__u32)t.abi) {
+		r = end(&t, err);
+		if (!r)
+			*ret_abi = 0;
+		return r;
+	}
 	r = ivb_dp_check_netns(&t.old, err);
 	if (!r && ivb_dp_is_complete(dp))
 		r = ivb_dp_check_whole(dp, instance, err);

@@ -52,7 +52,7 @@ int ivb_wipe(struct ivb_dp *dp, struct ivb_down_result *ret, struct ivb_err *err
 		first = r;
 	for (i = 0; i < n; i++) {
 		/* Filters of another namespace cannot be reached, and end with it. */
-		if (foreign && a[i].kind == IVB_ATTACH_CLSACT) {
+		if (foreign && !ivb_attached_by_link(a[i].kind)) {
 			res.left++;
 			continue;
 		}
