@@ -39,7 +39,7 @@ static __always_inline bool source_martian(const int af, const union tuple *key)
 /* The device towards the server must be one of ours, in this zone: replies come back through it. */
 static __always_inline int way_attached(__u32 ifindex)
 {
-	struct ivb_dev *dev = bpf_map_lookup_elem(&devs, &ifindex);
+	struct ivb_dev *dev = bpf_map_lookup_elem(&ivb_devs, &ifindex);
 
 	return dev && dev->zone == ivb_zone ? 0 : -IVB_R_DEV_UNATTACHED;
 }
@@ -104,7 +104,7 @@ static __always_inline int birth_create(struct ivb_ctx *ctx, const int af, const
 static __always_inline int birth_schedule(const int af, struct birth *b, const union tuple *key)
 {
 	b->dest_slot = schedule(af, b->svc, key);
-	b->dest = bpf_map_lookup_elem(&dests, &b->dest_slot);
+	b->dest = bpf_map_lookup_elem(&ivb_dests, &b->dest_slot);
 	if (!b->dest)
 		return -IVB_R_NO_DEST;
 	if (b->dest->service != b->svc->slot || b->dest->state != IVB_DEST_AVAILABLE ||
@@ -156,7 +156,7 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 	int r;
 
 	b.svc = service_find(af, key);
-	b.cfg = bpf_map_lookup_elem(&config, &zero);
+	b.cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 	if (!b.svc || !b.cfg)
 		return IVB_NEXT;
 	local = service_local(ctx, af, b.svc->slot, TUPLE_DADDR(af, key));

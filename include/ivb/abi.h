@@ -18,7 +18,7 @@
  * stay, and so do the ports that a SNAT key chooses (another director may have that of an older
  * one). Whoever breaks this sets IVB_ABI_OLDEST to the new number: `up` then refuses, with a word.
  */
-#define IVB_ABI 2
+#define IVB_ABI 3
 #define IVB_ABI_OLDEST 2
 
 #include <ivb/abi/addr.h>

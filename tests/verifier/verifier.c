@@ -95,22 +95,22 @@ static void loaded(const char *series, bool print, const char *what, int r)
 
 static void packet_path(const char *series, bool print)
 {
-	struct tc_bpf *skel = tc_bpf__open();
+	struct ivb_tc *skel = ivb_tc__open();
 	int r;
 
 	if (!skel)
 		bail("the skeleton does not open: %s", strerror(errno));
-	r = tc_bpf__load(skel);
+	r = ivb_tc__load(skel);
 	loaded(series, print, "the programs", r);
 	if (!r)
 		each_program(series, print, skel->obj);
-	tc_bpf__destroy(skel);
+	ivb_tc__destroy(skel);
 }
 
 /* They are verified against the module's own types. In the guests it is there. */
 static void hooks(const char *series, bool print)
 {
-	struct ipvs_bpf *skel;
+	struct ivb_ipvs *skel;
 	int r;
 
 	if (access("/sys/kernel/btf/ip_vs", F_OK) && !getenv("IVB_KERNEL")) {
@@ -118,14 +118,14 @@ static void hooks(const char *series, bool print)
 			skip("the hooks on kernel IPVS: this kernel has no ip_vs loaded");
 		return;
 	}
-	skel = ipvs_bpf__open();
+	skel = ivb_ipvs__open();
 	if (!skel)
 		bail("the skeleton does not open: %s", strerror(errno));
-	r = ipvs_bpf__load(skel);
+	r = ivb_ipvs__load(skel);
 	loaded(series, print, "the hooks on kernel IPVS", r);
 	if (!r)
 		each_program(series, print, skel->obj);
-	ipvs_bpf__destroy(skel);
+	ivb_ipvs__destroy(skel);
 }
 
 int main(int argc, char **argv)

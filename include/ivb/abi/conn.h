@@ -87,6 +87,9 @@ struct ivb_sweep {
 
 /* --- half_open4, half_open6 (array): connections that nobody has confirmed, oldest first ------ */
 
+/* At most a half of all connections, so that established ones have the other. */
+#define IVB_HALF_OPEN_MAX(conns) ((conns) / 2 < (1u << 22) ? (conns) / 2 : 1u << 22)
+
 /* A place in the ring; its connection says whether it still is the place's (IVB_CONN_PLACE). */
 struct ivb_half_open {
 	__u32 conn;  /* id + 1; 0 = never used */
