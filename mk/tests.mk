@@ -14,8 +14,8 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so taken)
-DEMO_PROGS := $(BUILD)/tests/lib/udp
+NETNS_PROGS := $(addprefix $(BUILD)/tests/tools/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so taken)
+DEMO_PROGS := $(BUILD)/tests/tools/udp
 
 # another version, to upgrade to and back from
 OTHER_ABI := $(BUILD)/abi-test/ipvs-bpf
@@ -49,36 +49,36 @@ $(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB_OBJS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) $^ $(LDLIBS_DP) -o $@
 
-$(BUILD)/tests/lib/%: tests/lib/%.c $(BUILD)/flags
+$(BUILD)/tests/tools/%: tests/tools/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< $(LDLIBS_DP) -o $@
 
-$(BUILD)/tests/lib/%.so: tests/lib/%.c $(BUILD)/flags
+$(BUILD)/tests/tools/%.so: tests/tools/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -shared -fPIC $< -o $@
 
-$(BUILD)/tests/lib/%.bpf.o: tests/lib/%.bpf.c $(BUILD)/flags
+$(BUILD)/tests/tools/%.bpf.o: tests/tools/%.bpf.c $(BUILD)/flags
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # connections made and answered in the kernel
-$(BUILD)/tests/lib/churn.skel.h: $(BUILD)/tests/lib/churn.bpf.o
+$(BUILD)/tests/tools/churn.skel.h: $(BUILD)/tests/tools/churn.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name churn_bpf > $@
 
-$(BUILD)/tests/lib/churn.bpf.o $(BUILD)/tests/lib/churn: tests/lib/churn.h
-$(BUILD)/tests/lib/churn: $(BUILD)/tests/lib/churn.skel.h
+$(BUILD)/tests/tools/churn.bpf.o $(BUILD)/tests/tools/churn: tests/tools/churn.h
+$(BUILD)/tests/tools/churn: $(BUILD)/tests/tools/churn.skel.h
 
 # how long the expiry timer's runs are
-$(BUILD)/tests/lib/ticks.skel.h: $(BUILD)/tests/lib/ticks.bpf.o
+$(BUILD)/tests/tools/ticks.skel.h: $(BUILD)/tests/tools/ticks.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name ticks_bpf > $@
 
-$(BUILD)/tests/lib/ticks.bpf.o $(BUILD)/tests/lib/ticks: tests/lib/ticks.h
-$(BUILD)/tests/lib/ticks: $(BUILD)/tests/lib/ticks.skel.h
+$(BUILD)/tests/tools/ticks.bpf.o $(BUILD)/tests/tools/ticks: tests/tools/ticks.h
+$(BUILD)/tests/tools/ticks: $(BUILD)/tests/tools/ticks.skel.h
 
 # adm's parser is the one part of cli that has a unit test
 $(BUILD)/tests/unit/test_adm: $(addprefix $(BUILD)/san/src/cli/adm/,parse.o opts.o)

@@ -104,7 +104,7 @@ done
 service -u 4 9 sh
 ok "a service's own timeout" ivb timeout --udp-service "$vip4:9" 200
 for f in 4 6; do
-	start talk$f cl "$libdir/echo" talk -n "$conns" -i 50 "$(eval echo "\$vip$f")" 7
+	start talk$f cl "$tooldir/echo" talk -n "$conns" -i 50 "$(eval echo "\$vip$f")" 7
 	eval "talk$f=$started log_$started=$start_log"
 	ok "IPv$f: $conns connections" wait_for 30 grep -q connected "$start_log"
 done

@@ -18,22 +18,22 @@ two=$top/build/abi-test/ipvs-bpf
 pins=/sys/fs/bpf/ipvs-bpf/$(ns_name lb)
 
 ivb_still() {
-	env LD_PRELOAD="$libdir/notimer.so" "$ipvs_bpf" --netns "$(ns_name lb)" "$@"
+	env LD_PRELOAD="$tooldir/notimer.so" "$ipvs_bpf" --netns "$(ns_name lb)" "$@"
 }
 
 # Begin empty: next hops, fragments, memory of refused first packets, counters, epochs of servers (with them the
 # leases), and what a program has for itself or for a moment.
 anew='counters cursors first_tries frags hand4 hand6 icmp_tokens kernel_dests nexthops notes port_want waiting'
-is "maps that begin anew" "$("$libdir/taken" rows | awk '$2 == "ANEW" { print $1 }' | sort | tr '\n' ' ')" "$anew "
+is "maps that begin anew" "$("$tooldir/taken" rows | awk '$2 == "ANEW" { print $1 }' | sort | tr '\n' ' ')" "$anew "
 
 # taken_over BINARY: all that was there before
 taken_over() {
-	ok "$2: what is there" eval '"$libdir/taken" put "$pins"/v* >"$tmp/entries"'
+	ok "$2: what is there" eval '"$tooldir/taken" put "$pins"/v* >"$tmp/entries"'
 	is "$2: an entry of each map at least" "$(cut -d' ' -f1 "$tmp/entries" | sort -u | wc -l)" \
-		"$("$libdir/taken" rows | grep -c -e SET -e MOVING)"
+		"$("$tooldir/taken" rows | grep -c -e SET -e MOVING)"
 	ipvs_bpf=$1
 	like "$2: taken over" "$(ivb_still up 2>&1)" '^taken over with its connections'
-	"$libdir/taken" find "$pins"/v* "$tmp/entries" >"$tmp/found"
+	"$tooldir/taken" find "$pins"/v* "$tmp/entries" >"$tmp/found"
 	diag "$(tr '\n' ',' <"$tmp/found")"
 	is "$2: every entry of every map" "$(awk '$2 != $4 || !$2' "$tmp/found")" ''
 }

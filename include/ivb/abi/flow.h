@@ -111,7 +111,7 @@ struct ivb_frag_key {
 };
 
 enum ivb_frag_fate {
-	IVB_FRAG_LEFT, /* to the stack as it is, and so is the rest of the datagram */
+	IVB_FRAG_PASSED, /* to the stack as it is, and so is the rest of the datagram */
 	IVB_FRAG_CARRIED,
 	IVB_FRAG_SLOW, /* IVB_FLOW_KERNEL: to kernel IPVS, SNAT undone */
 };

@@ -40,12 +40,12 @@ struct ivb_port_key {
 struct ivb_port_map {
 	__u64 full[65536 / 64 / 64];	  /* a bit for each word of taken that has no 0 */
 	__u64 taken[65536 / 64];	  /* a bit for each port */
-	__u64 some_left[65536 / 64 / 64]; /* a bit for each word of left that is not 0 */
+	__u64 some_given_up[65536 / 64 / 64]; /* a bit for each word of left that is not 0 */
 	__u64 left[65536 / 64]; /* ports of connections that have ended, and are kept for a while */
 	__u32 cursor;		/* the last port that was found free */
 	__u32 turn; /* in the list of snat_ports: the last one that was looked at to be taken over */
 	__u32 free;
-	__u32 left_cursor;
+	__u32 given_up_cursor;
 	__u64 taken_over; /* from connections that had ended, or never began */
 };
 
