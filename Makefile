@@ -26,18 +26,26 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -fno-strict-aliasing -D__TA
 	-Wall -Wextra -Wshadow -Wno-unused-parameter -Werror \
 	-Iinclude -Ibpf -isystem /usr/include/$(shell gcc -dumpmachine)
 
-# The same tree with another ABI and longer values, for tests/netns/upgrade.t.
-IVB_CFLAGS += $(if $(ABI_TEST),-DIVB_ABI_TEST)
-BPF_CFLAGS += $(if $(ABI_TEST),-DIVB_ABI_TEST)
+# The same tree with another ABI and longer values, for tests of upgrades: headers made of ours, before
+# ours.
+ABI_HDRS := $(if $(ABI_TEST),$(patsubst include/%,$(BUILD)/include/%,include/ivb/abi.h $(wildcard include/ivb/abi/*.h)))
+IVB_CFLAGS := $(if $(ABI_TEST),-I$(BUILD)/include) $(IVB_CFLAGS)
+BPF_CFLAGS := $(if $(ABI_TEST),-I$(BUILD)/include) $(BPF_CFLAGS)
+
+# The same tree with something in its programs' object that others lack: another build, of the same ABI.
+BPF_CFLAGS += $(if $(BUILD_TEST),-include tests/other-build.h)
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-# The same tree with another constant: programs of another build, with the same ABI.
-BPF_CFLAGS += $(if $(BUILD_TEST),-DSLACK_MAX_S=5)
-
 all: $(BUILD)/ipvs-bpf bpf-objects
+
+# All that is compiled depends on flags.
+$(BUILD)/flags: $(ABI_HDRS)
+$(BUILD)/include/%.h: include/%.h tests/other-abi.awk
+	$(Q)mkdir -p $(@D)
+	$(Q)awk -f tests/other-abi.awk $< > $@
 
 include mk/src.mk
 include mk/bpf.mk

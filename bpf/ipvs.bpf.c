@@ -17,39 +17,39 @@
 #include <bpf/bpf_tracing.h>
 
 /* A packet to a server, however it gets there: all of one shape. */
-#define XMIT(name)                                                          \
-	SEC("fentry/" #name)                                                \
-	int BPF_PROG(on_##name, struct sk_buff *skb, struct ip_vs_conn *cp) \
-	{                                                                   \
-		return note_write(skb, cp, 0);                              \
+#define XMIT(name, function)                                                    \
+	SEC("fentry/" #function)                                                \
+	int BPF_PROG(ivb_on_##name, struct sk_buff *skb, struct ip_vs_conn *cp) \
+	{                                                                       \
+		return note_write(skb, cp, 0);                                  \
 	}
 
-XMIT(ip_vs_nat_xmit)
-XMIT(ip_vs_nat_xmit_v6)
-XMIT(ip_vs_dr_xmit)
-XMIT(ip_vs_dr_xmit_v6)
-XMIT(ip_vs_tunnel_xmit)
-XMIT(ip_vs_tunnel_xmit_v6)
-XMIT(ip_vs_bypass_xmit)
-XMIT(ip_vs_bypass_xmit_v6)
+XMIT(nat, ip_vs_nat_xmit)
+XMIT(nat6, ip_vs_nat_xmit_v6)
+XMIT(dr, ip_vs_dr_xmit)
+XMIT(dr6, ip_vs_dr_xmit_v6)
+XMIT(tunnel, ip_vs_tunnel_xmit)
+XMIT(tunnel6, ip_vs_tunnel_xmit_v6)
+XMIT(bypass, ip_vs_bypass_xmit)
+XMIT(bypass6, ip_vs_bypass_xmit_v6)
 
 /*
  * A reply has moved the state, or kept it alive. (Packets from clients come by the functions
  * above.)
  */
-#define TRANSITION(name)                                                                   \
-	SEC("fexit/" #name)                                                                \
-	int BPF_PROG(on_##name, struct ip_vs_conn *cp, int direction, struct sk_buff *skb) \
-	{                                                                                  \
-		return direction == IP_VS_DIR_INPUT ? 0 : note_write(skb, cp, 1);          \
+#define TRANSITION(proto)                                                                       \
+	SEC("fexit/" #proto "_state_transition")                                                \
+	int BPF_PROG(ivb_on_##proto, struct ip_vs_conn *cp, int direction, struct sk_buff *skb) \
+	{                                                                                       \
+		return direction == IP_VS_DIR_INPUT ? 0 : note_write(skb, cp, 1);               \
 	}
 
-TRANSITION(tcp_state_transition)
-TRANSITION(udp_state_transition)
-TRANSITION(sctp_state_transition)
+TRANSITION(tcp)
+TRANSITION(udp)
+TRANSITION(sctp)
 
 SEC("fentry/ip_vs_conn_put")
-int BPF_PROG(on_conn_put, struct ip_vs_conn *cp)
+int BPF_PROG(ivb_on_conn_put, struct ip_vs_conn *cp)
 {
 	return conn_put(cp);
 }
@@ -65,10 +65,10 @@ static __always_inline void conn_end(const int af, const struct ivb_kernel_conn 
 
 /* The connection has ended; a grace period after that nobody can be using it. */
 SEC("fentry/ip_vs_conn_rcu_free")
-int BPF_PROG(on_conn_free, struct callback_head *head)
+int BPF_PROG(ivb_on_conn_end, struct callback_head *head)
 {
 	__u64 cp = (__u64)head - bpf_core_field_offset(struct ip_vs_conn, callback_head);
-	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
+	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&ivb_kernel_conns, &cp);
 
 	if (!kc)
 		return 0;
@@ -76,7 +76,7 @@ int BPF_PROG(on_conn_free, struct callback_head *head)
 		conn_end(AF_INET, kc, cp);
 	else
 		conn_end(AF_INET6, kc, cp);
-	bpf_map_delete_elem(&kernel_conns, &cp);
+	bpf_map_delete_elem(&ivb_kernel_conns, &cp);
 	return 0;
 }
 
@@ -85,7 +85,7 @@ int BPF_PROG(on_conn_free, struct callback_head *head)
  * them.
  */
 SEC("fentry/__ip_vs_del_dest")
-int BPF_PROG(on_del_dest, struct netns_ipvs *ipvs, struct ip_vs_dest *dest)
+int BPF_PROG(ivb_on_del_dest, struct netns_ipvs *ipvs, struct ip_vs_dest *dest)
 {
 	struct notes *all = notes_get();
 	struct ivb_kernel_dest *d;
@@ -94,7 +94,7 @@ int BPF_PROG(on_del_dest, struct netns_ipvs *ipvs, struct ip_vs_dest *dest)
 	if (!all || ipvs->net->net_cookie != ivb_netns_cookie)
 		return 0;
 	bucket = dest_bucket(all, dest);
-	d = bpf_map_lookup_elem(&kernel_dests, &bucket);
+	d = bpf_map_lookup_elem(&ivb_kernel_dests, &bucket);
 	if (d)
 		__sync_fetch_and_add(&d->epoch, 1);
 	return 0;
@@ -105,7 +105,7 @@ int BPF_PROG(on_del_dest, struct netns_ipvs *ipvs, struct ip_vs_dest *dest)
  * Their servers know the clients' own addresses.
  */
 SEC("fentry/ip_vs_conn_seq_show")
-int BPF_PROG(on_conn_show, void *seq, void *v)
+int BPF_PROG(ivb_on_existing, void *seq, void *v)
 {
 	struct ivb_kernel_conn kc = { .conn = IVB_NONE, .flags = IVB_KERNEL_EXISTED };
 	struct ip_vs_conn *cp = v;
@@ -117,7 +117,7 @@ int BPF_PROG(on_conn_show, void *seq, void *v)
 	if (BPF_CORE_READ(cp, flags) & (IP_VS_CONN_F_TEMPLATE | IP_VS_CONN_F_SYNC))
 		return 0;
 	kc.af = BPF_CORE_READ(cp, af);
-	bpf_map_update_elem(&kernel_conns, &key, &kc, BPF_NOEXIST);
+	bpf_map_update_elem(&ivb_kernel_conns, &key, &kc, BPF_NOEXIST);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ static long purge_conn6(__u32 id, void *unused)
 
 /* Run when we let go of kernel IPVS: we would not hear of its connections' end any more. */
 SEC("syscall")
-int purge(void *args)
+int ivb_purge(void *args)
 {
 	bpf_loop(ivb_conn_mask4 + 1, purge_conn4, NULL, 0);
 	bpf_loop(ivb_conn_mask6 + 1, purge_conn6, NULL, 0);
@@ -151,26 +151,26 @@ int purge(void *args)
 
 /* A service is worth nothing before its first server. */
 SEC("fentry/ip_vs_add_dest")
-int BPF_PROG(on_add_dest, struct ip_vs_service *svc)
+int BPF_PROG(ivb_on_add_dest, struct ip_vs_service *svc)
 {
 	return service_known(svc);
 }
 
 SEC("fentry/ip_vs_unlink_service")
-int BPF_PROG(on_unlink_service, struct ip_vs_service *svc)
+int BPF_PROG(ivb_on_unlink, struct ip_vs_service *svc)
 {
 	return service_gone(svc);
 }
 
 /* Not hooks: for rules of netfilter's, see engine_ipvs/match.h and engine_ipvs/services.h. */
 SEC("socket")
-int followed(struct __sk_buff *ctx)
+int ivb_followed(struct __sk_buff *ctx)
 {
 	return match_followed(ctx);
 }
 
 SEC("socket")
-int begins(struct __sk_buff *ctx)
+int ivb_begins(struct __sk_buff *ctx)
 {
 	return match_begins(ctx);
 }

@@ -12,31 +12,31 @@
 
 /* IPv4's program, and the tail call to IPv6's once that is loaded. */
 SEC("tc")
-int tc_ingress(struct __sk_buff *ctx)
+int ivb_ingress(struct __sk_buff *ctx)
 {
 	if (!ctx_for_us(ctx))
 		return CTX_NEXT;
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IP))
 		return path_exit(ctx, carry(ctx, AF_INET));
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IPV6))
-		bpf_tail_call(ctx, &progs, PROG_INGRESS6);
+		bpf_tail_call(ctx, &ivb_progs, IVB_PROG_INGRESS6);
 	return CTX_NEXT;
 }
 
 SEC("tc")
-int tc_ingress6(struct __sk_buff *ctx)
+int ivb_ingress6(struct __sk_buff *ctx)
 {
 	return path_exit(ctx, carry(ctx, AF_INET6));
 }
 
 /*
- * tc_ingress behind another version's, as long as that is there: no program can be on a device
+ * ivb_ingress behind another version's, as long as that is there: no program can be on a device
  * twice, and later it takes the other's place before this one goes.
  */
 SEC("tc")
-int tc_after(struct __sk_buff *ctx)
+int ivb_after(struct __sk_buff *ctx)
 {
-	bpf_tail_call(ctx, &progs, PROG_INGRESS4);
+	bpf_tail_call(ctx, &ivb_progs, IVB_PROG_INGRESS4);
 	return CTX_NEXT;
 }
 
@@ -46,27 +46,27 @@ int tc_after(struct __sk_buff *ctx)
  * before (its prologue).
  */
 SEC("tc")
-int tc_egress(struct __sk_buff *ctx)
+int ivb_egress(struct __sk_buff *ctx)
 {
 	if (ctx_tag(ctx) == IVB_TAG_CARRIED) {
 		ctx_set_tag(ctx, 0);
 		return CTX_NEXT;
 	}
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IP))
-		bpf_tail_call(ctx, &progs, PROG_EGRESS4);
+		bpf_tail_call(ctx, &ivb_progs, IVB_PROG_EGRESS4);
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IPV6))
-		bpf_tail_call(ctx, &progs, PROG_EGRESS6);
+		bpf_tail_call(ctx, &ivb_progs, IVB_PROG_EGRESS6);
 	return CTX_NEXT;
 }
 
 SEC("tc")
-int tc_egress4(struct __sk_buff *ctx)
+int ivb_egress4(struct __sk_buff *ctx)
 {
 	return path_exit(ctx, egress(ctx, AF_INET));
 }
 
 SEC("tc")
-int tc_egress6(struct __sk_buff *ctx)
+int ivb_egress6(struct __sk_buff *ctx)
 {
 	return path_exit(ctx, egress(ctx, AF_INET6));
 }
@@ -75,33 +75,33 @@ int tc_egress6(struct __sk_buff *ctx)
  * Each starts its family's expiry timer, or gives a running one the code of this load. 0 or -errno.
  */
 SEC("syscall")
-int arm4(void *args)
+int ivb_arm4(void *args)
 {
 	return arm(AF_INET);
 }
 
 SEC("syscall")
-int arm6(void *args)
+int ivb_arm6(void *args)
 {
 	return arm(AF_INET6);
 }
 
 /* One connection of another version's instance: struct ivb_take. 0 or -errno. */
 SEC("syscall")
-int take4(struct ivb_take *t)
+int ivb_take4(struct ivb_take *t)
 {
 	return take(AF_INET, t);
 }
 
 SEC("syscall")
-int take6(struct ivb_take *t)
+int ivb_take6(struct ivb_take *t)
 {
 	return take(AF_INET6, t);
 }
 
 /* Tells user space the time that the other programs live by. */
 SEC("syscall")
-int now(void *args)
+int ivb_now(void *args)
 {
 	ivb_now_jiffies = bpf_jiffies64();
 	return 0;

@@ -12,7 +12,7 @@
 #include "path/carry.h"
 
 SEC("xdp")
-int xdp_ingress(struct xdp_md *ctx)
+int ivb_xdp(struct xdp_md *ctx)
 {
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IP))
 		return path_exit(ctx, carry(ctx, AF_INET));

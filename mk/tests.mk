@@ -6,6 +6,7 @@ UNIT_TESTS :=
 UNIT_TESTS += $(addprefix $(BUILD)/tests/unit/,test_addr test_adm test_order test_sched)
 UNIT_TESTS += $(addprefix $(BUILD)/tests/unit/,test_pkt_csum test_pkt_parse)
 UNIT_TESTS += $(BUILD)/tests/fuzz/replay_parse
+UNIT_TESTS += tests/unit/maps.t
 
 # pkt, fuzz and verifier programs
 PKT_TESTS := $(BUILD)/tests/pkt/pkt $(BUILD)/tests/pkt/race
@@ -13,7 +14,7 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/tools/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so notcx.so otherbtf.so)
+NETNS_PROGS := $(addprefix $(BUILD)/tests/tools/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so notcx.so otherbtf.so taken)
 DEMO_PROGS := $(BUILD)/tests/tools/udp
 
 # another version, to upgrade to and back from
@@ -28,7 +29,7 @@ $(OTHER_BUILD): FORCE
 
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat hostports \
-	ports icmp pmtu fragments checksums devices cli live options upgrade renew changes kill expiry flood bench)
+	ports icmp pmtu fragments checksums devices cli live options upgrade upgrade-maps upgrade-from renew changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 SOAK_TESTS := $(patsubst %,tests/soak/%.t,ports expiry)

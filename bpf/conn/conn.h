@@ -46,7 +46,7 @@ static __always_inline union flow *flow_peer(const int af, const union flow *f, 
 /* How long a connection of a service may stay in a state without a packet. */
 static __always_inline __u32 state_timeout(__u32 service, __u32 state)
 {
-	struct ivb_service_state *s = bpf_map_lookup_elem(&service_state, &service);
+	struct ivb_service_state *s = bpf_map_lookup_elem(&ivb_service_state, &service);
 	struct ivb_config *cfg;
 	__u32 zero = 0, own = 0;
 
@@ -58,7 +58,7 @@ static __always_inline __u32 state_timeout(__u32 service, __u32 state)
 		own = s->timeouts.udp;
 	if (own)
 		return own;
-	cfg = bpf_map_lookup_elem(&config, &zero);
+	cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 	return cfg && state < IVB_S_MAX_ ? cfg->timeouts[state] : 60 * ivb_hz;
 }
 
@@ -95,7 +95,7 @@ GLOBAL int slot_claim6(__u32 group, __u32 stamp)
 static __always_inline __u32 slot_alloc(const int af, __u32 stamp)
 {
 	__u32 family = FAMILY_INDEX(af), mask = CONN_MASK(af) / IVB_CLOCK_GROUP;
-	__u32 *cursor = bpf_map_lookup_elem(&cursors, &family);
+	__u32 *cursor = bpf_map_lookup_elem(&ivb_cursors, &family);
 	__u32 start, group, t;
 	int i;
 
@@ -152,7 +152,7 @@ static __always_inline void conn_touch(const int af, __u32 id, __u32 now, __u32 
 
 static __always_inline struct ivb_dest_conns *dest_counts(__u32 dest)
 {
-	return bpf_map_lookup_elem(&dest_conns, &dest);
+	return bpf_map_lookup_elem(&ivb_dest_conns, &dest);
 }
 
 static __always_inline void dest_count(__u32 dest, __u32 state, int delta)
@@ -176,7 +176,7 @@ static __always_inline void dest_relieve(__u32 dest)
 
 	if (!c || !READ_ONCE(c->overloaded))
 		return;
-	d = bpf_map_lookup_elem(&dests, &dest);
+	d = bpf_map_lookup_elem(&ivb_dests, &dest);
 	if (!d)
 		return;
 	lower = d->lower ? d->lower : d->upper - d->upper / 4;
@@ -215,11 +215,11 @@ static __always_inline struct ivb_traffic *traffic_account(const int af, const u
 
 	addr_copy(af, k.vaddr.ip6, TUPLE_DADDR(af, key));
 	addr_copy(af, k.daddr.ip6, FLOW_DADDR(af, f));
-	t = bpf_map_lookup_elem(&kernel_traffic, &k);
+	t = bpf_map_lookup_elem(&ivb_kernel_traffic, &k);
 	if (t)
 		return t;
-	bpf_map_update_elem(&kernel_traffic, &k, (void *)&no_traffic, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&kernel_traffic, &k);
+	bpf_map_update_elem(&ivb_kernel_traffic, &k, (void *)&no_traffic, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&ivb_kernel_traffic, &k);
 }
 
 /* Adds a connection's traffic to its account. key: the forward flow's; rep: its peer, or NULL. */
@@ -296,13 +296,13 @@ static __always_inline void kernel_forget(const int af, struct ivb_conn *c, cons
 					  const union flow *f, const union tuple *peer, __u32 id)
 {
 	__u64 cp = c->cp;
-	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
+	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&ivb_kernel_conns, &cp);
 
 	TRAFFIC_FOLD(af, key, f, bpf_map_lookup_elem(MAP_OF(af, flows), peer));
 	if (reply_counts(f))
 		FLOW_LEAVE(af, key, f);
 	if (kc && kc->af == af && kc->conn == id && kc->gen == c->gen)
-		bpf_map_delete_elem(&kernel_conns, &cp);
+		bpf_map_delete_elem(&ivb_kernel_conns, &cp);
 }
 
 /*

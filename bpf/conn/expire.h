@@ -36,7 +36,7 @@ static __always_inline __u32 part_rows(const int af)
 static __always_inline __u64 sweep_tick(const int af, struct hand *hand)
 {
 	__u32 family = FAMILY_INDEX(af), rows = part_rows(af), over;
-	struct ivb_sweep *stats = bpf_map_lookup_elem(&sweeps, &family);
+	struct ivb_sweep *stats = bpf_map_lookup_elem(&ivb_sweeps, &family);
 	__u64 ns;
 
 	if (!stats || !sweep_begin(&hand->sweep, REAP_NS))
@@ -73,14 +73,14 @@ static int tick6(void *map, __u32 *key, struct hand *hand)
 static __always_inline long arm(const int af)
 {
 	__u32 family = FAMILY_INDEX(af);
-	struct ivb_sweep *stats = bpf_map_lookup_elem(&sweeps, &family);
+	struct ivb_sweep *stats = bpf_map_lookup_elem(&ivb_sweeps, &family);
 	struct hand *hand = hand_of(af);
 	int r;
 
 	if (!hand)
 		return -ENOENT;
-	r = af == AF_INET ? bpf_timer_init(&hand->timer, &hand4, CLOCK_MONOTONIC)
-			  : bpf_timer_init(&hand->timer, &hand6, CLOCK_MONOTONIC);
+	r = af == AF_INET ? bpf_timer_init(&hand->timer, &ivb_hand4, CLOCK_MONOTONIC)
+			  : bpf_timer_init(&hand->timer, &ivb_hand6, CLOCK_MONOTONIC);
 	if (r && r != -EBUSY)
 		return r;
 	r = af == AF_INET ? bpf_timer_set_callback(&hand->timer, tick4)

@@ -111,16 +111,16 @@ static __always_inline int reply_try(struct ivb_ctx *ctx, const int af, const un
 /* The bitmap of the pair's address and server, made if make says so. NULL: there is none. */
 static __always_inline struct ivb_port_map *port_map(const struct ivb_port_key *k, bool make)
 {
-	struct ivb_port_map *m = bpf_map_lookup_elem(&port_maps, k), *blank;
+	struct ivb_port_map *m = bpf_map_lookup_elem(&ivb_port_maps, k), *blank;
 	__u32 zero = 0;
 
 	if (m || !make)
 		return m;
-	blank = bpf_map_lookup_elem(&port_blank, &zero);
+	blank = bpf_map_lookup_elem(&ivb_port_blank, &zero);
 	if (!blank)
 		return NULL;
-	bpf_map_update_elem(&port_maps, k, blank, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&port_maps, k);
+	bpf_map_update_elem(&ivb_port_maps, k, blank, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&ivb_port_maps, k);
 }
 
 /* Tries the client's own port, and one by hash_key. */
@@ -202,7 +202,7 @@ static __always_inline int reply_insert(struct ivb_ctx *ctx, const int af, struc
 	int r;
 
 	if (pair->flags & IVB_FLOW_SNAT) {
-		cfg = bpf_map_lookup_elem(&config, &zero);
+		cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 		r = cfg ? reply_snat(ctx, af, pair, key, s, cfg) : -EEXIST;
 	} else {
 		r = reply_try(NULL, af, key, s, NULL, bpf_ntohs(TUPLE_SPORT(af, key)));
@@ -214,7 +214,7 @@ static __always_inline int reply_insert(struct ivb_ctx *ctx, const int af, struc
 /* Frees the port of a pair that is not made after all. */
 static __always_inline void port_give_back(const struct scratch *s)
 {
-	struct ivb_port_map *m = bpf_map_lookup_elem(&port_maps, &s->pkey);
+	struct ivb_port_map *m = bpf_map_lookup_elem(&ivb_port_maps, &s->pkey);
 
 	if (m)
 		port_unmark(m, bpf_ntohs(s->fwd.flow.sport));

@@ -37,7 +37,7 @@ static __always_inline __u64 reply_tag(const struct ivb_reply_key *k)
 /* Counts a connection off that has ended; the last one deletes the element. */
 static __always_inline void reply_leave(const struct ivb_reply_key *k)
 {
-	struct ivb_kernel_reply *r = bpf_map_lookup_elem(&kernel_replies, k);
+	struct ivb_kernel_reply *r = bpf_map_lookup_elem(&ivb_kernel_replies, k);
 	__u64 tag = reply_tag(k), held, next;
 	int i;
 
@@ -50,7 +50,7 @@ static __always_inline void reply_leave(const struct ivb_reply_key *k)
 		next = (__u32)held == 1 ? tag | REPLY_DELETED : held - 1;
 		if (__sync_val_compare_and_swap(&r->held, held, next) == held) {
 			if ((__u32)next == REPLY_DELETED)
-				bpf_map_delete_elem(&kernel_replies, k);
+				bpf_map_delete_elem(&ivb_kernel_replies, k);
 			return;
 		}
 	}

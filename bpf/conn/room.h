@@ -67,14 +67,14 @@ static __always_inline bool port_is_given_up(const struct ivb_conn *c, const str
 static __always_inline int port_end(const int af, bool choosy)
 {
 	__u32 family = FAMILY_INDEX(af), id, gen, *stamp;
-	struct port_want *w = bpf_map_lookup_elem(&port_want, &family);
+	struct port_want *w = bpf_map_lookup_elem(&ivb_port_want, &family);
 	struct ivb_port_map *m;
 	struct ivb_conn *c;
 	union flow *rep;
 
 	rep = w ? bpf_map_lookup_elem(MAP_OF(af, flows), &w->reply) : NULL;
 	if (!rep) {
-		m = w ? bpf_map_lookup_elem(&port_maps, &w->key) : NULL;
+		m = w ? bpf_map_lookup_elem(&ivb_port_maps, &w->key) : NULL;
 		if (m)
 			port_unmark(m, bpf_ntohs(TUPLE_DPORT(af, (union tuple *)&w->reply)));
 		return 1;
@@ -121,7 +121,7 @@ static __always_inline int port_give_up(const int af, const union tuple *key, co
 	else
 		port_key(af, &k, FLOW_SADDR(af, f), FLOW_DADDR(af, f), f->flow.dport, IPPROTO_TCP,
 			 ivb_zone);
-	m = bpf_map_lookup_elem(&port_maps, &k);
+	m = bpf_map_lookup_elem(&ivb_port_maps, &k);
 	if (m)
 		port_set_given_up(m, bpf_ntohs(port));
 	return 0;
@@ -143,8 +143,8 @@ GLOBAL int port_give_up6(const struct ivb_tuple6 *key, const struct ivb_flow6 *f
 static __always_inline int port_room(const int af)
 {
 	__u32 zero = 0, family = FAMILY_INDEX(af), tries, freed = 0, num, port, turn;
-	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
-	struct port_want *w = bpf_map_lookup_elem(&port_want, &family);
+	struct ivb_config *cfg = bpf_map_lookup_elem(&ivb_config, &zero);
+	struct port_want *w = bpf_map_lookup_elem(&ivb_port_want, &family);
 	struct ivb_port_map *m;
 	union tuple *rkey;
 	__u32 ended;
@@ -152,7 +152,7 @@ static __always_inline int port_room(const int af)
 	if (!w || !cfg || !READ_ONCE(w->wanted) || w->key.zone != ivb_zone)
 		return 0;
 	num = cfg->num_snat_ports;
-	m = bpf_map_lookup_elem(&port_maps, &w->key);
+	m = bpf_map_lookup_elem(&ivb_port_maps, &w->key);
 	rkey = (union tuple *)&w->reply;
 	addr_copy(af, TUPLE_SADDR(af, rkey), w->key.daddr.ip6);
 	addr_copy(af, TUPLE_DADDR(af, rkey), w->key.saddr.ip6);

@@ -222,7 +222,7 @@ static __always_inline void sweep_end(struct sweep *s, struct ivb_sweep *stats)
 static __always_inline int sweep_by_packet(const int af)
 {
 	__u32 family = FAMILY_INDEX(af), now = bpf_jiffies64(), i;
-	struct ivb_sweep *stats = bpf_map_lookup_elem(&sweeps, &family);
+	struct ivb_sweep *stats = bpf_map_lookup_elem(&ivb_sweeps, &family);
 	struct hand *hand;
 
 	if (!stats || now - READ_ONCE(stats->last) <= TIMER_DEAD_S * ivb_hz)

@@ -20,7 +20,7 @@ static __always_inline struct ivb_admission *admission_of(const int af)
 {
 	__u32 family = FAMILY_INDEX(af);
 
-	return bpf_map_lookup_elem(&admission, &family);
+	return bpf_map_lookup_elem(&ivb_admission, &family);
 }
 
 /* The hash is keyed, so that nobody can aim at a bucket. */
@@ -45,7 +45,7 @@ GLOBAL int tried_before(__u64 hash, __u32 now)
 {
 	__u32 bucket = hash >> 32 & ivb_tries_mask, tag = (__u32)hash << 8;
 	__u32 quarter = now / (ivb_hz / 4) & 0xff, oldest = 0, seen, age, i;
-	struct ivb_tries *t = bpf_map_lookup_elem(&first_tries, &bucket);
+	struct ivb_tries *t = bpf_map_lookup_elem(&ivb_first_tries, &bucket);
 	__s32 older;
 
 	if (!t)

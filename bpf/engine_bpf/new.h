@@ -39,7 +39,7 @@ static __always_inline bool source_martian(const int af, const union tuple *key)
 /* The device towards the server must be one of ours, in this zone: replies come back through it. */
 static __always_inline int route_attached(__u32 ifindex)
 {
-	struct ivb_dev *dev = bpf_map_lookup_elem(&devs, &ifindex);
+	struct ivb_dev *dev = bpf_map_lookup_elem(&ivb_devs, &ifindex);
 
 	return dev && dev->zone == ivb_zone ? 0 : -IVB_R_DEV_UNATTACHED;
 }
@@ -106,7 +106,7 @@ static __always_inline int new_conn_schedule(const int af, struct new_conn *nc,
 					     const union tuple *key)
 {
 	nc->dest_slot = schedule(af, nc->svc, key);
-	nc->dest = bpf_map_lookup_elem(&dests, &nc->dest_slot);
+	nc->dest = bpf_map_lookup_elem(&ivb_dests, &nc->dest_slot);
 	if (!nc->dest)
 		return -IVB_R_NO_DEST;
 	if (nc->dest->service != nc->svc->slot || nc->dest->state != IVB_DEST_AVAILABLE ||
@@ -158,7 +158,7 @@ static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const st
 	int r;
 
 	nc.svc = service_find(af, key);
-	nc.cfg = bpf_map_lookup_elem(&config, &zero);
+	nc.cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 	if (!nc.svc || !nc.cfg)
 		return IVB_NEXT;
 	local = service_local(ctx, af, nc.svc->slot, TUPLE_DADDR(af, key));

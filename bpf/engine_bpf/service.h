@@ -17,7 +17,7 @@ static __always_inline struct ivb_service *service_find(const int af, const unio
 	};
 
 	addr_copy(af, k.addr.ip6, TUPLE_DADDR(af, key));
-	return bpf_map_lookup_elem(&services, &k);
+	return bpf_map_lookup_elem(&ivb_services, &k);
 }
 
 /* What bpf_fib_lookup() says of an address as the destination of a packet that came in here. */
@@ -74,7 +74,7 @@ GLOBAL int address_local6(struct ivb_ctx *ctx, const union ivb_addr *addr)
 static __always_inline bool service_local(struct ivb_ctx *ctx, const int af, __u32 slot,
 					  const __be32 *addr)
 {
-	struct ivb_service_state *s = bpf_map_lookup_elem(&service_state, &slot);
+	struct ivb_service_state *s = bpf_map_lookup_elem(&ivb_service_state, &slot);
 	__u32 now = bpf_jiffies64(), checked;
 	union ivb_addr a = {};
 	bool local;

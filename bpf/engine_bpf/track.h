@@ -12,7 +12,7 @@
 
 static __always_inline bool dest_available(__u32 slot)
 {
-	struct ivb_dest *d = bpf_map_lookup_elem(&dests, &slot);
+	struct ivb_dest *d = bpf_map_lookup_elem(&ivb_dests, &slot);
 
 	return d && READ_ONCE(d->state) == IVB_DEST_AVAILABLE;
 }
@@ -37,7 +37,7 @@ static __always_inline __u32 state_word(__u32 old, __u32 next, bool reply)
 static __always_inline bool expire_nodest(void)
 {
 	__u32 zero = 0;
-	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
+	struct ivb_config *cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 
 	return cfg && cfg->flags & IVB_CONFIG_EXPIRE_NODEST;
 }
@@ -45,7 +45,7 @@ static __always_inline bool expire_nodest(void)
 /* Whether a client's SYN may stay with this server; ip_vs_in_hook() of a server of weight 0. */
 static __always_inline bool dest_takes_syn(__u32 slot)
 {
-	struct ivb_dest *d = bpf_map_lookup_elem(&dests, &slot);
+	struct ivb_dest *d = bpf_map_lookup_elem(&ivb_dests, &slot);
 
 	return d && READ_ONCE(d->state) == IVB_DEST_AVAILABLE && (d->weight || !expire_nodest());
 }

@@ -55,7 +55,7 @@ static __always_inline __u32 kernel_policy(const int af, const struct ivb_config
 	if (!(cfg->flags & IVB_CONFIG_SNAT_OWN))
 		return cfg->snat;
 	addr_copy(af, k.addr.ip6, n->vaddr.ip6);
-	own = bpf_map_lookup_elem(&kernel_snat, &k);
+	own = bpf_map_lookup_elem(&ivb_kernel_snat, &k);
 	return own ? *own : cfg->snat;
 }
 
@@ -63,7 +63,7 @@ static __always_inline __u32 kernel_policy(const int af, const struct ivb_config
 static __always_inline __u16 kernel_conn_flags(const struct note *n)
 {
 	__u64 cp = n->cp;
-	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
+	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&ivb_kernel_conns, &cp);
 
 	return kc ? kc->flags : 0;
 }
@@ -89,7 +89,7 @@ static __always_inline void kernel_remember(const int af, const struct note *n,
 	};
 	__u64 cp = n->cp;
 
-	bpf_map_update_elem(&kernel_conns, &cp, &kc, BPF_ANY);
+	bpf_map_update_elem(&ivb_kernel_conns, &cp, &kc, BPF_ANY);
 }
 
 /*
@@ -197,8 +197,8 @@ static __always_inline int kernel_conn_create(struct ivb_ctx *ctx, const int af,
 					      struct pair *pair)
 {
 	__u32 iif = ctx_iif(ctx), zero = 0;
-	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
-	struct ivb_dev *in = bpf_map_lookup_elem(&devs, &iif);
+	struct ivb_config *cfg = bpf_map_lookup_elem(&ivb_config, &zero);
+	struct ivb_dev *in = bpf_map_lookup_elem(&ivb_devs, &iif);
 	__u16 known = kernel_conn_flags(n);
 	bool snat;
 	int r;

@@ -67,7 +67,7 @@ static __always_inline bool backup_knows(const struct note *n, __u32 now)
 
 	if (!(n->flags & NOTE_MASTER))
 		return true;
-	kc = bpf_map_lookup_elem(&kernel_conns, &cp);
+	kc = bpf_map_lookup_elem(&ivb_kernel_conns, &cp);
 	if (!kc)
 		return false;
 	if (n->flags & NOTE_SYNCED)
@@ -137,7 +137,7 @@ struct {
 	__type(key, __u32);
 	__type(value, struct leaving);
 	__uint(max_entries, 1);
-} leaving SEC(".maps");
+} ivb_leaving SEC(".maps");
 
 /*
  * Whether the note can speak of the packet. Of a fragmented datagram the later ones are known by
@@ -227,7 +227,7 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 static __always_inline struct note *note_search(const int af, struct notes *all, __u64 skb,
 						const struct leaving *l)
 {
-	struct note *n = bpf_map_lookup_elem(&waiting, &skb);
+	struct note *n = bpf_map_lookup_elem(&ivb_waiting, &skb);
 
 	if (n && !(n->flags & NOTE_DONE) && note_matches(af, n, l))
 		return n;
@@ -236,10 +236,10 @@ static __always_inline struct note *note_search(const int af, struct notes *all,
 	if (note_matches(af, &all->from[1], l))
 		return &all->from[1];
 	note_from_elsewhere(&skb);
-	n = bpf_map_lookup_elem(&waiting, &skb);
+	n = bpf_map_lookup_elem(&ivb_waiting, &skb);
 	if (!n || note_matches(af, n, l))
 		return n;
-	bpf_map_delete_elem(&waiting, &skb);
+	bpf_map_delete_elem(&ivb_waiting, &skb);
 	return NULL;
 }
 
@@ -249,7 +249,7 @@ static __always_inline int follow_unknown(const struct ivb_pkt *p)
 	struct ivb_config *cfg;
 	__u32 zero = 0;
 
-	cfg = bpf_map_lookup_elem(&config, &zero);
+	cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 	if (!cfg || (cfg->snat == IVB_SNAT_NEVER && !(cfg->flags & IVB_CONFIG_SNAT_SOME)))
 		return IVB_NEXT;
 	return p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP ? -IVB_R_SNAT_UNKNOWN : IVB_NEXT;
@@ -275,7 +275,7 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 		n->flags |= NOTE_DONE;
 		return IVB_NEXT;
 	}
-	l = bpf_map_lookup_elem(&leaving, &zero);
+	l = bpf_map_lookup_elem(&ivb_leaving, &zero);
 	if (!l)
 		return IVB_NEXT;
 	if (n && n->flags & NOTE_TUNNEL)

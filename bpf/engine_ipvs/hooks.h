@@ -161,7 +161,7 @@ static __always_inline void note_fill(struct notes *all, struct note *n,
 	n->flags |= method_flags(cp);
 	n->lease = lease_of(n->proto, cp->state, n->timeout);
 	n->dest = dest_bucket(all, cp->dest);
-	d = bpf_map_lookup_elem(&kernel_dests, &n->dest);
+	d = bpf_map_lookup_elem(&ivb_kernel_dests, &n->dest);
 	n->epoch = d ? READ_ONCE(d->epoch) : 0;
 }
 
@@ -174,7 +174,7 @@ static __always_inline void note_put_aside(struct note *n, __u64 skb)
 	__u64 old = n->skb;
 
 	if (old && old != skb && !(n->flags & NOTE_DONE))
-		bpf_map_update_elem(&waiting, &old, n, BPF_ANY);
+		bpf_map_update_elem(&ivb_waiting, &old, n, BPF_ANY);
 	WRITE_ONCE(n->skb, 0);
 }
 

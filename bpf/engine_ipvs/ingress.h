@@ -24,7 +24,7 @@ static __always_inline bool lease_holds(const struct ivb_flow *f, __u32 now)
 
 	if (!until || (__s32)(until - now) <= 0)
 		return false;
-	d = bpf_map_lookup_elem(&kernel_dests, &bucket);
+	d = bpf_map_lookup_elem(&ivb_kernel_dests, &bucket);
 	return d && READ_ONCE(d->epoch) == f->epoch;
 }
 

@@ -49,9 +49,9 @@ static __always_inline bool reply_join(const int af, const struct ivb_reply_key 
 	int i;
 
 	for (i = 0; i < JOIN_TRIES; i++) {
-		if (!bpf_map_update_elem(&kernel_replies, k, &alone, BPF_NOEXIST))
+		if (!bpf_map_update_elem(&ivb_kernel_replies, k, &alone, BPF_NOEXIST))
 			return true;
-		r = bpf_map_lookup_elem(&kernel_replies, k);
+		r = bpf_map_lookup_elem(&ivb_kernel_replies, k);
 		held = r ? READ_ONCE(r->held) : 0;
 		if (!r || (held ^ alone.held) >> 32 || (__u32)held == REPLY_DELETED ||
 		    __sync_val_compare_and_swap(&r->held, held, held + 1) != held)

@@ -68,7 +68,7 @@ static __always_inline bool match6(const struct ivb_ctx *ctx, __u32 zone)
 static __always_inline bool match_followed(const struct ivb_ctx *ctx)
 {
 	__u32 ifindex = ctx->ifindex;
-	struct ivb_dev *dev = bpf_map_lookup_elem(&devs, &ifindex);
+	struct ivb_dev *dev = bpf_map_lookup_elem(&ivb_devs, &ifindex);
 
 	if (!dev)
 		return false;

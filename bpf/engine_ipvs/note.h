@@ -17,21 +17,11 @@
 
 #define NOTE_CPUS 8192 /* looked through, at most: CONFIG_NR_CPUS of the distributions */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__type(key, __u32);
-	__type(value, struct notes);
-	__uint(max_entries, 1);
-} notes SEC(".maps");
-
-/* Notes that were put aside, by sk_buff. */
-IVB_HASH(waiting, BPF_MAP_TYPE_LRU_HASH, __u64, struct note, 4096, 0);
-
 static __always_inline struct notes *notes_get(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&notes, &zero);
+	return bpf_map_lookup_elem(&ivb_notes, &zero);
 }
 
 /*
@@ -41,7 +31,7 @@ static __always_inline struct notes *notes_get(void)
 static long notes_of(__u32 cpu, __u64 *skb)
 {
 	__u32 zero = 0, side;
-	struct notes *all = bpf_map_lookup_percpu_elem(&notes, &zero, cpu);
+	struct notes *all = bpf_map_lookup_percpu_elem(&ivb_notes, &zero, cpu);
 
 	if (!all)
 		return 1; /* there are no more */
@@ -50,7 +40,7 @@ static long notes_of(__u32 cpu, __u64 *skb)
 	for (side = 0; side < 2; side++) {
 		if (READ_ONCE(all->from[side].skb) != *skb || all->from[side].flags & NOTE_DONE)
 			continue;
-		bpf_map_update_elem(&waiting, skb, &all->from[side], BPF_NOEXIST);
+		bpf_map_update_elem(&ivb_waiting, skb, &all->from[side], BPF_NOEXIST);
 		return 1;
 	}
 	return 0;
@@ -65,7 +55,7 @@ GLOBAL int note_from_elsewhere(const __u64 *skb)
 	__u64 key = skb ? *skb : 0;
 
 	/* of an earlier life of the sk_buff */
-	bpf_map_delete_elem(&waiting, &key);
+	bpf_map_delete_elem(&ivb_waiting, &key);
 	bpf_loop(NOTE_CPUS, notes_of, &key, 0);
 	return 0;
 }

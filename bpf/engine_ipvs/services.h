@@ -51,7 +51,7 @@ static __always_inline int service_known(const struct ip_vs_service *svc)
 	__u32 one = 1;
 
 	if (service_key(svc, &key))
-		bpf_map_update_elem(&kernel_services, &key, &one, BPF_ANY);
+		bpf_map_update_elem(&ivb_kernel_services, &key, &one, BPF_ANY);
 	return 0;
 }
 
@@ -60,7 +60,7 @@ static __always_inline int service_gone(const struct ip_vs_service *svc)
 	struct ivb_service_key key = {};
 
 	if (service_key(svc, &key))
-		bpf_map_delete_elem(&kernel_services, &key);
+		bpf_map_delete_elem(&ivb_kernel_services, &key);
 	return 0;
 }
 
@@ -72,10 +72,10 @@ static __always_inline bool service_has(struct ivb_service_key *key, const __u8 
 	if (key->proto == IPPROTO_TCP && (l4[13] & control) != TCP_SYN)
 		return false;
 	__builtin_memcpy(&key->port, l4 + 2, sizeof(key->port));
-	if (bpf_map_lookup_elem(&kernel_services, key))
+	if (bpf_map_lookup_elem(&ivb_kernel_services, key))
 		return true;
 	key->port = 0;
-	return bpf_map_lookup_elem(&kernel_services, key);
+	return bpf_map_lookup_elem(&ivb_kernel_services, key);
 }
 
 /* Reads the transport header: TCP's up to the flags, UDP's first eight bytes. */
@@ -117,9 +117,9 @@ static __always_inline bool begins6(const struct ivb_ctx *ctx)
 static __always_inline bool match_begins(const struct ivb_ctx *ctx)
 {
 	__u32 ifindex = ctx->ifindex, zero = 0;
-	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
+	struct ivb_config *cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 
-	if (!cfg || cfg->flags & IVB_CONFIG_DRAIN || !bpf_map_lookup_elem(&devs, &ifindex))
+	if (!cfg || cfg->flags & IVB_CONFIG_DRAIN || !bpf_map_lookup_elem(&ivb_devs, &ifindex))
 		return false;
 	return ctx_protocol(ctx) == bpf_htons(ETH_P_IPV6) ? begins6(ctx) : begins4(ctx);
 }

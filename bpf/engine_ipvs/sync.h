@@ -17,7 +17,7 @@ struct {
 	__type(key, __u32);
 	__type(value, struct notes);
 	__uint(max_entries, 1);
-} adopting SEC(".maps");
+} ivb_adopting SEC(".maps");
 
 /* Whether we may carry it. No packet tells whether conntrack has an entry: the flag has to. */
 static __always_inline bool conn_is_adoptable(const struct ip_vs_conn *cp)
@@ -34,7 +34,7 @@ static __always_inline bool conn_is_adoptable(const struct ip_vs_conn *cp)
 static __always_inline bool adopt_renew(const int af, const struct note *n)
 {
 	__u64 cp = n->cp;
-	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
+	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&ivb_kernel_conns, &cp);
 	struct ivb_conn *c;
 
 	if (!kc)
@@ -59,7 +59,7 @@ static __always_inline int adopt(const int af, const struct note *n)
 	struct pair pair;
 	__u32 zero = 0;
 
-	cfg = bpf_map_lookup_elem(&config, &zero);
+	cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 	if (adopt_renew(af, n) || !n->lease || n->state == IVB_S_TIME_WAIT || !cfg ||
 	    cfg->flags & IVB_CONFIG_DRAIN || conns_on_hold() ||
 	    !kernel_wants_snat(af, cfg, n, known))
@@ -86,7 +86,7 @@ static __always_inline int conn_put(const struct ip_vs_conn *cp)
 	if (!(cp->ipvs->sync_state & IP_VS_STATE_BACKUP) || !conn_is_here(cp) ||
 	    !conn_is_adoptable(cp))
 		return 0;
-	all = bpf_map_lookup_elem(&adopting, &zero);
+	all = bpf_map_lookup_elem(&ivb_adopting, &zero);
 	if (!all)
 		return 0;
 	n = &all->from[0];

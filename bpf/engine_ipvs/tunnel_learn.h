@@ -49,9 +49,9 @@ static __always_inline void tunnel_remember(const int af, const struct note *n,
 
 	addr_copy(af, now.source.ip6, source);
 	addr_copy(af, k.server.ip6, n->daddr.ip6);
-	t = bpf_map_lookup_elem(&kernel_tunnels, &k);
+	t = bpf_map_lookup_elem(&ivb_kernel_tunnels, &k);
 	if (!t || t->df != now.df || !addr_equal(af, t->source.ip6, now.source.ip6))
-		bpf_map_update_elem(&kernel_tunnels, &k, &now, BPF_ANY);
+		bpf_map_update_elem(&ivb_kernel_tunnels, &k, &now, BPF_ANY);
 }
 
 /* Whether the packet that leaves is the note's, in its tunnel: of which we learn, if it is. */

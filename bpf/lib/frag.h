@@ -25,7 +25,7 @@ static __always_inline void frag_key(const int af, const struct ivb_pkt *p, cons
 
 static __always_inline struct ivb_frag *frag_find(const struct ivb_frag_key *k, __u32 now)
 {
-	struct ivb_frag *f = bpf_map_lookup_elem(&frags, k);
+	struct ivb_frag *f = bpf_map_lookup_elem(&ivb_frags, k);
 
 	return f && now - f->stamp < FRAG_SECONDS * ivb_hz ? f : NULL;
 }
@@ -46,7 +46,7 @@ static __always_inline int frag_later(const int af, struct ivb_pkt *p, union tup
 		return 0;
 	}
 	if (!f)
-		bpf_map_update_elem(&frags, &k, &entry, BPF_ANY);
+		bpf_map_update_elem(&ivb_frags, &k, &entry, BPF_ANY);
 	return -IVB_R_PASS_FRAGMENT;
 }
 
@@ -67,7 +67,7 @@ static __always_inline int frag_first(const int af, const struct ivb_pkt *p, con
 	f = frag_find(&k, entry.stamp);
 	if (f && f->fate == IVB_FRAG_PASSED)
 		return -IVB_R_FRAG_ORDER;
-	return bpf_map_update_elem(&frags, &k, &entry, BPF_ANY) ? -IVB_R_FRAG_ORDER : 0;
+	return bpf_map_update_elem(&ivb_frags, &k, &entry, BPF_ANY) ? -IVB_R_FRAG_ORDER : 0;
 }
 
 GLOBAL int frag_later4(struct ivb_pkt *p, struct ivb_tuple4 *t)

@@ -13,7 +13,7 @@
 GLOBAL int conns_on_hold(void)
 {
 	__u32 zero = 0;
-	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
+	struct ivb_config *cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 
 	return cfg && cfg->hold_until && (__s32)(cfg->hold_until - (__u32)bpf_jiffies64()) > 0;
 }

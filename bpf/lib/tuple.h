@@ -58,13 +58,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct scratch);
 	__uint(max_entries, 1);
-} scratches SEC(".maps");
+} ivb_scratches SEC(".maps");
 
 /* The CPU's scratch, zeroed. It is NULL for the verifier alone. */
 static __always_inline struct scratch *scratch_get(void)
 {
 	__u32 zero = 0;
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
+	struct scratch *s = bpf_map_lookup_elem(&ivb_scratches, &zero);
 
 	if (s)
 		__builtin_memset(s, 0, sizeof(*s));

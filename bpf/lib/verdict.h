@@ -20,7 +20,7 @@ enum { IVB_OTHER = 1 };
 
 static __always_inline void count(__u32 reason, __u32 bytes)
 {
-	struct ivb_counter *c = bpf_map_lookup_elem(&counters, &reason);
+	struct ivb_counter *c = bpf_map_lookup_elem(&ivb_counters, &reason);
 
 	if (!c)
 		return;

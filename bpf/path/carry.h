@@ -60,7 +60,7 @@ static __always_inline union flow *flow_made(const int af, int verdict, const un
 
 	if (verdict != IVB_MADE)
 		return bpf_map_lookup_elem(MAP_OF(af, flows), key);
-	s = bpf_map_lookup_elem(&scratches, &zero);
+	s = bpf_map_lookup_elem(&ivb_scratches, &zero);
 	return s ? &s->fwd : NULL;
 }
 

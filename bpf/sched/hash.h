@@ -34,7 +34,7 @@ struct hash_walk {
 static __always_inline __u32 table_dest(__u32 first, __u32 index)
 {
 	__u32 slot = ring_word(first + index);
-	struct ivb_dest *d = bpf_map_lookup_elem(&dests, &slot);
+	struct ivb_dest *d = bpf_map_lookup_elem(&ivb_dests, &slot);
 
 	return d && d->weight && !dest_overloaded(slot) ? slot : IVB_NONE;
 }
@@ -42,7 +42,7 @@ static __always_inline __u32 table_dest(__u32 first, __u32 index)
 /* The table's place in ring; its size must be the one that the scheduler's hash is made for. */
 static __always_inline __u32 table_first(__u32 sched, __u32 size)
 {
-	struct ivb_sched *s = bpf_map_lookup_elem(&scheds, &sched);
+	struct ivb_sched *s = bpf_map_lookup_elem(&ivb_scheds, &sched);
 
 	return s && !s->num_segments && s->length == size ? s->first : IVB_NONE;
 }

@@ -32,8 +32,8 @@ GLOBAL __u32 idle_find(__u32 sched)
 /* Whether the server may have more of the address's connections (the kernel's is_overloaded()). */
 static __always_inline bool server_stays(__u32 sched, __u32 service, __u32 slot)
 {
-	struct ivb_dest_conns *c = bpf_map_lookup_elem(&dest_conns, &slot);
-	const struct ivb_dest *d = bpf_map_lookup_elem(&dests, &slot);
+	struct ivb_dest_conns *c = bpf_map_lookup_elem(&ivb_dest_conns, &slot);
+	const struct ivb_dest *d = bpf_map_lookup_elem(&ivb_dests, &slot);
 
 	if (!c || !d || d->service != service || d->state != IVB_DEST_AVAILABLE || !d->weight)
 		return false;

@@ -71,7 +71,7 @@ static __always_inline struct set_walk set_walk(struct ivb_sched *s,
 /* Puts a server into the set; in_set 0 takes it out. */
 static __always_inline void set_move(struct ivb_sched *s, __u32 slot, __u64 in_set, __u64 now)
 {
-	struct ivb_dest_conns *c = bpf_map_lookup_elem(&dest_conns, &slot);
+	struct ivb_dest_conns *c = bpf_map_lookup_elem(&ivb_dest_conns, &slot);
 
 	if (!c)
 		return;
@@ -115,7 +115,7 @@ GLOBAL __u32 lblcr_schedule(__u32 sched, __u32 service)
 	if (slot != IVB_NONE && server_stays(sched, service, slot))
 		return slot;
 	slot = wlc_schedule(sched);
-	c = bpf_map_lookup_elem(&dest_conns, &slot);
+	c = bpf_map_lookup_elem(&ivb_dest_conns, &slot);
 	if (c && READ_ONCE(c->in_set) <= s->written_at)
 		set_move(s, slot, now, now);
 	return slot;

@@ -47,13 +47,13 @@ static __always_inline bool candidate_read(__u32 first, __u32 n, __u32 *key, str
 	__u32 *w;
 
 	*key = first + 2 * n + 1;
-	w = bpf_map_lookup_elem(&ring, key);
+	w = bpf_map_lookup_elem(&ivb_ring, key);
 	ret->weight = w ? *w : 0;
 	*key = first + 2 * n;
-	w = bpf_map_lookup_elem(&ring, key);
+	w = bpf_map_lookup_elem(&ivb_ring, key);
 	ret->slot = w ? *w : IVB_NONE;
 	*key = ret->slot;
-	c = bpf_map_lookup_elem(&dest_conns, key);
+	c = bpf_map_lookup_elem(&ivb_dest_conns, key);
 	if (!c)
 		return false;
 	ret->active = count_of(READ_ONCE(c->active));
@@ -95,7 +95,7 @@ static __always_inline bool pick_beaten(const struct pick *p, const struct candi
 /* The scheduler's table of pairs; NULL: it is another's, as the service is being changed. */
 static __always_inline struct ivb_sched *list_get(__u32 sched)
 {
-	struct ivb_sched *s = bpf_map_lookup_elem(&scheds, &sched);
+	struct ivb_sched *s = bpf_map_lookup_elem(&ivb_scheds, &sched);
 
 	return s && !s->num_segments && s->length <= LIST_MAX ? s : NULL;
 }

@@ -15,7 +15,7 @@
 
 static __always_inline __u32 ring_word(__u32 index)
 {
-	__u32 *w = bpf_map_lookup_elem(&ring, &index);
+	__u32 *w = bpf_map_lookup_elem(&ivb_ring, &index);
 
 	return w ? *w : IVB_NONE;
 }
@@ -39,7 +39,7 @@ static __always_inline __u32 segment_find(const struct ivb_sched *s, __u32 pos)
 
 static __always_inline bool dest_overloaded(__u32 slot)
 {
-	struct ivb_dest_conns *c = bpf_map_lookup_elem(&dest_conns, &slot);
+	struct ivb_dest_conns *c = bpf_map_lookup_elem(&ivb_dest_conns, &slot);
 
 	return c && READ_ONCE(c->overloaded);
 }
@@ -136,7 +136,7 @@ static __always_inline __u32 ring_search(struct ivb_sched *s, __u32 pos, __u32 a
 /* Slot of the dest for the next connection, or IVB_NONE. */
 GLOBAL __u32 ring_schedule(__u32 sched)
 {
-	struct ivb_sched *s = bpf_map_lookup_elem(&scheds, &sched);
+	struct ivb_sched *s = bpf_map_lookup_elem(&ivb_scheds, &sched);
 	__u32 pos, segment, count, slot;
 	__u64 length;
 

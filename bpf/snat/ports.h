@@ -214,7 +214,7 @@ GLOBAL __u32 port_next_given_up(struct ivb_port_map *m)
 static __always_inline void port_wanted(const struct ivb_port_key *k)
 {
 	__u32 family = k->af == AF_INET ? 0 : 1;
-	struct port_want *w = bpf_map_lookup_elem(&port_want, &family);
+	struct port_want *w = bpf_map_lookup_elem(&ivb_port_want, &family);
 
 	if (!w || READ_ONCE(w->wanted))
 		return;
@@ -229,7 +229,7 @@ static __always_inline int port_release(const int af, const union flow *f, __u32
 	struct ivb_port_map *m;
 
 	port_key(af, &k, FLOW_SADDR(af, f), FLOW_DADDR(af, f), f->flow.dport, proto, zone);
-	m = bpf_map_lookup_elem(&port_maps, &k);
+	m = bpf_map_lookup_elem(&ivb_port_maps, &k);
 	if (m)
 		port_unmark(m, bpf_ntohs(f->flow.sport));
 	return 0;

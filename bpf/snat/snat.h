@@ -32,7 +32,7 @@ static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32
 	if (policy != IVB_SNAT_AUTO)
 		return false;
 	addr_copy(af, prefix.addr.ip6, client);
-	return !bpf_map_lookup_elem(&non_masq, &prefix);
+	return !bpf_map_lookup_elem(&ivb_non_masq, &prefix);
 }
 
 /* The number of free ports that the nth address has towards a server, as far as is known. */
@@ -40,7 +40,7 @@ static __always_inline __u32 snat_free_ports(const int af, __u32 n, const union 
 					     __be16 port, __u8 proto)
 {
 	__u32 zero = 0, family = FAMILY_INDEX(af);
-	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
+	struct ivb_config *cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 	struct ivb_port_map *m;
 	struct ivb_port_key k;
 
@@ -48,7 +48,7 @@ static __always_inline __u32 snat_free_ports(const int af, __u32 n, const union 
 		return 0;
 	port_key(af, &k, cfg->snat_addrs[family][n & (IVB_SNAT_ADDRS - 1)].ip6, server->ip6, port,
 		 proto, ivb_zone);
-	m = bpf_map_lookup_elem(&port_maps, &k);
+	m = bpf_map_lookup_elem(&ivb_port_maps, &k);
 	return m ? m->free : 65536;
 }
 
@@ -74,7 +74,7 @@ static __always_inline int snat_choose(const int af, const union tuple *key,
 	const __be32 *client = TUPLE_SADDR(af, key);
 	__u32 zero = 0, family = FAMILY_INDEX(af), n, start, i, at, num_free, most = 0, best = 0,
 	      spare;
-	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
+	struct ivb_config *cfg = bpf_map_lookup_elem(&ivb_config, &zero);
 
 	n = cfg ? cfg->num_snat_addrs[family] : 0;
 	if (!n)
@@ -158,7 +158,7 @@ static __always_inline __u32 port_hash(const int af, const struct ivb_config *cf
 static __always_inline __u32 port_nth(__u32 n)
 {
 	__u32 group = n / IVB_PORT_GROUP;
-	struct ivb_port_group *g = bpf_map_lookup_elem(&snat_ports, &group);
+	struct ivb_port_group *g = bpf_map_lookup_elem(&ivb_snat_ports, &group);
 
 	return g ? g->port[n & (IVB_PORT_GROUP - 1)] : 0;
 }
@@ -167,7 +167,7 @@ static __always_inline __u32 port_nth(__u32 n)
 static __always_inline bool port_allowed(__u32 port)
 {
 	__u32 group = port / IVB_PORT_GROUP;
-	struct ivb_port_group *g = bpf_map_lookup_elem(&snat_ports, &group);
+	struct ivb_port_group *g = bpf_map_lookup_elem(&ivb_snat_ports, &group);
 
 	return g && g->allowed >> (port & (IVB_PORT_GROUP - 1)) & 1;
 }

@@ -37,7 +37,7 @@ struct icmp6_head {
 static __always_inline bool icmp_allowed(void)
 {
 	__u32 zero = 0, now = bpf_jiffies64(), gained;
-	struct icmp_bucket *b = bpf_map_lookup_elem(&icmp_tokens, &zero);
+	struct icmp_bucket *b = bpf_map_lookup_elem(&ivb_icmp_tokens, &zero);
 
 	if (!b)
 		return false;

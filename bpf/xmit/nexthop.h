@@ -31,7 +31,7 @@ static __always_inline __u32 nexthop_index(const int af, const __be32 *saddr, co
 static __always_inline struct ivb_nexthop *nexthop_fresh(const int af, __u32 index, __u32 now,
 							 const __be32 *saddr, const __be32 *daddr)
 {
-	struct ivb_nexthop *nh = bpf_map_lookup_elem(&nexthops, &index);
+	struct ivb_nexthop *nh = bpf_map_lookup_elem(&ivb_nexthops, &index);
 	__u32 stamp;
 
 	if (!nh)
@@ -49,7 +49,7 @@ static __always_inline void nexthop_store(const int af, __u32 index, __u32 now,
 					  const struct bpf_fib_lookup *fib, const __be32 *saddr,
 					  const __be32 *daddr)
 {
-	struct ivb_nexthop *nh = bpf_map_lookup_elem(&nexthops, &index);
+	struct ivb_nexthop *nh = bpf_map_lookup_elem(&ivb_nexthops, &index);
 
 	if (!nh || __sync_val_compare_and_swap(&nh->lock, 0, 1))
 		return; /* another CPU is at it */

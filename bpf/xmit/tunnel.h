@@ -74,7 +74,7 @@ static __always_inline int tunnel_push(struct ivb_ctx *ctx, const int af, const 
 	int r;
 
 	addr_copy(af, k.server.ip6, FLOW_DADDR(af, f));
-	t = bpf_map_lookup_elem(&kernel_tunnels, &k);
+	t = bpf_map_lookup_elem(&ivb_kernel_tunnels, &k);
 	if (!t || ctx_push_tunnel(ctx, af == AF_INET6, len))
 		return -IVB_R_NO_ROUTE;
 	r = ttl_dec(ctx, af, ETH_HLEN + len);

@@ -17,7 +17,7 @@ ours() {
 	ours_rc=0
 	ours_out=$(in_ns "$1" "$tooldir/watch" list "$2") || ours_rc=$?
 	[ "$ours_rc" != 3 ] || ours_out=$(in_ns "$1" tc filter show dev "$2" ingress)
-	echo "$ours_out" | grep -c tc_ingress
+	echo "$ours_out" | grep -c ivb_ingress
 }
 
 device() {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `up` of another build with the same ABI puts its programs in place of the running ones: by tcx and by clsact, while
 # connections talk and begin; nothing is lost, the old programs go, connections end by the new timer. Killed in the
-# middle, the next `up` goes on. build-test is the same tree with another constant.
+# middle, the next `up` goes on. build-test is the same tree with one more constant.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/lost.sh

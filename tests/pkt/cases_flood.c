@@ -43,7 +43,7 @@ static void age_places(struct env *t, uint32_t jiffies)
 /* The same for refused packets, in quarter seconds. */
 static void age_tries(struct env *t, uint32_t quarters)
 {
-	struct bpf_map *map = t->skel->maps.first_tries;
+	struct bpf_map *map = t->skel->maps.ivb_first_tries;
 	struct ivb_tries tries;
 
 	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++) {
@@ -63,7 +63,7 @@ static uint64_t evicted(struct env *t)
 	uint32_t family = t->af == AF_INET ? 0 : 1;
 	struct ivb_admission a = { 0 };
 
-	map_get(t->skel->maps.admission, &family, &a);
+	map_get(t->skel->maps.ivb_admission, &family, &a);
 	return a.evicted;
 }
 

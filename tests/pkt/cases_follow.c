@@ -120,7 +120,7 @@ static void no_lease(struct env *t)
 
 static void synced_ago(struct env *t, const struct kconn *k, uint32_t jiffies)
 {
-	struct bpf_map *map = t->skel->maps.kernel_conns;
+	struct bpf_map *map = t->skel->maps.ivb_kernel_conns;
 	struct ivb_kernel_conn kc;
 	uint64_t cp = k->note.cp;
 

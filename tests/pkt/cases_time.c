@@ -52,7 +52,7 @@ static void own_timeouts(struct env *t)
 {
 	static const uint32_t states[] = { IVB_S_ESTABLISHED, IVB_S_FIN_WAIT, IVB_S_TIME_WAIT };
 	struct ivb_service_state state = { .timeouts = { 7 * t->hz, 8 * t->hz, 9 * t->hz } };
-	struct bpf_map *map = t->skel->maps.service_state;
+	struct bpf_map *map = t->skel->maps.ivb_service_state;
 	int32_t own[] = { 7 * t->hz, 8 * t->hz, t->config.timeouts[IVB_S_TIME_WAIT] };
 	struct conn c = conn_of(t, IPPROTO_TCP, CLIENT, 4000, CLIENT, 4000, SERVER1);
 	struct service s = simple(t, IPPROTO_TCP, IVB_SNAT_NEVER);

@@ -28,13 +28,13 @@ void enter_open(struct env *t)
 	int r = -errno;
 
 	if (e)
-		r = bpf_map__reuse_fd(e->maps.notes, bpf_map__fd(t->skel->maps.notes));
+		r = bpf_map__reuse_fd(e->maps.notes, bpf_map__fd(t->skel->maps.ivb_notes));
 	if (!r)
 		r = enter_bpf__load(e);
 	if (r)
 		bail("the way into the programs does not load: %s", strerror(-r));
-	real_program(e, ENTER_INGRESS, t->skel->progs.tc_ingress);
-	real_program(e, ENTER_EGRESS, t->skel->progs.tc_egress);
+	real_program(e, ENTER_INGRESS, t->skel->progs.ivb_ingress);
+	real_program(e, ENTER_EGRESS, t->skel->progs.ivb_egress);
 	r = enter_bpf__attach(e);
 	if (r)
 		bail("the kernel's tracepoints cannot be attached to: %s", strerror(-r));

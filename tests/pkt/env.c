@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <ivb/progs.h>
 
 #include "tap.h"
 #include "tc.skel.h"
@@ -192,61 +193,60 @@ static void resize(struct bpf_map *map, uint32_t entries)
 		bail("%s: cannot be resized", bpf_map__name(map));
 }
 
-/* Where bpf/maps.h says. */
-static void install(struct tc_bpf *s, uint32_t index, const struct bpf_program *prog)
+static void install(struct ivb_tc *s, uint32_t index, const struct bpf_program *prog)
 {
 	int fd = bpf_program__fd(prog);
 
-	if (bpf_map__update_elem(s->maps.progs, &index, sizeof(index), &fd, sizeof(fd), 0))
+	if (bpf_map__update_elem(s->maps.ivb_progs, &index, sizeof(index), &fd, sizeof(fd), 0))
 		bail("progs: %s", strerror(errno));
 }
 
 void env_load(struct env *t)
 {
-	struct tc_bpf *s;
+	struct ivb_tc *s;
 	int r;
 
-	s = t->skel = tc_bpf__open();
+	s = t->skel = ivb_tc__open();
 	if (!s)
 		bail("the skeleton does not open: %s", strerror(errno));
 	t->hz = kernel_hz();
 	s->rodata->ivb_hz = t->hz;
 	s->rodata->ivb_zone = ZONE;
 	s->rodata->ivb_conn_mask4 = s->rodata->ivb_conn_mask6 = MAX_CONNS - 1;
-	resize(s->maps.flows4, 2 * MAX_CONNS);
-	resize(s->maps.flows6, 2 * MAX_CONNS);
-	resize(s->maps.conns4, MAX_CONNS);
-	resize(s->maps.conns6, MAX_CONNS);
-	resize(s->maps.clock4, MAX_CONNS / IVB_CLOCK_GROUP);
-	resize(s->maps.clock6, MAX_CONNS / IVB_CLOCK_GROUP);
-	resize(s->maps.due4, IVB_CLOCK_DUE(MAX_CONNS));
-	resize(s->maps.due6, IVB_CLOCK_DUE(MAX_CONNS));
-	resize(s->maps.half_open4, MAX_CONNS);
-	resize(s->maps.half_open6, MAX_CONNS);
-	resize(s->maps.first_tries, 16);
+	resize(s->maps.ivb_flows4, 2 * MAX_CONNS);
+	resize(s->maps.ivb_flows6, 2 * MAX_CONNS);
+	resize(s->maps.ivb_conns4, MAX_CONNS);
+	resize(s->maps.ivb_conns6, MAX_CONNS);
+	resize(s->maps.ivb_clock4, MAX_CONNS / IVB_CLOCK_GROUP);
+	resize(s->maps.ivb_clock6, MAX_CONNS / IVB_CLOCK_GROUP);
+	resize(s->maps.ivb_due4, IVB_CLOCK_DUE(MAX_CONNS));
+	resize(s->maps.ivb_due6, IVB_CLOCK_DUE(MAX_CONNS));
+	resize(s->maps.ivb_half_open4, MAX_CONNS);
+	resize(s->maps.ivb_half_open6, MAX_CONNS);
+	resize(s->maps.ivb_first_tries, 16);
 	s->rodata->ivb_tries_mask = 15;
-	resize(s->maps.services, 64);
-	resize(s->maps.service_state, 64);
-	resize(s->maps.dests, 64);
-	resize(s->maps.dest_conns, 64);
-	resize(s->maps.dest_bases, 64);
-	resize(s->maps.scheds, 128);
-	resize(s->maps.ring, 1024);
-	resize(s->maps.frags, 256);
-	resize(s->maps.kernel_conns, MAX_CONNS);
-	resize(s->maps.kernel_replies, MAX_CONNS);
-	resize(s->maps.kernel_traffic, 256);
-	r = tc_bpf__load(s);
+	resize(s->maps.ivb_services, 64);
+	resize(s->maps.ivb_service_state, 64);
+	resize(s->maps.ivb_dests, 64);
+	resize(s->maps.ivb_dest_conns, 64);
+	resize(s->maps.ivb_dest_bases, 64);
+	resize(s->maps.ivb_scheds, 128);
+	resize(s->maps.ivb_ring, 1024);
+	resize(s->maps.ivb_frags, 256);
+	resize(s->maps.ivb_kernel_conns, MAX_CONNS);
+	resize(s->maps.ivb_kernel_replies, MAX_CONNS);
+	resize(s->maps.ivb_kernel_traffic, 256);
+	r = ivb_tc__load(s);
 	if (r)
 		bail("the programs do not load: %s", strerror(-r));
-	install(s, 0, s->progs.tc_ingress6);
-	install(s, 1, s->progs.tc_egress6);
-	install(s, 2, s->progs.tc_egress4);
+	install(s, IVB_PROG_INGRESS6, s->progs.ivb_ingress6);
+	install(s, IVB_PROG_EGRESS6, s->progs.ivb_egress6);
+	install(s, IVB_PROG_EGRESS4, s->progs.ivb_egress4);
 }
 
 void env_close(struct env *t)
 {
-	tc_bpf__destroy(t->skel);
+	ivb_tc__destroy(t->skel);
 }
 
 static void hash_empty(struct bpf_map *map)
@@ -301,7 +301,7 @@ void env_reset_maps(struct env *t)
 	bpf_object__for_each_map(map, t->skel->obj)
 	{
 		/* writing to a timer's map would stop the timer */
-		if (bpf_map__is_internal(map) || !strncmp(bpf_map__name(map), "hand", 4))
+		if (bpf_map__is_internal(map) || !strncmp(bpf_map__name(map), "ivb_hand", 8))
 			continue;
 		switch (bpf_map__type(map)) {
 		case BPF_MAP_TYPE_HASH:

@@ -49,7 +49,7 @@ enum side { CLIENT_SIDE, SERVER_SIDE, OUTSIDE, SIDE_MAX_ };
 struct bpf_map;
 
 struct env {
-	struct tc_bpf *skel;
+	struct ivb_tc *skel;
 	struct enter_bpf *enter;
 	struct enter_how how; /* the next packets enter */
 	enum side out;	      /* ENTER_EGRESS: the device that they leave by */

@@ -59,7 +59,7 @@ struct kconn kconn_via(struct env *t, struct kconn k, enum who vip)
 
 static void notes_put(struct env *t, const struct notes *n)
 {
-	struct bpf_map *map = t->skel->maps.notes;
+	struct bpf_map *map = t->skel->maps.ivb_notes;
 	int cpus = libbpf_num_possible_cpus();
 	struct notes *all = calloc(cpus, sizeof(*all));
 	uint32_t zero = 0;
@@ -74,7 +74,7 @@ static void notes_put(struct env *t, const struct notes *n)
 
 static struct notes notes_get(struct env *t)
 {
-	struct bpf_map *map = t->skel->maps.notes;
+	struct bpf_map *map = t->skel->maps.ivb_notes;
 	int cpus = libbpf_num_possible_cpus();
 	struct notes *all = calloc(cpus, sizeof(*all)), first;
 	uint32_t zero = 0;
@@ -210,7 +210,7 @@ bool flow_copies(struct env *t, const struct pkt_spec *key)
 
 void epoch_move(struct env *t, uint32_t bucket)
 {
-	struct bpf_map *map = t->skel->maps.kernel_dests;
+	struct bpf_map *map = t->skel->maps.ivb_kernel_dests;
 	struct ivb_kernel_dest d;
 
 	map_get(map, &bucket, &d);
@@ -221,7 +221,7 @@ void epoch_move(struct env *t, uint32_t bucket)
 
 void kconn_existed(struct env *t, const struct kconn *k)
 {
-	struct bpf_map *map = t->skel->maps.kernel_conns;
+	struct bpf_map *map = t->skel->maps.ivb_kernel_conns;
 	struct ivb_kernel_conn kc = {
 		.conn = IVB_NONE,
 		.flags = IVB_KERNEL_EXISTED,
@@ -237,7 +237,7 @@ void tunnel_forget(struct env *t, const struct kconn *k)
 {
 	struct ivb_tunnel_key key = { .server = k->note.daddr, .af = t->af };
 
-	if (bpf_map__delete_elem(t->skel->maps.kernel_tunnels, &key, sizeof(key), 0))
+	if (bpf_map__delete_elem(t->skel->maps.ivb_kernel_tunnels, &key, sizeof(key), 0))
 		bail("kernel_tunnels: %s", strerror(errno));
 }
 
@@ -253,7 +253,7 @@ struct ivb_traffic traffic_of(struct env *t, const struct kconn *k)
 	};
 	struct ivb_traffic traffic = { 0 };
 
-	map_get(t->skel->maps.kernel_traffic, &key, &traffic);
+	map_get(t->skel->maps.ivb_kernel_traffic, &key, &traffic);
 	return traffic;
 }
 

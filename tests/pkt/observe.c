@@ -14,13 +14,13 @@
 
 struct family_maps maps_of(struct env *t)
 {
-	struct tc_bpf *s = t->skel;
+	struct ivb_tc *s = t->skel;
 
 	if (t->af == AF_INET)
-		return (struct family_maps){ s->maps.flows4, s->maps.conns4, s->maps.clock4,
-					     s->maps.half_open4, s->maps.due4 };
-	return (struct family_maps){ s->maps.flows6, s->maps.conns6, s->maps.clock6,
-				     s->maps.half_open6, s->maps.due6 };
+		return (struct family_maps){ s->maps.ivb_flows4, s->maps.ivb_conns4, s->maps.ivb_clock4,
+					     s->maps.ivb_half_open4, s->maps.ivb_due4 };
+	return (struct family_maps){ s->maps.ivb_flows6, s->maps.ivb_conns6, s->maps.ivb_clock6,
+				     s->maps.ivb_half_open6, s->maps.ivb_due6 };
 }
 
 bool map_get(struct bpf_map *map, const void *key, void *value)
@@ -33,7 +33,7 @@ uint32_t jiffies_now(struct env *t)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(t->skel->progs.now), &opts))
+	if (bpf_prog_test_run_opts(bpf_program__fd(t->skel->progs.ivb_now), &opts))
 		bail("program now: %s", strerror(errno));
 	return t->skel->bss->ivb_now_jiffies;
 }
@@ -145,7 +145,7 @@ void conn_set_state(struct env *t, const struct pkt_spec *spec, uint32_t state)
 	counts = dest_counts(t, flow.flow.dest);
 	counts.active = state_counts_active(state);
 	counts.inactive = !counts.active;
-	bpf_map__update_elem(t->skel->maps.dest_conns, &flow.flow.dest, sizeof(uint32_t), &counts,
+	bpf_map__update_elem(t->skel->maps.ivb_dest_conns, &flow.flow.dest, sizeof(uint32_t), &counts,
 			     sizeof(counts), 0);
 	key = tuple_of(t, spec);
 	flow_forget_established(t, &key);
@@ -204,7 +204,7 @@ struct ivb_dest_conns dest_counts(struct env *t, uint32_t slot)
 {
 	struct ivb_dest_conns counts = { 0 };
 
-	map_get(t->skel->maps.dest_conns, &slot, &counts);
+	map_get(t->skel->maps.ivb_dest_conns, &slot, &counts);
 	return counts;
 }
 
@@ -227,7 +227,7 @@ void conns_forget(struct env *t)
 	struct family_maps m = maps_of(t);
 	struct ivb_clock_group free_slots = { 0 };
 	struct ivb_dest_conns none = { 0 };
-	struct bpf_map *replies = t->skel->maps.kernel_replies;
+	struct bpf_map *replies = t->skel->maps.ivb_kernel_replies;
 	struct ivb_reply_key reply;
 	union any_tuple key;
 
@@ -238,13 +238,13 @@ void conns_forget(struct env *t)
 	for (uint32_t i = 0; i < MAX_CONNS / IVB_CLOCK_GROUP; i++)
 		bpf_map__update_elem(m.clock, &i, sizeof(i), &free_slots, sizeof(free_slots), 0);
 	for (uint32_t i = 0; i < t->num_dests; i++)
-		bpf_map__update_elem(t->skel->maps.dest_conns, &i, sizeof(i), &none, sizeof(none),
+		bpf_map__update_elem(t->skel->maps.ivb_dest_conns, &i, sizeof(i), &none, sizeof(none),
 				     0);
 }
 
 uint32_t frags_count(struct env *t)
 {
-	struct bpf_map *map = t->skel->maps.frags;
+	struct bpf_map *map = t->skel->maps.ivb_frags;
 	struct ivb_frag_key key;
 	void *prev = NULL;
 	uint32_t n = 0;
@@ -258,7 +258,7 @@ uint32_t frags_count(struct env *t)
 
 void frags_age(struct env *t, uint32_t jiffies)
 {
-	struct bpf_map *map = t->skel->maps.frags;
+	struct bpf_map *map = t->skel->maps.ivb_frags;
 	struct ivb_frag_key key;
 	struct ivb_frag frag;
 	void *prev = NULL;
@@ -276,7 +276,7 @@ static struct ivb_nexthop *nexthops_read(struct env *t, uint32_t *ret_n)
 {
 	static struct ivb_nexthop all[1024];
 	static uint32_t keys[1024];
-	struct bpf_map *map = t->skel->maps.nexthops;
+	struct bpf_map *map = t->skel->maps.ivb_nexthops;
 	uint32_t last;
 
 	*ret_n = 1024;
@@ -291,7 +291,7 @@ static struct ivb_nexthop *nexthops_read(struct env *t, uint32_t *ret_n)
 
 static void nexthop_write(struct env *t, uint32_t i, const struct ivb_nexthop *nh)
 {
-	if (bpf_map__update_elem(t->skel->maps.nexthops, &i, sizeof(i), nh, sizeof(*nh), 0))
+	if (bpf_map__update_elem(t->skel->maps.ivb_nexthops, &i, sizeof(i), nh, sizeof(*nh), 0))
 		bail("nexthops: %s", strerror(errno));
 }
 
@@ -345,7 +345,7 @@ void counters_read(struct env *t, int when)
 	for (uint32_t reason = 0; reason < IVB_R_MAX_; reason++) {
 		uint64_t *sum = t->counters[when][reason];
 
-		bpf_map__lookup_elem(t->skel->maps.counters, &reason, sizeof(reason), values,
+		bpf_map__lookup_elem(t->skel->maps.ivb_counters, &reason, sizeof(reason), values,
 				     cpus * sizeof(*values), 0);
 		sum[0] = sum[1] = 0;
 		for (int cpu = 0; cpu < cpus; cpu++) {
@@ -358,7 +358,7 @@ void counters_read(struct env *t, int when)
 
 void timer_arm(struct env *t)
 {
-	struct bpf_program *p = t->af == AF_INET ? t->skel->progs.arm4 : t->skel->progs.arm6;
+	struct bpf_program *p = t->af == AF_INET ? t->skel->progs.ivb_arm4 : t->skel->progs.ivb_arm6;
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	static const struct timespec pause = { .tv_nsec = 10000000 };

@@ -69,8 +69,8 @@ static void fire(struct gun *g, const struct shot *s)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = s->frame.data, .data_size_in = s->frame.len,
 		    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx), .repeat = 1);
-	int fd = bpf_program__fd(g->t->af == AF_INET ? g->t->skel->progs.tc_ingress
-						     : g->t->skel->progs.tc_ingress6);
+	int fd = bpf_program__fd(g->t->af == AF_INET ? g->t->skel->progs.ivb_ingress
+						     : g->t->skel->progs.ivb_ingress6);
 
 	if (g->noted)
 		fd = enter_noted(g->t);
@@ -196,7 +196,7 @@ static void same_datagram(struct env *t)
 
 static void kernel_forget(struct env *t)
 {
-	struct bpf_map *map = t->skel->maps.kernel_conns;
+	struct bpf_map *map = t->skel->maps.ivb_kernel_conns;
 	uint64_t cp;
 
 	while (!bpf_map__get_next_key(map, NULL, &cp, sizeof(cp)))
@@ -300,7 +300,7 @@ static bool timer_start(struct env *t)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	const struct bpf_program *arm =
-		t->af == AF_INET ? t->skel->progs.arm4 : t->skel->progs.arm6;
+		t->af == AF_INET ? t->skel->progs.ivb_arm4 : t->skel->progs.ivb_arm6;
 
 	return !bpf_prog_test_run_opts(bpf_program__fd(arm), &opts) && !opts.retval;
 }

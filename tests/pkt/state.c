@@ -31,7 +31,7 @@ void config_write(struct env *t)
 {
 	uint32_t zero = 0;
 
-	put(t->skel->maps.config, &zero, &t->config);
+	put(t->skel->maps.ivb_config, &zero, &t->config);
 }
 
 void snat_ports(struct env *t, unsigned int low, unsigned int high)
@@ -45,7 +45,7 @@ void snat_ports(struct env *t, unsigned int low, unsigned int high)
 		groups[n / IVB_PORT_GROUP].port[n % IVB_PORT_GROUP] = port;
 		groups[port / IVB_PORT_GROUP].allowed |= 1u << port % IVB_PORT_GROUP;
 	}
-	array_put(t->skel->maps.snat_ports, groups);
+	array_put(t->skel->maps.ivb_snat_ports, groups);
 	memset(&blank, 0xff, sizeof(blank));
 	for (unsigned int port = low; port <= high; port++) {
 		blank.used[port / 64] &= ~(1ull << port % 64);
@@ -56,7 +56,7 @@ void snat_ports(struct env *t, unsigned int low, unsigned int high)
 	memset(blank.some_given_up, 0, sizeof(blank.some_given_up));
 	blank.free = n;
 	blank.reclaimed = 0;
-	array_put(t->skel->maps.port_blank, &blank);
+	array_put(t->skel->maps.ivb_port_blank, &blank);
 	t->config.num_snat_ports = n;
 	config_write(t);
 }
@@ -70,7 +70,7 @@ void non_masq_add(struct env *t, enum who client)
 	};
 
 	put_addr(&prefix.addr, t->af, client);
-	put(t->skel->maps.non_masq, &prefix, &one);
+	put(t->skel->maps.ivb_non_masq, &prefix, &one);
 }
 
 void kernel_snat_add(struct env *t, int proto, enum who vip, uint16_t port, enum ivb_snat snat)
@@ -83,7 +83,7 @@ void kernel_snat_add(struct env *t, int proto, enum who vip, uint16_t port, enum
 	uint32_t policy = snat;
 
 	put_addr(&key.addr, t->af, vip);
-	put(t->skel->maps.kernel_snat, &key, &policy);
+	put(t->skel->maps.ivb_kernel_snat, &key, &policy);
 	t->config.flags |= IVB_CONFIG_SNAT_OWN;
 	config_write(t);
 }
@@ -101,15 +101,15 @@ struct service service_add(struct env *t, int proto, enum who vip, uint16_t port
 
 	t->num_services++;
 	put_addr(&s.key.addr, t->af, vip);
-	put(t->skel->maps.services, &s.key, &s.value);
+	put(t->skel->maps.ivb_services, &s.key, &s.value);
 	return s;
 }
 
 void service_zone(struct env *t, struct service *s, uint32_t zone)
 {
-	bpf_map__delete_elem(t->skel->maps.services, &s->key, sizeof(s->key), 0);
+	bpf_map__delete_elem(t->skel->maps.ivb_services, &s->key, sizeof(s->key), 0);
 	s->key.zone = zone;
-	put(t->skel->maps.services, &s->key, &s->value);
+	put(t->skel->maps.ivb_services, &s->key, &s->value);
 }
 
 uint32_t dest_add(struct env *t, struct service *s, enum who server, uint16_t port, uint32_t weight)
@@ -130,10 +130,10 @@ uint32_t dest_add(struct env *t, struct service *s, enum who server, uint16_t po
 
 	put_addr(&dest.addr, t->af, server);
 	put_addr(&dest.snat_addr, t->af, DIRECTOR);
-	put(t->skel->maps.dests, &slot, &dest);
+	put(t->skel->maps.ivb_dests, &slot, &dest);
 	s->value.first_dest = slot;
 	s->value.num_dests++;
-	put(t->skel->maps.services, &s->key, &s->value);
+	put(t->skel->maps.ivb_services, &s->key, &s->value);
 	return slot;
 }
 
@@ -141,7 +141,7 @@ static struct ivb_dest dest_get(struct env *t, uint32_t slot)
 {
 	struct ivb_dest dest;
 
-	if (bpf_map__lookup_elem(t->skel->maps.dests, &slot, sizeof(slot), &dest, sizeof(dest), 0))
+	if (bpf_map__lookup_elem(t->skel->maps.ivb_dests, &slot, sizeof(slot), &dest, sizeof(dest), 0))
 		bail("dests: %s", strerror(errno));
 	return dest;
 }
@@ -151,7 +151,7 @@ void dest_set_state(struct env *t, uint32_t slot, enum ivb_dest_state state)
 	struct ivb_dest dest = dest_get(t, slot);
 
 	dest.state = state;
-	put(t->skel->maps.dests, &slot, &dest);
+	put(t->skel->maps.ivb_dests, &slot, &dest);
 }
 
 void dest_set_snat(struct env *t, uint32_t slot, enum who who)
@@ -161,7 +161,7 @@ void dest_set_snat(struct env *t, uint32_t slot, enum who who)
 	memset(&dest.snat_addr, 0, sizeof(dest.snat_addr));
 	if (who != WHO_MAX_)
 		put_addr(&dest.snat_addr, t->af, who);
-	put(t->skel->maps.dests, &slot, &dest);
+	put(t->skel->maps.ivb_dests, &slot, &dest);
 }
 
 void config_snat_addr(struct env *t, enum who who)
@@ -174,7 +174,7 @@ void config_snat_addr(struct env *t, enum who who)
 
 static uint32_t ring_put(struct env *t, uint32_t at, uint32_t word)
 {
-	put(t->skel->maps.ring, &at, &word);
+	put(t->skel->maps.ivb_ring, &at, &word);
 	return at + 1;
 }
 
@@ -205,7 +205,7 @@ void ring_write(struct env *t, struct service *s, uint32_t period, uint32_t num_
 	va_end(ap);
 	t->ring_words = slots;
 	sched.capacity = slots - first;
-	put(t->skel->maps.scheds, &s->value.sched, &sched);
+	put(t->skel->maps.ivb_scheds, &s->value.sched, &sched);
 }
 
 void table_write(struct env *t, struct service *s, enum ivb_scheduler scheduler, uint32_t length,
@@ -215,9 +215,9 @@ void table_write(struct env *t, struct service *s, enum ivb_scheduler scheduler,
 
 	for (uint32_t i = 0; i < n; i++)
 		t->ring_words = ring_put(t, t->ring_words, words[i]);
-	put(t->skel->maps.scheds, &s->value.sched, &sched);
+	put(t->skel->maps.ivb_scheds, &s->value.sched, &sched);
 	s->value.scheduler = scheduler;
-	put(t->skel->maps.services, &s->key, &s->value);
+	put(t->skel->maps.ivb_services, &s->key, &s->value);
 }
 
 void dest_set_weight(struct env *t, uint32_t slot, uint32_t weight)
@@ -225,7 +225,7 @@ void dest_set_weight(struct env *t, uint32_t slot, uint32_t weight)
 	struct ivb_dest dest = dest_get(t, slot);
 
 	dest.weight = weight;
-	put(t->skel->maps.dests, &slot, &dest);
+	put(t->skel->maps.ivb_dests, &slot, &dest);
 }
 
 void dest_limit(struct env *t, uint32_t slot, uint32_t upper, uint32_t lower)
@@ -234,14 +234,14 @@ void dest_limit(struct env *t, uint32_t slot, uint32_t upper, uint32_t lower)
 
 	dest.upper = upper;
 	dest.lower = lower;
-	put(t->skel->maps.dests, &slot, &dest);
+	put(t->skel->maps.ivb_dests, &slot, &dest);
 }
 
 void device_attach(struct env *t, enum side side, uint32_t zone)
 {
 	struct ivb_dev dev = { .zone = zone };
 
-	put(t->skel->maps.devs, &t->ifindex[side], &dev);
+	put(t->skel->maps.ivb_devs, &t->ifindex[side], &dev);
 }
 
 struct service simple_to(struct env *t, int proto, enum ivb_snat snat, enum who server)

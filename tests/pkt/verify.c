@@ -13,7 +13,7 @@ static void verify_kernel_conn(struct env *t, const struct ivb_flow *flow, uint6
 {
 	struct ivb_kernel_conn kc;
 
-	check(t, map_get(t->skel->maps.kernel_conns, &cp, &kc),
+	check(t, map_get(t->skel->maps.ivb_kernel_conns, &cp, &kc),
 	      "a connection without its kernel's");
 	check_int(t, kc.conn, flow->conn, "kernel connection's connection");
 	check_int(t, kc.gen, flow->conn_gen, "kernel connection's generation");
@@ -80,7 +80,7 @@ static void verify_flow(struct env *t, const union any_tuple *key, uint32_t (*co
 /* What is known of the connections of kernel IPVS is of those that are there. */
 static uint32_t verify_kernel_conns(struct env *t)
 {
-	struct bpf_map *map = t->skel->maps.kernel_conns;
+	struct bpf_map *map = t->skel->maps.ivb_kernel_conns;
 	struct ivb_kernel_conn kc;
 	union any_conn conn;
 	void *prev = NULL;
@@ -103,7 +103,7 @@ static uint32_t verify_kernel_conns(struct env *t)
 /* Those of kernel IPVS whose replies come by here, counted by what kernel IPVS sees of these. */
 static uint32_t verify_kernel_replies(struct env *t)
 {
-	struct bpf_map *map = t->skel->maps.kernel_replies;
+	struct bpf_map *map = t->skel->maps.ivb_kernel_replies;
 	struct ivb_kernel_reply r;
 	struct ivb_reply_key key;
 	void *prev = NULL;

@@ -21,7 +21,7 @@ static int starts_timer(int prog_fd)
 					  .info = (__u64)(unsigned long)&info } };
 
 	return !real(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) &&
-	       !strncmp(info.name, "arm", 3);
+	       !strncmp(info.name, "ivb_arm", 7);
 }
 
 long syscall(long number, ...)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loads every program on the running kernel and compares the instructions that its verifier went
+ * Names of programs and maps; loads every program on the running kernel and compares the instructions that its verifier went
  * through with tests/verifier/budgets.txt: more than a tenth over fails. On kernels that are not
  * listed it reports only. `verifier --print` prints the lines for that file.
  */
@@ -70,6 +70,78 @@ static void compare(const char *series, const char *name, unsigned int insns)
 		   insns, allowed);
 }
 
+#define PREFIX "ivb_"
+#define NAME_MAX_ 15 /* characters that the kernel keeps */
+
+static const char *const rows[] = {
+#define IVB_OWN_MAP(name, ...) PREFIX #name,
+#define IVB_MAP(id, name, ...) PREFIX #name,
+#include <ivb/maps.def>
+};
+
+#define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static bool is_row(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NUM_ROWS && strcmp(rows[i], name); i++)
+		;
+	return i < NUM_ROWS;
+}
+
+/* Whose a map is, and what becomes of it: a row, a zone's own, or room for a moment. */
+static bool is_known(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+
+	return is_row(name) || !strcmp(name, PREFIX "progs") ||
+	       (bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY && bpf_map__max_entries(map) == 1);
+}
+
+static bool is_told_apart(const struct bpf_object *obj, const struct bpf_map *map)
+{
+	const struct bpf_map *other;
+
+	bpf_object__for_each_map(other, obj)
+	{
+		if (other != map && !strncmp(bpf_map__name(other), bpf_map__name(map), NAME_MAX_))
+			return false;
+	}
+	return true;
+}
+
+/* What `bpftool prog` and `bpftool map` show says whose it is. */
+static void names(const char *what, const struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+	const struct bpf_map *map;
+	bool progs = true, prefixed = true, apart = true, known = true;
+	size_t n = 0;
+
+	bpf_object__for_each_program(prog, obj)
+	{
+		const char *name = bpf_program__name(prog);
+
+		progs = progs && !strncmp(name, PREFIX, strlen(PREFIX)) &&
+			strlen(name) <= NAME_MAX_;
+	}
+	bpf_object__for_each_map(map, obj)
+	{
+		/* the compiler's own constants are called after their section */
+		prefixed = prefixed && (!strncmp(bpf_map__name(map), PREFIX, strlen(PREFIX)) ||
+					!strncmp(bpf_map__name(map), ".rodata.", 8));
+		apart = apart && is_told_apart(obj, map);
+		known = known && (bpf_map__is_internal(map) || is_known(map));
+		n += is_row(bpf_map__name(map));
+	}
+	ok(progs, "%s: programs are called " PREFIX "..., in %d characters", what, NAME_MAX_);
+	ok(prefixed, "%s: maps are called " PREFIX "...", what);
+	ok(apart, "%s: the first %d characters tell maps apart", what, NAME_MAX_);
+	ok(known, "%s: every map is a row of maps.def, or for a moment", what);
+	ok(n == NUM_ROWS, "%s: every row of maps.def is a map (%zu of %zu)", what, n, NUM_ROWS);
+}
+
 /* Goes through the programs of an object that has been loaded. */
 static void each_program(const char *series, bool print, const struct bpf_object *obj)
 {
@@ -95,37 +167,42 @@ static void loaded(const char *series, bool print, const char *what, int r)
 
 static void packet_path(const char *series, bool print)
 {
-	struct tc_bpf *skel = tc_bpf__open();
+	struct ivb_tc *skel = ivb_tc__open();
 	int r;
 
 	if (!skel)
 		bail("the skeleton does not open: %s", strerror(errno));
-	r = tc_bpf__load(skel);
+	if (!print)
+		names("tc", skel->obj);
+	r = ivb_tc__load(skel);
 	loaded(series, print, "the programs", r);
 	if (!r)
 		each_program(series, print, skel->obj);
-	tc_bpf__destroy(skel);
+	ivb_tc__destroy(skel);
 }
 
 /* They are verified against the module's own types. In the guests it is there. */
 static void hooks(const char *series, bool print)
 {
-	struct ipvs_bpf *skel;
+	struct ivb_ipvs *skel = ivb_ipvs__open();
 	int r;
+
+	if (!skel)
+		bail("the skeleton does not open: %s", strerror(errno));
+	if (!print)
+		names("ipvs", skel->obj);
 
 	if (access("/sys/kernel/btf/ip_vs", F_OK) && !getenv("IVB_KERNEL")) {
 		if (!print)
 			skip("the hooks on kernel IPVS: this kernel has no ip_vs loaded");
+		ivb_ipvs__destroy(skel);
 		return;
 	}
-	skel = ipvs_bpf__open();
-	if (!skel)
-		bail("the skeleton does not open: %s", strerror(errno));
-	r = ipvs_bpf__load(skel);
+	r = ivb_ipvs__load(skel);
 	loaded(series, print, "the hooks on kernel IPVS", r);
 	if (!r)
 		each_program(series, print, skel->obj);
-	ipvs_bpf__destroy(skel);
+	ivb_ipvs__destroy(skel);
 }
 
 int main(int argc, char **argv)

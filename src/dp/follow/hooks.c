@@ -23,13 +23,14 @@
 #include "dp/instance/pins_int.h"
 #include "dp/load/mapset_int.h"
 #include "dp/load/prog_int.h"
+#include "dp/load/rodata_int.h"
 #include "ipvs.skel.h"
 
 #define LET_GO_MS 5000
 
-static void destroy(struct ipvs_bpf **skel)
+static void destroy(struct ivb_ipvs **skel)
 {
-	ipvs_bpf__destroy(*skel);
+	ivb_ipvs__destroy(*skel);
 }
 
 #define DIR "hooks"
@@ -81,15 +82,12 @@ static int check_rivals(const struct ivb_dp *dp, struct ivb_err *err)
 		r.name, r.name);
 }
 
-static void set_up(struct ipvs_bpf *skel, const struct ivb_meta *meta, const bool *missing)
+static void set_up(struct ivb_ipvs *skel, const struct ivb_meta *meta, const bool *missing)
 {
 	struct bpf_program *prog;
 	size_t i;
 
-	skel->rodata->ivb_hz = meta->hz;
-	skel->rodata->ivb_conn_mask4 = meta->max_conns - 1;
-	skel->rodata->ivb_conn_mask6 = meta->max_conns6 - 1;
-	skel->rodata->ivb_nexthop_mask = meta->max_nexthops - 1;
+	IVB_RODATA_SET(skel->rodata, meta);
 	skel->rodata->ivb_netns_cookie = meta->netns_cookie;
 	bpf_object__for_each_program(prog, skel->obj)
 	{
@@ -103,23 +101,23 @@ static void set_up(struct ipvs_bpf *skel, const struct ivb_meta *meta, const boo
 	}
 }
 
-static int load(const struct ivb_dp *dp, struct ipvs_bpf **ret, struct ivb_err *err)
+static int load(const struct ivb_dp *dp, struct ivb_ipvs **ret, struct ivb_err *err)
 {
-	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
+	struct ivb_ipvs *skel __cleanup(destroy) = NULL;
 	bool missing[IVB_NUM_HOOKS];
 	int r = ivb_hook_table_check(missing, err);
 
 	if (r)
 		return r;
 	ivb_bpflog_start();
-	skel = ipvs_bpf__open();
+	skel = ivb_ipvs__open();
 	if (!skel)
 		return ivb_bpflog_err(err, -errno, "cannot open the BPF object of the hooks");
 	set_up(skel, &dp->meta, missing);
 	r = ivb_mapset_prepare(dp, skel->obj, 0, true, err);
 	if (r)
 		return r;
-	r = ipvs_bpf__load(skel);
+	r = ivb_ipvs__load(skel);
 	if (r)
 		return ivb_bpflog_err(err, r, "cannot load the hooks on kernel IPVS");
 	*ret = TAKE_PTR(skel);
@@ -136,7 +134,8 @@ static int attach_one(const struct ivb_dp *dp, const char *dir, const struct bpf
 	if (!link)
 		return ivb_bpflog_err(err, -errno, "cannot attach to the kernel's %s",
 				      bpf_program__section_name(prog));
-	snprintf(path, sizeof(path), "%s/%s/%s", dp->path, dir, bpf_program__name(prog));
+	snprintf(path, sizeof(path), "%s/%s/%s", dp->path, dir,
+		 ivb_pin_of(bpf_program__name(prog)));
 	if (bpf_obj_pin(bpf_link__fd(link), path))
 		r = ivb_err(err, -errno, "cannot pin %s: %m", path);
 	bpf_link__destroy(link);
@@ -144,7 +143,7 @@ static int attach_one(const struct ivb_dp *dp, const char *dir, const struct bpf
 }
 
 /* All but the one that is only there while we read, and the one that has come before it. */
-static int attach_rest(const struct ivb_dp *dp, const char *dir, struct ipvs_bpf *skel,
+static int attach_rest(const struct ivb_dp *dp, const char *dir, struct ivb_ipvs *skel,
 		       struct ivb_err *err)
 {
 	struct bpf_program *prog;
@@ -152,13 +151,13 @@ static int attach_rest(const struct ivb_dp *dp, const char *dir, struct ipvs_bpf
 
 	bpf_object__for_each_program(prog, skel->obj)
 	{
-		if (prog == skel->progs.on_conn_show || prog == skel->progs.on_conn_free ||
+		if (prog == skel->progs.ivb_on_existing || prog == skel->progs.ivb_on_conn_end ||
 		    !bpf_program__autoload(prog))
 			continue;
-		if (prog == skel->progs.purge || prog == skel->progs.followed ||
-		    prog == skel->progs.begins) {
-			r = ivb_pin_replace(dp, bpf_program__fd(prog), bpf_program__name(prog),
-					    err);
+		if (prog == skel->progs.ivb_purge || prog == skel->progs.ivb_followed ||
+		    prog == skel->progs.ivb_begins) {
+			r = ivb_pin_replace(dp, bpf_program__fd(prog),
+					    ivb_pin_of(bpf_program__name(prog)), err);
 			if (r)
 				return r;
 			continue;
@@ -171,9 +170,9 @@ static int attach_rest(const struct ivb_dp *dp, const char *dir, struct ipvs_bpf
 }
 
 /* Connections that are there already: reading the list shows them to the hook. */
-static int note_existing(struct ipvs_bpf *skel, struct ivb_err *err)
+static int note_existing(struct ivb_ipvs *skel, struct ivb_err *err)
 {
-	struct bpf_link *link = bpf_program__attach(skel->progs.on_conn_show);
+	struct bpf_link *link = bpf_program__attach(skel->progs.ivb_on_existing);
 	_cleanup_fclose_ FILE *f = NULL;
 	char buf[4096];
 
@@ -193,9 +192,9 @@ static int note_existing(struct ipvs_bpf *skel, struct ivb_err *err)
  * dropped at egress, where nobody knows it yet, and so has its SNAT from the first packet that a
  * server sees.
  */
-static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb_err *err)
+static int attach_all(const struct ivb_dp *dp, struct ivb_ipvs *skel, struct ivb_err *err)
 {
-	int r = attach_one(dp, DIR, skel->progs.on_conn_free, err);
+	int r = attach_one(dp, DIR, skel->progs.ivb_on_conn_end, err);
 
 	if (!r)
 		r = note_existing(skel, err);
@@ -205,7 +204,7 @@ static int attach_all(const struct ivb_dp *dp, struct ipvs_bpf *skel, struct ivb
 int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *err), void *arg,
 		     struct ivb_err *err)
 {
-	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
+	struct ivb_ipvs *skel __cleanup(destroy) = NULL;
 	char dir[IVB_PIN_PATH_LEN];
 	int r;
 
@@ -228,7 +227,7 @@ int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *
 }
 
 /* Into a folder of that name; first of all the end of connections. */
-static int attach_known(const struct ivb_dp *dp, const char *name, struct ipvs_bpf *skel,
+static int attach_known(const struct ivb_dp *dp, const char *name, struct ivb_ipvs *skel,
 			struct ivb_err *err)
 {
 	char dir[IVB_PIN_PATH_LEN];
@@ -237,13 +236,13 @@ static int attach_known(const struct ivb_dp *dp, const char *name, struct ipvs_b
 	ivb_pin_path(dir, sizeof(dir), dp, name);
 	r = ivb_pins_mkdir(dir, err);
 	if (!r)
-		r = attach_one(dp, name, skel->progs.on_conn_free, err);
+		r = attach_one(dp, name, skel->progs.ivb_on_conn_end, err);
 	return r ? r : attach_rest(dp, name, skel, err);
 }
 
 int ivb_hooks_attach_beside(const struct ivb_dp *dp, struct ivb_err *err)
 {
-	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
+	struct ivb_ipvs *skel __cleanup(destroy) = NULL;
 	int r = load(dp, &skel, err);
 
 	return r ? r : attach_known(dp, DIR, skel, err);
@@ -269,17 +268,18 @@ static int take_place(const char *name, void *arg)
 static int leave_place(const char *name, void *arg)
 {
 	struct exchange *x = arg;
-	char path[IVB_PIN_PATH_LEN];
+	char path[IVB_PIN_PATH_LEN], program[IVB_PIN_PATH_LEN];
 
 	snprintf(path, sizeof(path), "%s/" DIR "/%s", x->dp->path, name);
-	if (!bpf_object__find_program_by_name(x->obj, name) && unlink(path))
+	snprintf(program, sizeof(program), IVB_NAME_PREFIX "%s", name);
+	if (!bpf_object__find_program_by_name(x->obj, program) && unlink(path))
 		return ivb_err(x->err, -errno, "cannot remove %s: %m", path);
 	return 0;
 }
 
 int ivb_hooks_renew(const struct ivb_dp *dp, struct ivb_err *err)
 {
-	struct ipvs_bpf *skel __cleanup(destroy) = NULL;
+	struct ivb_ipvs *skel __cleanup(destroy) = NULL;
 	struct exchange x = { .dp = dp, .err = err };
 	char dir[IVB_PIN_PATH_LEN];
 	int r;

@@ -10,7 +10,7 @@
 struct ivb_family {
 	__u8 af;
 	__u8 index; /* in sweeps, admission, config */
-	enum ivb_map flows, conns, clock, hand, half_open;
+	enum ivb_map flows, conns, clock, half_open;
 	__u32 key_size, flow_size, conn_size;
 };
 

@@ -20,52 +20,19 @@
 #define SO_NETNS_COOKIE 71
 #endif
 
-const char *const ivb_map_names[IVB_MAP_MAX_] = {
-#define X(id, name) [IVB_MAP_##id] = #name,
-	IVB_MAPS(X)
-#undef X
+const struct ivb_map_row ivb_map_rows[IVB_MAP_MAX_] = {
+#define IVB_MAP(id, name, type, key, value, entries, flags, family, taken) \
+	[IVB_MAP_##id] = { #name, sizeof(key), sizeof(value), IVB_MAP_##family, IVB_TAKEN_##taken },
+#include <ivb/maps.def>
 };
 
-/* Keys and values are abi.h's; 0: not for user space, any size. */
-static const struct {
-	__u32 key, value;
-} map_sizes[IVB_MAP_MAX_] = {
-	[IVB_MAP_FLOWS4] = { sizeof(struct ivb_tuple4), sizeof(struct ivb_flow4) },
-	[IVB_MAP_FLOWS6] = { sizeof(struct ivb_tuple6), sizeof(struct ivb_flow6) },
-	[IVB_MAP_CONNS4] = { sizeof(__u32), sizeof(struct ivb_conn4) },
-	[IVB_MAP_CONNS6] = { sizeof(__u32), sizeof(struct ivb_conn6) },
-	[IVB_MAP_CLOCK4] = { sizeof(__u32), sizeof(struct ivb_clock_group) },
-	[IVB_MAP_CLOCK6] = { sizeof(__u32), sizeof(struct ivb_clock_group) },
-	[IVB_MAP_SWEEPS] = { sizeof(__u32), sizeof(struct ivb_sweep) },
-	[IVB_MAP_HALF_OPEN4] = { sizeof(__u32), sizeof(struct ivb_half_open) },
-	[IVB_MAP_HALF_OPEN6] = { sizeof(__u32), sizeof(struct ivb_half_open) },
-	[IVB_MAP_ADMISSION] = { sizeof(__u32), sizeof(struct ivb_admission) },
-	[IVB_MAP_SERVICES] = { sizeof(struct ivb_service_key), sizeof(struct ivb_service) },
-	[IVB_MAP_SERVICE_STATE] = { sizeof(__u32), sizeof(struct ivb_service_state) },
-	[IVB_MAP_DESTS] = { sizeof(__u32), sizeof(struct ivb_dest) },
-	[IVB_MAP_DEST_CONNS] = { sizeof(__u32), sizeof(struct ivb_dest_conns) },
-	[IVB_MAP_DEST_BASES] = { sizeof(__u32), sizeof(struct ivb_traffic) },
-	[IVB_MAP_SCHEDS] = { sizeof(__u32), sizeof(struct ivb_sched) },
-	[IVB_MAP_RING] = { sizeof(__u32), sizeof(__u32) },
-	[IVB_MAP_NEXTHOPS] = { sizeof(__u32), sizeof(struct ivb_nexthop) },
-	[IVB_MAP_FRAGS] = { sizeof(struct ivb_frag_key), sizeof(struct ivb_frag) },
-	[IVB_MAP_CONFIG] = { sizeof(__u32), sizeof(struct ivb_config) },
-	[IVB_MAP_SNAT_PORTS] = { sizeof(__u32), sizeof(struct ivb_port_group) },
-	[IVB_MAP_PORT_MAPS] = { sizeof(struct ivb_port_key), sizeof(struct ivb_port_map) },
-	[IVB_MAP_PORT_BLANK] = { sizeof(__u32), sizeof(struct ivb_port_map) },
-	[IVB_MAP_NON_MASQ] = { sizeof(struct ivb_prefix), sizeof(__u32) },
-	[IVB_MAP_DEVS] = { sizeof(__u32), sizeof(struct ivb_dev) },
-	[IVB_MAP_COUNTERS] = { sizeof(__u32), sizeof(struct ivb_counter) },
-	[IVB_MAP_KERNEL_CONNS] = { sizeof(__u64), sizeof(struct ivb_kernel_conn) },
-	[IVB_MAP_KERNEL_REPLIES] = { sizeof(struct ivb_reply_key),
-				     sizeof(struct ivb_kernel_reply) },
-	[IVB_MAP_KERNEL_DESTS] = { sizeof(__u32), sizeof(struct ivb_kernel_dest) },
-	[IVB_MAP_KERNEL_SERVICES] = { sizeof(struct ivb_service_key), sizeof(__u32) },
-	[IVB_MAP_KERNEL_SNAT] = { sizeof(struct ivb_service_key), sizeof(__u32) },
-	[IVB_MAP_KERNEL_TUNNELS] = { sizeof(struct ivb_tunnel_key), sizeof(struct ivb_tunnel) },
-	[IVB_MAP_KERNEL_TRAFFIC] = { sizeof(struct ivb_traffic_key), sizeof(struct ivb_traffic) },
-	[IVB_MAP_META] = { sizeof(__u32), sizeof(struct ivb_meta) },
-};
+/* What no program may write is what commands have set: an upgrade must not lose it. */
+#define IVB_OWN_MAP(name, type, key, value, entries, flags, family, taken)                     \
+	_Static_assert(!((flags)&BPF_F_RDONLY_PROG) || (IVB_TAKEN_##taken == IVB_TAKEN_SET) || \
+			       (IVB_TAKEN_##taken == IVB_TAKEN_META),                          \
+		       "the map " #name " is set by commands: SET, or it would be lost");
+#define IVB_MAP(id, ...) IVB_OWN_MAP(__VA_ARGS__)
+#include <ivb/maps.def>
 
 int ivb_netns_cookie(__u64 *ret)
 {
@@ -110,28 +77,30 @@ bool ivb_dp_is_complete(const struct ivb_dp *dp)
 
 bool ivb_dp_has_v6(const struct ivb_dp *dp)
 {
-	return dp->fds[IVB_MAP_FLOWS6] >= 0 && dp->fds[IVB_MAP_CONNS6] >= 0 &&
-	       dp->fds[IVB_MAP_CLOCK6] >= 0 && dp->fds[IVB_MAP_HALF_OPEN6] >= 0 &&
-	       dp->fds[IVB_MAP_HAND6] >= 0;
+	int id;
+
+	for (id = 0; id < IVB_MAP_MAX_; id++) {
+		if (ivb_map_rows[id].family == IVB_MAP_V6 && dp->fds[id] < 0)
+			return false;
+	}
+	return true;
 }
 
 static int check_map(const struct ivb_dp *dp, enum ivb_map id, int fd, struct ivb_err *err)
 {
+	const struct ivb_map_row *row = &ivb_map_rows[id];
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return ivb_err(err, -errno, "%s/%s is not a map of ours (%m)", dp->path,
-			       ivb_map_names[id]);
-	if (map_sizes[id].key &&
-	    (info.key_size != map_sizes[id].key || info.value_size != map_sizes[id].value))
+		return ivb_err(err, -errno, "%s/%s is not a map of ours (%m)", dp->path, row->name);
+	if (info.key_size != row->key || info.value_size != row->value)
 		return ivb_err(
 			err, -EPROTO,
 			"map %s/%s has keys of %u and values of %u bytes instead of %u and %u: made "
 			"by another version; bring the instance down with that version, or with "
 			"`ipvs-bpf down`",
-			dp->path, ivb_map_names[id], info.key_size, info.value_size,
-			map_sizes[id].key, map_sizes[id].value);
+			dp->path, row->name, info.key_size, info.value_size, row->key, row->value);
 	return 0;
 }
 
@@ -143,7 +112,7 @@ int ivb_dp_open_maps(struct ivb_dp *dp, struct ivb_err *err)
 	for (id = 0; id < IVB_MAP_MAX_; id++) {
 		if (dp->fds[id] >= 0)
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", dp->path, ivb_map_names[id]);
+		snprintf(path, sizeof(path), "%s/%s", dp->path, ivb_map_rows[id].name);
 		fd = bpf_obj_get(path);
 		if (fd < 0 && errno == ENOENT)
 			continue;
@@ -159,7 +128,7 @@ int ivb_dp_open_maps(struct ivb_dp *dp, struct ivb_err *err)
 	return 0;
 }
 
-/* "v2": a folder of another version, whose number goes to arg. */
+/* "v3": a folder of another version, whose number goes to arg. */
 static int find_abi(const char *name, void *arg)
 {
 	int abi;
@@ -272,14 +241,13 @@ int ivb_dp_check_maps(const struct ivb_dp *dp, struct ivb_err *err)
 	int id;
 
 	for (id = 0; id < IVB_MAP_MAX_; id++) {
-		if (dp->fds[id] >= 0 || id == IVB_MAP_FLOWS6 || id == IVB_MAP_CONNS6 ||
-		    id == IVB_MAP_CLOCK6 || id == IVB_MAP_HALF_OPEN6 || id == IVB_MAP_HAND6)
+		if (dp->fds[id] >= 0 || ivb_map_rows[id].family == IVB_MAP_V6)
 			continue;
 		return ivb_err(
 			err, -ENOENT,
 			"the pin %s/%s is missing, so the instance cannot be used; remove it with "
 			"`ipvs-bpf down` and set it up again",
-			dp->path, ivb_map_names[id]);
+			dp->path, ivb_map_rows[id].name);
 	}
 	return 0;
 }

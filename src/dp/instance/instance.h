@@ -10,31 +10,11 @@
 
 struct ivb_err;
 
-/*
- * Every pinned map; the pin's name is the map's. The v6 ones are made with the first IPv6 service.
- */
-/* clang-format off */
-#define IVB_MAPS(X) \
-	X(FLOWS4, flows4) X(CONNS4, conns4) X(CLOCK4, clock4) X(HALF_OPEN4, half_open4) \
-	X(HAND4, hand4) X(FLOWS6, flows6) X(CONNS6, conns6) X(CLOCK6, clock6) \
-	X(HALF_OPEN6, half_open6) X(HAND6, hand6) X(SWEEPS, sweeps) X(ADMISSION, admission) \
-	X(SERVICES, services) X(SERVICE_STATE, service_state) X(DESTS, dests) \
-	X(DEST_CONNS, dest_conns) X(DEST_BASES, dest_bases) X(SCHEDS, scheds) X(RING, ring) \
-	X(NEXTHOPS, nexthops) X(FRAGS, frags) X(CONFIG, config) \
-	X(SNAT_PORTS, snat_ports) X(PORT_MAPS, port_maps) X(PORT_BLANK, port_blank) X(NON_MASQ, non_masq) X(DEVS, devs) \
-	X(COUNTERS, counters) X(KERNEL_CONNS, kernel_conns) \
-	X(KERNEL_REPLIES, kernel_replies) X(KERNEL_DESTS, kernel_dests) \
-	X(KERNEL_TRAFFIC, kernel_traffic) X(KERNEL_SNAT, kernel_snat) \
-	X(KERNEL_TUNNELS, kernel_tunnels) X(KERNEL_SERVICES, kernel_services) X(META, meta)
-/* clang-format on */
-
+/* The maps that user space opens. */
 enum ivb_map {
-#define X(id, name) IVB_MAP_##id,
-	IVB_MAPS(X)
-#undef X
-	/* clang-format off */
+#define IVB_MAP(id, ...) IVB_MAP_##id,
+#include <ivb/maps.def>
 	IVB_MAP_MAX_,
-	/* clang-format on */
 };
 
 /* An open instance. Map descriptors are -1 for maps that do not exist (yet). */

@@ -7,14 +7,31 @@
 
 #include "dp/instance/instance.h"
 
-/*
- * Maps that only the programs use, beside IVB_MAPS; pinned so that every zone's programs share
- * them.
- */
-#define IVB_INNER_MAPS(X) \
-	X(cursors) X(due4) X(due6) X(port_want) X(icmp_tokens) X(first_tries) X(notes) X(waiting)
+enum ivb_map_family {
+	IVB_MAP_V4,
+	IVB_MAP_V6, /* made with the first IPv6 service */
+	IVB_MAP_BOTH,
+};
 
-extern const char *const ivb_map_names[IVB_MAP_MAX_];
+/* How an upgrade takes what is in a map; see ivb/maps.def. */
+enum ivb_map_taken {
+	IVB_TAKEN_SET,
+	IVB_TAKEN_MOVING,
+	IVB_TAKEN_CONNS,
+	IVB_TAKEN_REBUILT,
+	IVB_TAKEN_META,
+	IVB_TAKEN_ANEW,
+};
+
+/* A row of ivb/maps.def, with the sizes of its keys and values. */
+struct ivb_map_row {
+	const char *name;
+	__u32 key, value;
+	enum ivb_map_family family;
+	enum ivb_map_taken taken;
+};
+
+extern const struct ivb_map_row ivb_map_rows[IVB_MAP_MAX_];
 
 enum ivb_open {
 	IVB_OPEN_EXISTING, /* -ENOENT without a sentence if there is none */

@@ -7,11 +7,7 @@
 #define IVB_MAX_CONNS_DEFAULT 262144u
 #define IVB_MAX_CONNS_MIN 16u
 #define IVB_MAX_CONNS_MAX (1u << 24)
-/*
- * Half-open connections: at most a half of all, so that established ones have the other; by default
- * a quarter.
- */
-#define IVB_HALF_OPEN_MAX(conns) ((conns) / 2 < (1u << 22) ? (conns) / 2 : 1u << 22)
+/* Half-open connections: a quarter of all, if nobody says otherwise; see IVB_HALF_OPEN_MAX. */
 #define IVB_HALF_OPEN_DEFAULT(conns) ((conns) / 4)
 #define IVB_MAX_DEVS 256
 #define IVB_MAX_NON_MASQ 1024

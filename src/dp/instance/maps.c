@@ -35,7 +35,7 @@ const void *ivb_map_mmap(const struct ivb_dp *dp, enum ivb_map id, __u32 value_s
 
 	if (!p)
 		ivb_err(err, -errno, "cannot map the table %s/%s into memory: %m", dp->path,
-			ivb_map_names[id]);
+			ivb_map_rows[id].name);
 	return p;
 }
 

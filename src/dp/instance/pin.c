@@ -5,11 +5,17 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "dp/instance/instance.h"
 #include "dp/instance/pins_int.h"
+
+const char *ivb_pin_of(const char *name)
+{
+	return name + strlen(IVB_NAME_PREFIX);
+}
 
 void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name)
 {

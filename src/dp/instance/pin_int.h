@@ -10,6 +10,15 @@
 /* Before the name of a pin that is to take the name's place; see dp/takeover/renew_int.h. */
 #define IVB_PIN_NEXT "next-"
 
+/*
+ * What every program and map of ours is called by, as `bpftool prog` and `bpftool map` show them.
+ * Pins are not: docs/decisions/20-names-of-maps.md. The kernel keeps 15 characters.
+ */
+#define IVB_NAME_PREFIX "ivb_"
+
+/* What the program or map with that name is pinned as. */
+const char *ivb_pin_of(const char *name);
+
 /* The path of a pin of that name. */
 void ivb_pin_path(char *buf, size_t size, const struct ivb_dp *dp, const char *name);
 

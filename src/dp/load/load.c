@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <ivb/progs.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,6 +21,7 @@
 #include "dp/load/build.h"
 #include "dp/load/mapset_int.h"
 #include "dp/load/prog_int.h"
+#include "dp/load/rodata_int.h"
 #include "dp/load/zones_int.h"
 #include "tc.skel.h"
 
@@ -28,7 +30,7 @@
 /* A load on its way: what it is to bring, and the pins that it has made so far. */
 struct load {
 	struct ivb_dp *dp;
-	struct tc_bpf *skel;
+	struct ivb_tc *skel;
 	__u32 zone;
 	bool in4, in6, out4, out6; /* which programs to load: ingress, egress, by family */
 	bool takeover, renew;
@@ -36,9 +38,9 @@ struct load {
 	char pins[MAX_NEW_PINS][32];
 };
 
-static void destroy(struct tc_bpf **skel)
+static void destroy(struct ivb_tc **skel)
 {
-	tc_bpf__destroy(*skel);
+	ivb_tc__destroy(*skel);
 }
 
 static int pin(struct load *l, int fd, const char *name, struct ivb_err *err)
@@ -60,52 +62,43 @@ static void undo_pins(struct load *l)
 }
 
 /* Before the pinned maps are looked for: theirs count. */
-static void set_sizes(struct tc_bpf *skel, const struct ivb_meta *meta)
+static void set_sizes(struct ivb_tc *skel, const struct ivb_meta *meta)
 {
-	bpf_map__set_max_entries(skel->maps.flows4, 2 * meta->max_conns);
-	bpf_map__set_max_entries(skel->maps.conns4, meta->max_conns);
-	bpf_map__set_max_entries(skel->maps.clock4, meta->max_conns / IVB_CLOCK_GROUP);
-	bpf_map__set_max_entries(skel->maps.due4, IVB_CLOCK_DUE(meta->max_conns));
-	bpf_map__set_max_entries(skel->maps.flows6, 2 * meta->max_conns6);
-	bpf_map__set_max_entries(skel->maps.conns6, meta->max_conns6);
-	bpf_map__set_max_entries(skel->maps.clock6, meta->max_conns6 / IVB_CLOCK_GROUP);
-	bpf_map__set_max_entries(skel->maps.due6, IVB_CLOCK_DUE(meta->max_conns6));
-	bpf_map__set_max_entries(skel->maps.half_open4, IVB_HALF_OPEN_MAX(meta->max_conns));
-	bpf_map__set_max_entries(skel->maps.half_open6, IVB_HALF_OPEN_MAX(meta->max_conns6));
-	bpf_map__set_max_entries(skel->maps.kernel_conns, meta->max_conns + meta->max_conns6);
-	bpf_map__set_max_entries(skel->maps.kernel_replies, meta->max_conns + meta->max_conns6);
-	skel->rodata->ivb_hz = meta->hz;
-	skel->rodata->ivb_conn_mask4 = meta->max_conns - 1;
-	skel->rodata->ivb_conn_mask6 = meta->max_conns6 - 1;
-	skel->rodata->ivb_nexthop_mask = meta->max_nexthops - 1;
+#define IVB_CONNS4 meta->max_conns
+#define IVB_CONNS6 meta->max_conns6
+#define IVB_OWN_MAP(name, type, key, value, entries, ...) \
+	bpf_map__set_max_entries(skel->maps.ivb_##name, entries);
+#define IVB_MAP(id, ...) IVB_OWN_MAP(__VA_ARGS__)
+#include <ivb/maps.def>
+	IVB_RODATA_SET(skel->rodata, meta);
 }
 
-static void choose_programs(struct tc_bpf *skel, const struct load *l)
+static void choose_programs(struct ivb_tc *skel, const struct load *l)
 {
-	bpf_program__set_autoload(skel->progs.tc_ingress, l->in4);
-	bpf_program__set_autoload(skel->progs.arm4, l->in4);
-	bpf_program__set_autoload(skel->progs.tc_ingress6, l->in6);
-	bpf_program__set_autoload(skel->progs.arm6, l->in6);
-	bpf_program__set_autoload(skel->progs.take4, l->takeover);
-	bpf_program__set_autoload(skel->progs.tc_after, l->takeover);
-	bpf_program__set_autoload(skel->progs.take6, l->takeover && l->in6);
-	bpf_program__set_autoload(skel->progs.tc_egress, l->out4);
-	bpf_program__set_autoload(skel->progs.tc_egress4, l->out4);
-	bpf_program__set_autoload(skel->progs.tc_egress6, l->out6);
+	bpf_program__set_autoload(skel->progs.ivb_ingress, l->in4);
+	bpf_program__set_autoload(skel->progs.ivb_arm4, l->in4);
+	bpf_program__set_autoload(skel->progs.ivb_ingress6, l->in6);
+	bpf_program__set_autoload(skel->progs.ivb_arm6, l->in6);
+	bpf_program__set_autoload(skel->progs.ivb_take4, l->takeover);
+	bpf_program__set_autoload(skel->progs.ivb_after, l->takeover);
+	bpf_program__set_autoload(skel->progs.ivb_take6, l->takeover && l->in6);
+	bpf_program__set_autoload(skel->progs.ivb_egress, l->out4);
+	bpf_program__set_autoload(skel->progs.ivb_egress4, l->out4);
+	bpf_program__set_autoload(skel->progs.ivb_egress6, l->out6);
 }
 
-static int open_object(struct tc_bpf **ret, struct ivb_err *err)
+static int open_object(struct ivb_tc **ret, struct ivb_err *err)
 {
 	ivb_bpflog_start();
-	*ret = tc_bpf__open();
+	*ret = ivb_tc__open();
 	if (!*ret)
 		return ivb_bpflog_err(err, -errno, "cannot open the BPF object");
 	return 0;
 }
 
-static int load_object(struct tc_bpf *skel, const struct ivb_meta *meta, struct ivb_err *err)
+static int load_object(struct ivb_tc *skel, const struct ivb_meta *meta, struct ivb_err *err)
 {
-	int r = tc_bpf__load(skel);
+	int r = ivb_tc__load(skel);
 
 	if (r == -EPERM || r == -EACCES)
 		return ivb_bpflog_err(
@@ -122,10 +115,10 @@ static int load_object(struct tc_bpf *skel, const struct ivb_meta *meta, struct 
 }
 
 /* When it was how many jiffies. */
-static int set_time(struct tc_bpf *skel, struct ivb_meta *meta, struct ivb_err *err)
+static int set_time(struct ivb_tc *skel, struct ivb_meta *meta, struct ivb_err *err)
 {
 	__u64 before = ivb_clock_monotonic_ns();
-	int r = ivb_prog_run(bpf_program__fd(skel->progs.now), err, "now");
+	int r = ivb_prog_run(bpf_program__fd(skel->progs.ivb_now), err, "now");
 
 	if (r)
 		return r;
@@ -137,7 +130,6 @@ static int set_time(struct tc_bpf *skel, struct ivb_meta *meta, struct ivb_err *
 	return 0;
 }
 
-/* hand4 and hand6 last: they tell that the family's maps are all there. */
 static int pin_maps(struct load *l, struct ivb_err *err)
 {
 	struct ivb_mapset_pin todo[IVB_MAPSET_MAX];
@@ -177,13 +169,14 @@ static int pin_zone(struct load *l, const struct bpf_program *prog, const char *
 /* A program that every load brings: the first one's pin stays. */
 static int pin_once(struct load *l, const struct bpf_program *prog, struct ivb_err *err)
 {
-	int fd = l->renew ? -1 : ivb_pin_get(l->dp, bpf_program__name(prog));
+	const char *name = ivb_pin_of(bpf_program__name(prog));
+	int fd = l->renew ? -1 : ivb_pin_get(l->dp, name);
 
 	if (fd >= 0) {
 		close(fd);
 		return 0;
 	}
-	return pin_prog(l, prog, bpf_program__name(prog), err);
+	return pin_prog(l, prog, name, err);
 }
 
 /* From there on packets reach the program. */
@@ -191,18 +184,18 @@ static int install(struct load *l, __u32 index, const struct bpf_program *prog, 
 {
 	__u32 fd = (__u32)bpf_program__fd(prog);
 
-	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.progs), &index, &fd, BPF_ANY))
+	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.ivb_progs), &index, &fd, BPF_ANY))
 		return ivb_err(err, -errno, "cannot install a BPF program: %m");
 	return 0;
 }
 
 static int start_takeover(struct load *l, struct ivb_err *err)
 {
-	int r = pin_once(l, l->skel->progs.take4, err);
+	int r = pin_once(l, l->skel->progs.ivb_take4, err);
 
 	if (!r)
-		r = install(l, IVB_PROG_INGRESS4, l->skel->progs.tc_ingress, err);
-	return r ? r : pin_zone(l, l->skel->progs.tc_after, "after", err);
+		r = install(l, IVB_PROG_INGRESS4, l->skel->progs.ivb_ingress, err);
+	return r ? r : pin_zone(l, l->skel->progs.ivb_after, "after", err);
 }
 
 static int start_v4(struct load *l, struct ivb_err *err)
@@ -212,11 +205,11 @@ static int start_v4(struct load *l, struct ivb_err *err)
 	if (l->takeover)
 		r = start_takeover(l, err);
 	else if (!l->renew)
-		r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm4), &l->dp->no_timer, err,
+		r = ivb_prog_arm(bpf_program__fd(l->skel->progs.ivb_arm4), &l->dp->no_timer, err,
 				 "arm4");
 	if (!r)
-		r = pin_once(l, l->skel->progs.arm4, err);
-	return r ? r : pin_zone(l, l->skel->progs.tc_ingress, "prog", err);
+		r = pin_once(l, l->skel->progs.ivb_arm4, err);
+	return r ? r : pin_zone(l, l->skel->progs.ivb_ingress, "prog", err);
 }
 
 static int start_v6(struct load *l, struct ivb_err *err)
@@ -224,20 +217,20 @@ static int start_v6(struct load *l, struct ivb_err *err)
 	int r = 0;
 
 	if (l->takeover)
-		r = pin_once(l, l->skel->progs.take6, err);
+		r = pin_once(l, l->skel->progs.ivb_take6, err);
 	else if (!l->renew)
-		r = ivb_prog_arm(bpf_program__fd(l->skel->progs.arm6), &l->dp->no_timer, err,
+		r = ivb_prog_arm(bpf_program__fd(l->skel->progs.ivb_arm6), &l->dp->no_timer, err,
 				 "arm6");
 	if (!r)
-		r = pin_once(l, l->skel->progs.arm6, err);
-	return r ? r : install(l, IVB_PROG_INGRESS6, l->skel->progs.tc_ingress6, err);
+		r = pin_once(l, l->skel->progs.ivb_arm6, err);
+	return r ? r : install(l, IVB_PROG_INGRESS6, l->skel->progs.ivb_ingress6, err);
 }
 
 static int start_out4(struct load *l, struct ivb_err *err)
 {
-	int r = install(l, IVB_PROG_EGRESS4, l->skel->progs.tc_egress4, err);
+	int r = install(l, IVB_PROG_EGRESS4, l->skel->progs.ivb_egress4, err);
 
-	return r ? r : pin_zone(l, l->skel->progs.tc_egress, "egress", err);
+	return r ? r : pin_zone(l, l->skel->progs.ivb_egress, "egress", err);
 }
 
 static int load(struct load *l, struct ivb_err *err)
@@ -262,7 +255,7 @@ static int load(struct load *l, struct ivb_err *err)
 	if (!r && l->out4)
 		r = start_out4(l, err);
 	if (!r && l->out6)
-		r = install(l, IVB_PROG_EGRESS6, l->skel->progs.tc_egress6, err);
+		r = install(l, IVB_PROG_EGRESS6, l->skel->progs.ivb_egress6, err);
 	return r;
 }
 
@@ -283,7 +276,7 @@ static void choose(struct load *l, unsigned int what)
 
 int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_err *err)
 {
-	struct tc_bpf *skel __cleanup(destroy) = NULL;
+	struct ivb_tc *skel __cleanup(destroy) = NULL;
 	struct load l = { .dp = dp, .zone = zone };
 	int r, i;
 
@@ -305,7 +298,7 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_e
 	undo_pins(&l);
 	/* Maps whose pins are gone again are not the instance's. */
 	for (i = 0; i < IVB_MAP_MAX_; i++) {
-		_cleanup_close_ int fd = ivb_pin_get(dp, ivb_map_names[i]);
+		_cleanup_close_ int fd = ivb_pin_get(dp, ivb_map_rows[i].name);
 
 		if (fd < 0 && dp->fds[i] >= 0) {
 			close(dp->fds[i]);
@@ -317,7 +310,7 @@ int ivb_load_zone(struct ivb_dp *dp, __u32 zone, unsigned int what, struct ivb_e
 
 int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)
 {
-	struct tc_bpf *skel __cleanup(destroy) = NULL;
+	struct ivb_tc *skel __cleanup(destroy) = NULL;
 	struct timespec t;
 	int r;
 
@@ -329,17 +322,17 @@ int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)
 	meta->abi = IVB_ABI;
 	meta->oldest = IVB_ABI_OLDEST;
 	meta->hz = (__u32)((1000000000l + t.tv_nsec / 2) / t.tv_nsec);
-	meta->max_services = bpf_map__max_entries(skel->maps.services);
-	meta->max_dests = bpf_map__max_entries(skel->maps.dests);
-	meta->max_ring = bpf_map__max_entries(skel->maps.ring);
-	meta->max_nexthops = bpf_map__max_entries(skel->maps.nexthops);
+	meta->max_services = bpf_map__max_entries(skel->maps.ivb_services);
+	meta->max_dests = bpf_map__max_entries(skel->maps.ivb_dests);
+	meta->max_ring = bpf_map__max_entries(skel->maps.ivb_ring);
+	meta->max_nexthops = bpf_map__max_entries(skel->maps.ivb_nexthops);
 	return 0;
 }
 
 int ivb_load_probe(int *ret_no_timer, struct ivb_err *err)
 {
 	struct ivb_meta meta = { .max_conns = 1024, .max_conns6 = 1024 };
-	struct tc_bpf *skel __cleanup(destroy) = NULL;
+	struct ivb_tc *skel __cleanup(destroy) = NULL;
 	int r;
 
 	r = ivb_load_defaults(&meta, err);
@@ -351,9 +344,9 @@ int ivb_load_probe(int *ret_no_timer, struct ivb_err *err)
 	set_sizes(skel, &meta);
 	r = load_object(skel, &meta, err);
 	if (!r)
-		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm4), ret_no_timer, err, "arm4");
+		r = ivb_prog_arm(bpf_program__fd(skel->progs.ivb_arm4), ret_no_timer, err, "arm4");
 	if (!r)
-		r = ivb_prog_arm(bpf_program__fd(skel->progs.arm6), ret_no_timer, err, "arm6");
+		r = ivb_prog_arm(bpf_program__fd(skel->progs.ivb_arm6), ret_no_timer, err, "arm6");
 	return r;
 }
 

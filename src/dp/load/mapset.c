@@ -13,40 +13,42 @@
 #include "dp/instance/pin_int.h"
 #include "dp/instance/instance_int.h"
 
-static const char *const inner_maps[] = {
-#define X(name) #name,
-	IVB_INNER_MAPS(X)
-#undef X
+/* All rows, the programs' own first: the pins of the others tell that a family's maps are all there. */
+static const struct shared {
+	const char *name;
+	enum ivb_map_family family;
+} shared[] = {
+#define IVB_OWN_MAP(name, type, key, value, entries, flags, family, taken) \
+	{ #name, IVB_MAP_##family },
+#include <ivb/maps.def>
+#define IVB_MAP(id, name, type, key, value, entries, flags, family, taken) \
+	{ #name, IVB_MAP_##family },
+#include <ivb/maps.def>
 };
 
-#define NUM_INNER (sizeof(inner_maps) / sizeof(inner_maps[0]))
+#define NUM_SHARED (sizeof(shared) / sizeof(shared[0]))
 
-static bool is_v6_map(const char *name)
+static bool is_wanted(const struct shared *map, bool v6)
 {
-	return name[strlen(name) - 1] == '6';
+	return v6 || map->family != IVB_MAP_V6;
 }
 
-/* A pinned map is taken as it is; others are made, those of IPv6 only with its program. */
-static int prepare_map(const struct ivb_dp *dp, struct bpf_object *obj, const char *name,
-		       const char *pinned_as, bool v6, struct ivb_err *err)
+/* A pinned map is taken as it is; others are made. */
+static int prepare_map(const struct ivb_dp *dp, struct bpf_map *map, const char *pinned_as,
+		       struct ivb_err *err)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
 	_cleanup_close_ int fd = -1;
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
 	int r;
 
-	if (!map) /* not every object has all of them */
-		return 0;
-	if (is_v6_map(name) && !v6)
-		return bpf_map__set_autocreate(map, false);
 	fd = ivb_pin_get(dp, pinned_as);
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return ivb_err(err, fd, "cannot open the pin %s/%s: %s", dp->path, pinned_as,
 			       strerror(-fd));
-	/* Those of abi.h have been looked at; this is for the inner ones. */
+	/* Those of abi.h have been looked at; this is for the programs' own. */
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != bpf_map__value_size(map))
 		return ivb_err(
 			err, -EPROTO,
@@ -65,25 +67,33 @@ static void progs_name(char *buf, size_t size, __u32 zone)
 	snprintf(buf, size, "progs-%u", zone);
 }
 
+static struct bpf_map *find_map(const struct bpf_object *obj, const char *name)
+{
+	char full[32];
+
+	snprintf(full, sizeof(full), IVB_NAME_PREFIX "%s", name);
+	return bpf_object__find_map_by_name(obj, full);
+}
+
 int ivb_mapset_prepare(const struct ivb_dp *dp, struct bpf_object *obj, __u32 zone, bool v6,
 		       struct ivb_err *err)
 {
+	struct bpf_map *map = find_map(obj, "progs");
 	char name[32];
 	size_t i;
-	int r;
+	int r = 0;
 
-	for (i = 0; i < IVB_MAP_MAX_; i++) {
-		r = prepare_map(dp, obj, ivb_map_names[i], ivb_map_names[i], v6, err);
-		if (r)
-			return r;
-	}
-	for (i = 0; i < NUM_INNER; i++) {
-		r = prepare_map(dp, obj, inner_maps[i], inner_maps[i], v6, err);
-		if (r)
-			return r;
-	}
 	progs_name(name, sizeof(name), zone);
-	return prepare_map(dp, obj, "progs", name, v6, err);
+	if (map)
+		r = prepare_map(dp, map, name, err);
+	for (i = 0; !r && i < NUM_SHARED; i++) {
+		map = find_map(obj, shared[i].name);
+		if (map && is_wanted(&shared[i], v6))
+			r = prepare_map(dp, map, shared[i].name, err);
+		else if (map)
+			r = bpf_map__set_autocreate(map, false);
+	}
+	return r;
 }
 
 static bool is_pinned(const struct ivb_dp *dp, const char *name)
@@ -96,7 +106,8 @@ static bool is_pinned(const struct ivb_dp *dp, const char *name)
 static void add(const struct ivb_dp *dp, const struct bpf_object *obj, const char *name,
 		const char *pin_as, struct ivb_mapset_pin *list, size_t *n)
 {
-	int fd = bpf_object__find_map_fd_by_name(obj, name);
+	const struct bpf_map *map = find_map(obj, name);
+	int fd = map ? bpf_map__fd(map) : -1;
 
 	if (fd < 0 || is_pinned(dp, pin_as))
 		return;
@@ -112,11 +123,9 @@ size_t ivb_mapset_unpinned(const struct ivb_dp *dp, const struct bpf_object *obj
 
 	progs_name(name, sizeof(name), zone);
 	add(dp, obj, "progs", name, ret, &n);
-	for (i = 0; i < NUM_INNER; i++)
-		add(dp, obj, inner_maps[i], inner_maps[i], ret, &n);
-	for (i = 0; i < IVB_MAP_MAX_; i++) {
-		if (dp->fds[i] < 0 && (v6 || !is_v6_map(ivb_map_names[i])))
-			add(dp, obj, ivb_map_names[i], ivb_map_names[i], ret, &n);
+	for (i = 0; i < NUM_SHARED; i++) {
+		if (is_wanted(&shared[i], v6))
+			add(dp, obj, shared[i].name, shared[i].name, ret, &n);
 	}
 	return n;
 }

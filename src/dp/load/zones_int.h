@@ -11,11 +11,9 @@
 /* A descriptor of what is pinned as "<kind>-<zone>", which the caller closes; or -errno. */
 int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone);
 
-/* Entries of progs-<zone>, as in bpf/maps.h. */
-enum { IVB_PROG_INGRESS6, IVB_PROG_EGRESS6, IVB_PROG_EGRESS4, IVB_PROG_INGRESS4 };
-
 /*
- * Whether the zone's program of a family is loaded (and for IPv6, reached); index: which of IPv6's.
+ * Whether the zone's program of a family is loaded (and for IPv6, reached); index: which of IPv6's
+ * (enum ivb_prog).
  */
 bool ivb_zone_has_v4(const struct ivb_dp *dp, __u32 zone);
 bool ivb_zone_has_v6(const struct ivb_dp *dp, __u32 zone, __u32 index);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach/attach_int.h"
+#include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
 #include "dp/instance/sysbpf_int.h"
 #include "dp/load/load_int.h"
@@ -94,7 +95,9 @@ struct walk {
 
 static int visit(struct walk *w, struct ivb_host_prog *p)
 {
-	p->ours = p->prog_id && (!strcmp(p->name, "tc_ingress") || !strcmp(p->name, "tc_egress"));
+	/* tc_...: ABI 2's */
+	p->ours = p->prog_id && (!strncmp(p->name, IVB_NAME_PREFIX, strlen(IVB_NAME_PREFIX)) ||
+				 !strcmp(p->name, "tc_ingress") || !strcmp(p->name, "tc_egress"));
 	p->in_our_place = p->in_our_place && !p->ours;
 	return w->fn(p, w->arg);
 }

@@ -75,9 +75,9 @@ int ivb_takeover_map(const struct ivb_takeover *t, enum ivb_map id, struct ivb_e
 	if (t->old.fds[id] < 0 || t->dp->fds[id] < 0) /* only one of us has such a thing */
 		return 0;
 	if (bpf_obj_get_info_by_fd(t->dp->fds[id], &info, &len))
-		return ivb_err(err, -errno, "cannot look at the map %s: %m", ivb_map_names[id]);
+		return ivb_err(err, -errno, "cannot look at the map %s: %m", ivb_map_rows[id].name);
 	if (info.key_size != t->size[id].key)
-		return ivb_err(err, -EPROTO, "the map %s has other keys", ivb_map_names[id]);
+		return ivb_err(err, -EPROTO, "the map %s has other keys", ivb_map_rows[id].name);
 	v.size = info.value_size;
 	v.common = v.size < t->size[id].value ? v.size : t->size[id].value;
 	v.buf = calloc(1, v.size);
@@ -86,7 +86,7 @@ int ivb_takeover_map(const struct ivb_takeover *t, enum ivb_map id, struct ivb_e
 	r = info.type == BPF_MAP_TYPE_ARRAY ? copy_array(t, id, info.max_entries, &v)
 					    : copy_hash(t, id, &v);
 	free(v.buf);
-	return r ? ivb_err(err, r, "cannot copy the map %s/%s: %s", t->old.path, ivb_map_names[id],
-			   strerror(-r))
+	return r ? ivb_err(err, r, "cannot copy the map %s/%s: %s", t->old.path,
+			   ivb_map_rows[id].name, strerror(-r))
 		 : 0;
 }

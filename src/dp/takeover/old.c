@@ -19,17 +19,17 @@ static int open_map(struct ivb_takeover *t, enum ivb_map id, struct ivb_err *err
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
-	int fd = ivb_pin_get(&t->old, ivb_map_names[id]);
+	int fd = ivb_pin_get(&t->old, ivb_map_rows[id].name);
 
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return ivb_err(err, fd, "cannot open the map %s/%s: %s", t->old.path,
-			       ivb_map_names[id], strerror(-fd));
+			       ivb_map_rows[id].name, strerror(-fd));
 	t->old.fds[id] = fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return ivb_err(err, -errno, "cannot look at the map %s/%s: %m", t->old.path,
-			       ivb_map_names[id]);
+			       ivb_map_rows[id].name);
 	t->size[id].key = info.key_size;
 	t->size[id].value = info.value_size;
 	t->size[id].max = info.max_entries;
@@ -77,16 +77,14 @@ int ivb_takeover_old_open(struct ivb_takeover *t, const char *instance, struct i
 static int check_layout(const struct ivb_takeover *t, struct ivb_err *err)
 {
 	const struct ivb_meta *old = &t->old.meta, *m = &t->dp->meta;
-	static const enum ivb_map kept[] = { IVB_MAP_FLOWS4,	 IVB_MAP_FLOWS6,
-					     IVB_MAP_CONNS4,	 IVB_MAP_CONNS6,
-					     IVB_MAP_DEST_CONNS, IVB_MAP_HALF_OPEN4,
-					     IVB_MAP_HALF_OPEN6, IVB_MAP_KERNEL_CONNS };
 	bool known = old->abi < IVB_ABI ? old->abi >= IVB_ABI_OLDEST
 					: old->oldest && old->oldest <= IVB_ABI;
-	size_t i;
+	int id;
 
-	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		known = known && t->size[kept[i]].value <= IVB_OLD_VALUE_MAX;
+	for (id = 0; id < IVB_MAP_MAX_; id++) {
+		if (ivb_map_rows[id].taken == IVB_TAKEN_CONNS)
+			known = known && t->size[id].value <= IVB_OLD_VALUE_MAX;
+	}
 	if (!known)
 		return ivb_err(
 			err, -EPROTO,

@@ -4,6 +4,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <ivb/progs.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -96,18 +97,17 @@ static int replace(struct ivb_takeover *t, __u32 ifindex, const struct ivb_dev *
 	return ivb_attach_replace(t->dp, &t->old, ifindex, dev, err);
 }
 
-static int copy(const struct ivb_takeover *t, const enum ivb_map *ids, size_t n,
-		struct ivb_err *err)
+/* The maps that are taken so. */
+static int copy(const struct ivb_takeover *t, enum ivb_map_taken how, struct ivb_err *err)
 {
-	int r = 0;
-	size_t i;
+	int id, r = 0;
 
-	for (i = 0; !r && i < n; i++)
-		r = ivb_takeover_map(t, ids[i], err);
+	for (id = 0; !r && id < IVB_MAP_MAX_; id++) {
+		if (ivb_map_rows[id].taken == how)
+			r = ivb_takeover_map(t, (enum ivb_map)id, err);
+	}
 	return r;
 }
-
-#define COPY(t, ids, err) copy(t, ids, sizeof(ids) / sizeof((ids)[0]), err)
 
 static int get_take(struct ivb_takeover *t, struct ivb_err *err)
 {
@@ -148,11 +148,6 @@ static int prepare_kernel(struct ivb_takeover *t, struct ivb_err *err)
 /* Ours beside it, with all that commands have set; nobody can change that now. */
 static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 {
-	static const enum ivb_map set[] = {
-		IVB_MAP_SERVICES, IVB_MAP_SERVICE_STATE, IVB_MAP_DESTS,	     IVB_MAP_DEST_BASES,
-		IVB_MAP_RING,	  IVB_MAP_CONFIG,	 IVB_MAP_SNAT_PORTS, IVB_MAP_PORT_BLANK,
-		IVB_MAP_NON_MASQ, IVB_MAP_DEVS,		 IVB_MAP_KERNEL_SNAT
-	};
 	struct zone_load l = { .t = t, .err = err };
 	int r = ivb_wipe(t->dp, /* ret= */ NULL, err);
 
@@ -177,7 +172,7 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
 	if (!r)
 		r = get_take(t, err);
 	if (!r)
-		r = COPY(t, set, err);
+		r = copy(t, IVB_TAKEN_SET, err);
 	return r ? r : prepare_kernel(t, err);
 }
 
@@ -187,10 +182,6 @@ static int prepare(struct ivb_takeover *t, struct ivb_err *err)
  */
 static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 {
-	static const enum ivb_map moving[] = { IVB_MAP_SCHEDS,	       IVB_MAP_ADMISSION,
-					       IVB_MAP_SWEEPS,	       IVB_MAP_PORT_MAPS,
-					       IVB_MAP_KERNEL_TUNNELS, IVB_MAP_KERNEL_SERVICES,
-					       IVB_MAP_KERNEL_TRAFFIC };
 	__u64 began;
 	int r = ivb_takeover_conns(t, err);
 
@@ -202,7 +193,7 @@ static int take_all(struct ivb_takeover *t, struct ivb_err *err)
 		return r;
 	began = ivb_clock_monotonic_ns();
 	settle();
-	r = COPY(t, moving, err);
+	r = copy(t, IVB_TAKEN_MOVING, err);
 	if (!r)
 		r = ivb_takeover_conns(t, err);
 	if (!r)

@@ -3,11 +3,12 @@
 #ifndef IVB_ABI_IPVS_H
 #define IVB_ABI_IPVS_H
 
-#include <ivb/abi.h>
+#include <linux/types.h>
+#include <ivb/abi/addr.h>
 
 enum ivb_kernel_conn_flags {
-	IVB_KERNEL_EXISTED =
-		1 << 0, /* older than our hooks: its server knows the client's own address */
+	/* older than our hooks: its server knows the client's own address */
+	IVB_KERNEL_EXISTED = 1 << 0,
 };
 
 /* kernel_conns (hash, by the address of struct ip_vs_conn): which connection of ours is its. */
