@@ -48,8 +48,8 @@ int tc_after(struct __sk_buff *ctx)
 SEC("tc")
 int tc_egress(struct __sk_buff *ctx)
 {
-	if (ctx_mark(ctx) == IVB_MARK_CARRIED) {
-		ctx_set_mark(ctx, 0);
+	if (ctx_tag(ctx) == IVB_TAG_CARRIED) {
+		ctx_set_tag(ctx, 0);
 		return CTX_NEXT;
 	}
 	if (ctx_protocol(ctx) == bpf_htons(ETH_P_IP))
@@ -62,13 +62,13 @@ int tc_egress(struct __sk_buff *ctx)
 SEC("tc")
 int tc_egress4(struct __sk_buff *ctx)
 {
-	return path_exit(ctx, follow(ctx, AF_INET));
+	return path_exit(ctx, egress(ctx, AF_INET));
 }
 
 SEC("tc")
 int tc_egress6(struct __sk_buff *ctx)
 {
-	return path_exit(ctx, follow(ctx, AF_INET6));
+	return path_exit(ctx, egress(ctx, AF_INET6));
 }
 
 /*

@@ -13,8 +13,8 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier/verifier
 FUZZ_TESTS := tests/fuzz/fuzz.t
 
 # programs that netns tests and the demo use
-NETNS_PROGS := $(addprefix $(BUILD)/tests/lib/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so)
-DEMO_PROGS := $(BUILD)/tests/lib/udp
+NETNS_PROGS := $(addprefix $(BUILD)/tests/tools/,udp echo probe flood watch watch.bpf.o churn ticks notimer.so)
+DEMO_PROGS := $(BUILD)/tests/tools/udp
 
 # another version, to upgrade to and back from
 OTHER_ABI := $(BUILD)/abi-test/ipvs-bpf
@@ -30,7 +30,7 @@ $(OTHER_BUILD): FORCE
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat hostports \
 	ports icmp pmtu fragments checksums devices cli live options upgrade renew changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
-VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
+VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 7.3 bench-6.1 bench-6.12)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS) $(OTHER_ABI) $(OTHER_BUILD)
 
@@ -48,36 +48,36 @@ $(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB_OBJS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) $^ $(LDLIBS_DP) -o $@
 
-$(BUILD)/tests/lib/%: tests/lib/%.c $(BUILD)/flags
+$(BUILD)/tests/tools/%: tests/tools/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< $(LDLIBS_DP) -o $@
 
-$(BUILD)/tests/lib/%.so: tests/lib/%.c $(BUILD)/flags
+$(BUILD)/tests/tools/%.so: tests/tools/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -shared -fPIC $< -o $@
 
-$(BUILD)/tests/lib/%.bpf.o: tests/lib/%.bpf.c $(BUILD)/flags
+$(BUILD)/tests/tools/%.bpf.o: tests/tools/%.bpf.c $(BUILD)/flags
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # connections made and answered in the kernel
-$(BUILD)/tests/lib/churn.skel.h: $(BUILD)/tests/lib/churn.bpf.o
+$(BUILD)/tests/tools/churn.skel.h: $(BUILD)/tests/tools/churn.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name churn_bpf > $@
 
-$(BUILD)/tests/lib/churn.bpf.o $(BUILD)/tests/lib/churn: tests/lib/churn.h
-$(BUILD)/tests/lib/churn: $(BUILD)/tests/lib/churn.skel.h
+$(BUILD)/tests/tools/churn.bpf.o $(BUILD)/tests/tools/churn: tests/tools/churn.h
+$(BUILD)/tests/tools/churn: $(BUILD)/tests/tools/churn.skel.h
 
 # how long the expiry timer's runs are
-$(BUILD)/tests/lib/ticks.skel.h: $(BUILD)/tests/lib/ticks.bpf.o
+$(BUILD)/tests/tools/ticks.skel.h: $(BUILD)/tests/tools/ticks.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name ticks_bpf > $@
 
-$(BUILD)/tests/lib/ticks.bpf.o $(BUILD)/tests/lib/ticks: tests/lib/ticks.h
-$(BUILD)/tests/lib/ticks: $(BUILD)/tests/lib/ticks.skel.h
+$(BUILD)/tests/tools/ticks.bpf.o $(BUILD)/tests/tools/ticks: tests/tools/ticks.h
+$(BUILD)/tests/tools/ticks: $(BUILD)/tests/tools/ticks.skel.h
 
 # adm's parser is the one part of cli that has a unit test
 $(BUILD)/tests/unit/test_adm: $(addprefix $(BUILD)/san/src/cli/adm/,parse.o opts.o)
@@ -140,7 +140,8 @@ $(BUILD)/tests/pkt/race: $(RACE_SRCS:%.c=$(BUILD)/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ -lbpf -o $@ -pthread
 
-$(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
+# which hooks this kernel can have is told by the command's own table
+$(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o) $(addprefix $(BUILD)/src/,dp/follow/hook_table.o base/err.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ -lbpf -o $@
 
@@ -165,8 +166,14 @@ check-fuzz: $(FUZZ_TESTS)
 	$(Q)$(PROVE) $(FUZZ_TESTS)
 check-netns: all $(NETNS_PROGS) $(OTHER_ABI) $(OTHER_BUILD)
 	$(Q)$(PROVE) $(NETNS_TESTS)
+# KERNEL=7.3: on that kernel alone, but all that guest-tests.txt lists for any
+ifeq ($(origin KERNEL),command line)
+check-vm: all $(TEST_PROGS)
+	$(Q)IVB_GUEST_ALL=1 $(PROVE) tests/vm/$(KERNEL).t
+else
 check-vm: all $(TEST_PROGS)
 	$(Q)$(PROVE) $(VM_TESTS)
+endif
 
 # too long for check
 soak-ports: all $(NETNS_PROGS)

@@ -3,7 +3,7 @@
 # tests.mk, runs those tests.)
 
 KERNEL ?= 6.1
-GUEST_PROGS := $(BUILD)/tests/parity/talk $(BUILD)/tests/parity/raw $(BUILD)/tests/lib/puppet
+GUEST_PROGS := $(BUILD)/tests/parity/talk $(BUILD)/tests/parity/raw $(BUILD)/tests/tools/puppet
 
 $(BUILD)/tests/parity/%: tests/parity/%.c $(BUILD)/flags
 	$(call say,CC,$@)

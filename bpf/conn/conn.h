@@ -63,7 +63,7 @@ static __always_inline __u32 state_timeout(__u32 service, __u32 state)
 }
 
 /* Takes a free slot of one group; -1: there is none. */
-static __always_inline int slot_take(const int af, __u32 group, __u32 stamp)
+static __always_inline int slot_claim(const int af, __u32 group, __u32 stamp)
 {
 	struct ivb_clock_group *g = bpf_map_lookup_elem(MAP_OF(af, clock), &group);
 	int i;
@@ -78,14 +78,14 @@ static __always_inline int slot_take(const int af, __u32 group, __u32 stamp)
 	return -1;
 }
 
-GLOBAL int slot_take4(__u32 group, __u32 stamp)
+GLOBAL int slot_claim4(__u32 group, __u32 stamp)
 {
-	return slot_take(AF_INET, group, stamp);
+	return slot_claim(AF_INET, group, stamp);
 }
 
-GLOBAL int slot_take6(__u32 group, __u32 stamp)
+GLOBAL int slot_claim6(__u32 group, __u32 stamp)
 {
-	return slot_take(AF_INET6, group, stamp);
+	return slot_claim(AF_INET6, group, stamp);
 }
 
 /*
@@ -104,7 +104,7 @@ static __always_inline __u32 slot_alloc(const int af, __u32 stamp)
 	start = *cursor;
 	for (t = 0; t < SLOT_TRIES; t++) {
 		group = (t < 4 ? start + t : start + t * 40503) & mask;
-		i = BY_AF(af, slot_take, group, stamp);
+		i = BY_AF(af, slot_claim, group, stamp);
 		if (i >= 0) {
 			BY_AF(af, clock_due, group, stamp);
 			*cursor = group;

@@ -36,25 +36,25 @@ struct pair {
 };
 
 /* Fills both flows but for the tags and the reply's port. */
-static __always_inline void flows_fill(const int af, const struct pair *b, const union tuple *key,
-				       union flow *fwd, union flow *rep)
+static __always_inline void flows_fill(const int af, const struct pair *pair,
+				       const union tuple *key, union flow *fwd, union flow *rep)
 {
 	const __be32 *client = TUPLE_SADDR(af, key), *vip = TUPLE_DADDR(af, key);
-	const __be32 *source = b->source.ip6, *server = b->server.ip6;
+	const __be32 *source = pair->source.ip6, *server = pair->server.ip6;
 
-	fwd->flow.conn = rep->flow.conn = b->conn;
-	fwd->flow.conn_gen = rep->flow.conn_gen = b->gen;
-	fwd->flow.service = rep->flow.service = b->service;
-	fwd->flow.dest = rep->flow.dest = b->dest;
-	fwd->flow.last_seen = b->seen;
-	rep->flow.last_seen = b->seen_reply;
-	if (!(b->flags & IVB_FLOW_KERNEL)) {
+	fwd->flow.conn = rep->flow.conn = pair->conn;
+	fwd->flow.conn_gen = rep->flow.conn_gen = pair->gen;
+	fwd->flow.service = rep->flow.service = pair->service;
+	fwd->flow.dest = rep->flow.dest = pair->dest;
+	fwd->flow.last_seen = pair->seen;
+	rep->flow.last_seen = pair->seen_reply;
+	if (!(pair->flags & IVB_FLOW_KERNEL)) {
 		fwd->flow.packets = 1;
-		fwd->flow.bytes = b->len;
+		fwd->flow.bytes = pair->len;
 	}
-	fwd->flow.flags = b->flags;
-	rep->flow.flags = b->flags | IVB_FLOW_REPLY;
-	if (b->state == IVB_S_UDP) /* only an answer says anything of it */
+	fwd->flow.flags = pair->flags;
+	rep->flow.flags = pair->flags | IVB_FLOW_REPLY;
+	if (pair->state == IVB_S_UDP) /* only an answer says anything of it */
 		fwd->flow.flags |= IVB_FLOW_ESTABLISHED;
 	addr_copy(af, FLOW_SADDR(af, fwd), source);
 	addr_copy(af, FLOW_DADDR(af, fwd), server);
@@ -62,7 +62,7 @@ static __always_inline void flows_fill(const int af, const struct pair *b, const
 	addr_copy(af, FLOW_DADDR(af, rep), client);
 	fwd->flow.nexthop = nexthop_index(af, source, server);
 	rep->flow.nexthop = nexthop_index(af, vip, client);
-	fwd->flow.dport = b->port;
+	fwd->flow.dport = pair->port;
 	rep->flow.sport = TUPLE_DPORT(af, key);
 	rep->flow.dport = TUPLE_SPORT(af, key);
 	fwd->flow.addr_delta =
@@ -133,7 +133,7 @@ static __always_inline int reply_preferred(struct ivb_ctx *ctx, const int af,
 
 	for (try = 0; try < PREFERRED_TRIES && r == -EEXIST; try++) {
 		port = port_preferred(cfg, hash, bpf_ntohs(TUPLE_SPORT(af, key)), try);
-		if (!port || (m && port_taken(m, port)))
+		if (!port || (m && port_used(m, port)))
 			continue;
 		r = reply_try(ctx, af, key, s, cfg, port);
 		if (!r && m)
@@ -167,7 +167,7 @@ static __always_inline int reply_free(struct ivb_ctx *ctx, const int af, const u
 }
 
 /* Finds a port with which the reply flow is free, and inserts that flow. */
-static __always_inline int reply_snat(struct ivb_ctx *ctx, const int af, const struct pair *b,
+static __always_inline int reply_snat(struct ivb_ctx *ctx, const int af, const struct pair *pair,
 				      const union tuple *key, struct scratch *s,
 				      const struct ivb_config *cfg)
 {
@@ -176,7 +176,8 @@ static __always_inline int reply_snat(struct ivb_ctx *ctx, const int af, const s
 	struct ivb_port_key *k = &s->pkey;
 	int r;
 
-	port_key(af, k, b->source.ip6, b->server.ip6, b->port, tuple_proto(af, key), ivb_zone);
+	port_key(af, k, pair->source.ip6, pair->server.ip6, pair->port, tuple_proto(af, key),
+		 ivb_zone);
 	m = port_map(k, !(hash & PORT_MAP_ONE_IN) || cfg->num_snat_ports < PORTS_MANY);
 	r = reply_preferred(ctx, af, key, s, cfg, hash, m);
 	if (r == -EEXIST && cfg->num_snat_ports) {
@@ -192,20 +193,20 @@ static __always_inline int reply_snat(struct ivb_ctx *ctx, const int af, const s
 }
 
 /* Inserts the reply flow, which reserves the port. */
-static __always_inline int reply_insert(struct ivb_ctx *ctx, const int af, struct pair *b,
+static __always_inline int reply_insert(struct ivb_ctx *ctx, const int af, struct pair *pair,
 					const union tuple *key, struct scratch *s)
 {
 	struct ivb_config *cfg;
 	__u32 zero = 0;
 	int r;
 
-	if (b->flags & IVB_FLOW_SNAT) {
+	if (pair->flags & IVB_FLOW_SNAT) {
 		cfg = bpf_map_lookup_elem(&config, &zero);
-		r = cfg ? reply_snat(ctx, af, b, key, s, cfg) : -EEXIST;
+		r = cfg ? reply_snat(ctx, af, pair, key, s, cfg) : -EEXIST;
 	} else {
 		r = reply_try(NULL, af, key, s, NULL, bpf_ntohs(TUPLE_SPORT(af, key)));
 	}
-	b->sport = s->fwd.flow.sport;
+	pair->sport = s->fwd.flow.sport;
 	return r ? insert_reason(r) : 0;
 }
 
@@ -219,25 +220,26 @@ static __always_inline void port_give_back(const struct scratch *s)
 }
 
 /* Takes a connection slot and writes what belongs to it. */
-static __always_inline int conn_begin(const int af, struct pair *b, const union tuple *key)
+static __always_inline int conn_begin(const int af, struct pair *pair, const union tuple *key)
 {
-	__u32 timeout = b->timeout > ivb_hz ? b->timeout : ivb_hz; /* it has to be made first */
+	__u32 timeout =
+		pair->timeout > ivb_hz ? pair->timeout : ivb_hz; /* it has to be made first */
 	struct ivb_conn *c;
 
-	b->conn = BY_AF(af, slot_alloc, stamp_at((__u32)bpf_jiffies64() + timeout));
-	if (b->conn == IVB_NONE)
+	pair->conn = BY_AF(af, slot_alloc, stamp_at((__u32)bpf_jiffies64() + timeout));
+	if (pair->conn == IVB_NONE)
 		return -IVB_R_MAP_FULL;
-	c = conn_get(af, b->conn);
+	c = conn_get(af, pair->conn);
 	if (!c)
 		return -IVB_R_MAP_FULL;
-	b->gen = c->gen + 1 ? c->gen + 1 : 1;
-	WRITE_ONCE(c->gen, b->gen);
-	c->state = b->state;
-	if (b->flags & IVB_FLOW_KERNEL) {
-		c->cp = b->cp;
+	pair->gen = c->gen + 1 ? c->gen + 1 : 1;
+	WRITE_ONCE(c->gen, pair->gen);
+	c->state = pair->state;
+	if (pair->flags & IVB_FLOW_KERNEL) {
+		c->cp = pair->cp;
 	} else {
-		c->service = b->service;
-		c->dest = b->dest;
+		c->service = pair->service;
+		c->dest = pair->dest;
 	}
 	if (af == AF_INET)
 		((struct ivb_conn4 *)c)->key = key->v4;
@@ -249,7 +251,7 @@ static __always_inline int conn_begin(const int af, struct pair *b, const union 
 /*
  * Makes the connection: 0, IVB_CREATED if another CPU was first and its flow is there, or a reason.
  */
-static __always_inline int conn_create(struct ivb_ctx *ctx, const int af, struct pair *b,
+static __always_inline int conn_create(struct ivb_ctx *ctx, const int af, struct pair *pair,
 				       const union tuple *key)
 {
 	struct scratch *s = scratch_get();
@@ -257,13 +259,13 @@ static __always_inline int conn_create(struct ivb_ctx *ctx, const int af, struct
 
 	if (!s)
 		return -IVB_R_RACE;
-	r = conn_begin(af, b, key);
+	r = conn_begin(af, pair, key);
 	if (r)
 		return r;
-	flows_fill(af, b, key, &s->fwd, &s->rep);
-	r = reply_insert(ctx, af, b, key, s);
+	flows_fill(af, pair, key, &s->fwd, &s->rep);
+	r = reply_insert(ctx, af, pair, key, s);
 	if (r) {
-		slot_free(af, b->conn);
+		slot_free(af, pair->conn);
 		return r;
 	}
 	if (af == AF_INET)
@@ -274,40 +276,45 @@ static __always_inline int conn_create(struct ivb_ctx *ctx, const int af, struct
 	r = bpf_map_update_elem(MAP_OF(af, flows), &s->key, &s->fwd, BPF_NOEXIST);
 	if (r) {
 		bpf_map_delete_elem(MAP_OF(af, flows), &s->rkey);
-		if (b->flags & IVB_FLOW_SNAT)
+		if (pair->flags & IVB_FLOW_SNAT)
 			port_give_back(s);
-		slot_free(af, b->conn);
-		b->gen = 0;
+		slot_free(af, pair->conn);
+		pair->gen = 0;
 		return r == -EEXIST ? IVB_CREATED : -IVB_R_MAP_FULL;
 	}
 	return 0;
 }
 
-GLOBAL int conn_create4(struct ivb_ctx *ctx, struct pair *b, const struct ivb_tuple4 *key)
+GLOBAL int conn_create4(struct ivb_ctx *ctx, struct pair *pair, const struct ivb_tuple4 *key)
 {
-	return b && key ? conn_create(ctx, AF_INET, b, (const union tuple *)key) : -IVB_R_RACE;
+	return pair && key ? conn_create(ctx, AF_INET, pair, (const union tuple *)key)
+			   : -IVB_R_RACE;
 }
 
-GLOBAL int conn_create6(struct ivb_ctx *ctx, struct pair *b, const struct ivb_tuple6 *key)
+GLOBAL int conn_create6(struct ivb_ctx *ctx, struct pair *pair, const struct ivb_tuple6 *key)
 {
-	return b && key ? conn_create(ctx, AF_INET6, b, (const union tuple *)key) : -IVB_R_RACE;
+	return pair && key ? conn_create(ctx, AF_INET6, pair, (const union tuple *)key)
+			   : -IVB_R_RACE;
 }
 
 /* For hooks on the kernel, which have no packet by which to ask for the host's sockets. */
-GLOBAL int conn_adopt4(struct pair *b, const struct ivb_tuple4 *key)
+GLOBAL int conn_adopt4(struct pair *pair, const struct ivb_tuple4 *key)
 {
-	return b && key ? conn_create(NULL, AF_INET, b, (const union tuple *)key) : -IVB_R_RACE;
+	return pair && key ? conn_create(NULL, AF_INET, pair, (const union tuple *)key)
+			   : -IVB_R_RACE;
 }
 
-GLOBAL int conn_adopt6(struct pair *b, const struct ivb_tuple6 *key)
+GLOBAL int conn_adopt6(struct pair *pair, const struct ivb_tuple6 *key)
 {
-	return b && key ? conn_create(NULL, AF_INET6, b, (const union tuple *)key) : -IVB_R_RACE;
+	return pair && key ? conn_create(NULL, AF_INET6, pair, (const union tuple *)key)
+			   : -IVB_R_RACE;
 }
 
 /* The key is a union tuple's. */
-#define CONN_CREATE(ctx, af, b, key) \
-	((af) == AF_INET ? conn_create4(ctx, b, &(key)->v4) : conn_create6(ctx, b, &(key)->v6))
-#define CONN_ADOPT(af, b, key) \
-	((af) == AF_INET ? conn_adopt4(b, &(key)->v4) : conn_adopt6(b, &(key)->v6))
+#define CONN_CREATE(ctx, af, pair, key)                        \
+	((af) == AF_INET ? conn_create4(ctx, pair, &(key)->v4) \
+			 : conn_create6(ctx, pair, &(key)->v6))
+#define CONN_ADOPT(af, pair, key) \
+	((af) == AF_INET ? conn_adopt4(pair, &(key)->v4) : conn_adopt6(pair, &(key)->v6))
 
 #endif

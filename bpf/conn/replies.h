@@ -11,7 +11,7 @@
 #include "lib/tuple.h"
 
 #define LEAVE_TRIES 4
-#define REPLY_LEFT 0xffffffffu /* the last one has left, and is about to delete the element */
+#define REPLY_DELETED 0xffffffffu /* the last one has left, and is about to delete the element */
 
 /* As kernel IPVS sees a reply of the connection with that forward key, to this server. */
 static __always_inline void reply_key(const int af, const union tuple *key, const __be32 *server,
@@ -45,11 +45,11 @@ static __always_inline void reply_leave(const struct ivb_reply_key *k)
 		return;
 	for (i = 0; i < LEAVE_TRIES; i++) {
 		held = READ_ONCE(r->held);
-		if ((held ^ tag) >> 32 || (__u32)held == REPLY_LEFT)
+		if ((held ^ tag) >> 32 || (__u32)held == REPLY_DELETED)
 			return;
-		next = (__u32)held == 1 ? tag | REPLY_LEFT : held - 1;
+		next = (__u32)held == 1 ? tag | REPLY_DELETED : held - 1;
 		if (__sync_val_compare_and_swap(&r->held, held, next) == held) {
-			if ((__u32)next == REPLY_LEFT)
+			if ((__u32)next == REPLY_DELETED)
 				bpf_map_delete_elem(&kernel_replies, k);
 			return;
 		}

@@ -43,8 +43,8 @@ static __always_inline bool conn_settled(const int af, const struct ivb_conn *c,
  * that closed first is in TIME_WAIT itself, and there refuses another client whose sequence numbers
  * are lower (RFC 9293 3.6.1, RFC 6191); that client succeeds with its second SYN.
  */
-static __always_inline bool port_is_left(const struct ivb_conn *c, const struct ivb_flow *rep,
-					 __u32 expires_in, bool choosy)
+static __always_inline bool port_is_given_up(const struct ivb_conn *c, const struct ivb_flow *rep,
+					     __u32 expires_in, bool choosy)
 {
 	__u32 state = IVB_CONN_STATE(READ_ONCE(c->state)), now = bpf_jiffies64(), age, rest;
 
@@ -84,7 +84,7 @@ static __always_inline int port_end(const int af, bool choosy)
 	c = conn_get(af, id);
 	stamp = clock_stamp(af, id);
 	if (!c || !stamp || c->gen != gen || !(rep->flow.flags & IVB_FLOW_REPLY) ||
-	    !port_is_left(c, &rep->flow, READ_ONCE(*stamp) - (__u32)bpf_jiffies64(), choosy) ||
+	    !port_is_given_up(c, &rep->flow, READ_ONCE(*stamp) - (__u32)bpf_jiffies64(), choosy) ||
 	    !conn_settled(af, c, &rep->flow))
 		return 0;
 	return conn_kill(af, id, gen);
@@ -104,7 +104,7 @@ GLOBAL int port_end6(bool choosy)
  * A FIN or RST: if it was the connection's last, its port may be had if need be. key: of the
  * packet.
  */
-static __always_inline int port_leave(const int af, const union tuple *key, const union flow *f)
+static __always_inline int port_give_up(const int af, const union tuple *key, const union flow *f)
 {
 	bool reply = f->flow.flags & IVB_FLOW_REPLY;
 	struct ivb_conn *c = conn_get(af, f->flow.conn);
@@ -124,18 +124,20 @@ static __always_inline int port_leave(const int af, const union tuple *key, cons
 			 ivb_zone);
 	m = bpf_map_lookup_elem(&port_maps, &k);
 	if (m)
-		port_set_left(m, bpf_ntohs(port));
+		port_set_given_up(m, bpf_ntohs(port));
 	return 0;
 }
 
-GLOBAL int port_leave4(const struct ivb_tuple4 *key, const struct ivb_flow4 *f)
+GLOBAL int port_give_up4(const struct ivb_tuple4 *key, const struct ivb_flow4 *f)
 {
-	return key && f ? port_leave(AF_INET, (const union tuple *)key, (const union flow *)f) : 0;
+	return key && f ? port_give_up(AF_INET, (const union tuple *)key, (const union flow *)f)
+			: 0;
 }
 
-GLOBAL int port_leave6(const struct ivb_tuple6 *key, const struct ivb_flow6 *f)
+GLOBAL int port_give_up6(const struct ivb_tuple6 *key, const struct ivb_flow6 *f)
 {
-	return key && f ? port_leave(AF_INET6, (const union tuple *)key, (const union flow *)f) : 0;
+	return key && f ? port_give_up(AF_INET6, (const union tuple *)key, (const union flow *)f)
+			: 0;
 }
 
 /* For the one that wants it: those that are known to be left, then any. */
@@ -162,7 +164,7 @@ static __always_inline int port_room(const int af)
 		return 0;
 	for (tries = 0; tries < ROOM_LOOKS && freed < ROOM_FREE; tries++) {
 		/* not so choosy: both sorts, by turns */
-		port = tries < ROOM_CHOOSY || tries & 1 ? port_next_left(m) : 0;
+		port = tries < ROOM_CHOOSY || tries & 1 ? port_next_given_up(m) : 0;
 		if (!port) {
 			turn = m->turn + 1 < num ? m->turn + 1 : 0;
 			m->turn = turn;
@@ -171,7 +173,7 @@ static __always_inline int port_room(const int af)
 		TUPLE_DPORT(af, rkey) = bpf_htons(port);
 		ended = BY_AF(af, port_end, tries < ROOM_CHOOSY) & 1;
 		freed += ended;
-		m->taken_over += ended;
+		m->reclaimed += ended;
 	}
 	return 0;
 }

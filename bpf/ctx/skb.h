@@ -188,22 +188,22 @@ static __always_inline int ctx_redirect_neigh(struct ivb_ctx *ctx, __u32 ifindex
  * What our programs tell each other of a packet, in skb->tc_index: no fwmark, and not cleared
  * between ingress and egress. (A program that returns TC_ACT_OK sets it to its classid, hence 0.)
  */
-static __always_inline __u32 ctx_mark(const struct ivb_ctx *ctx)
+static __always_inline __u32 ctx_tag(const struct ivb_ctx *ctx)
 {
 	return ctx->tc_index;
 }
 
-static __always_inline void ctx_set_mark(struct ivb_ctx *ctx, __u32 mark)
+static __always_inline void ctx_set_tag(struct ivb_ctx *ctx, __u32 tag)
 {
-	ctx->tc_index = mark;
+	ctx->tc_index = tag;
 }
 
 /* A copy of the packet comes in once more by the same device, with that mark. */
-static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 mark)
+static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 tag)
 {
 	int r;
 
-	ctx->tc_index = mark;
+	ctx->tc_index = tag;
 	r = bpf_clone_redirect(ctx, ctx->ifindex, BPF_F_INGRESS);
 	ctx->tc_index = 0;
 	return r;

@@ -135,16 +135,16 @@ static __always_inline int ctx_redirect_neigh(struct ivb_ctx *ctx, __u32 ifindex
 }
 
 /* Frames carry no mark, and no copies can be made: connections of kernel IPVS are tc's. */
-static __always_inline __u32 ctx_mark(const struct ivb_ctx *ctx)
+static __always_inline __u32 ctx_tag(const struct ivb_ctx *ctx)
 {
 	return 0;
 }
 
-static __always_inline void ctx_set_mark(struct ivb_ctx *ctx, __u32 mark)
+static __always_inline void ctx_set_tag(struct ivb_ctx *ctx, __u32 tag)
 {
 }
 
-static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 mark)
+static __always_inline int ctx_copy_in(struct ivb_ctx *ctx, __u32 tag)
 {
 	return -1;
 }

@@ -10,7 +10,7 @@
 #include "sched/sched.h"
 
 /* Everything known of the connection that the bpf engine is making. */
-struct birth {
+struct new_conn {
 	const struct ivb_config *cfg;
 	const struct ivb_service *svc;
 	const struct ivb_dest *dest;
@@ -37,7 +37,7 @@ static __always_inline bool source_martian(const int af, const union tuple *key)
 }
 
 /* The device towards the server must be one of ours, in this zone: replies come back through it. */
-static __always_inline int way_attached(__u32 ifindex)
+static __always_inline int route_attached(__u32 ifindex)
 {
 	struct ivb_dev *dev = bpf_map_lookup_elem(&devs, &ifindex);
 
@@ -49,15 +49,15 @@ static __always_inline __u32 first_state(__u8 proto)
 	return proto == IPPROTO_TCP ? IVB_S_SYN_RECV : IVB_S_UDP;
 }
 
-static __always_inline void conn_counted(const struct birth *b, __u8 proto)
+static __always_inline void conn_counted(const struct new_conn *nc, __u8 proto)
 {
-	struct ivb_dest_conns *c = dest_counts(b->dest_slot);
+	struct ivb_dest_conns *c = dest_counts(nc->dest_slot);
 
 	if (!c)
 		return;
 	__sync_fetch_and_add(&c->conns, 1);
-	dest_count(b->dest_slot, first_state(proto), 1);
-	if (b->dest->upper && c->active + c->inactive >= b->dest->upper)
+	dest_count(nc->dest_slot, first_state(proto), 1);
+	if (nc->dest->upper && c->active + c->inactive >= nc->dest->upper)
 		WRITE_ONCE(c->overloaded, 1);
 }
 
@@ -68,31 +68,32 @@ static __always_inline void conn_counted(const struct birth *b, __u8 proto)
  */
 #define IVB_DISPLACED_SHIFT 4
 #define IVB_VERDICT_MASK ((1 << IVB_DISPLACED_SHIFT) - 1)
-static __always_inline int birth_create(struct ivb_ctx *ctx, const int af, const struct birth *b,
-					const union tuple *key, const __be32 *source)
+static __always_inline int new_conn_create(struct ivb_ctx *ctx, const int af,
+					   const struct new_conn *nc, const union tuple *key,
+					   const __be32 *source)
 {
 	__u8 proto = tuple_proto(af, key);
 	__u32 state = first_state(proto);
 	struct pair pair = {
-		.port = b->dest->port,
-		.service = b->svc->slot,
-		.dest = b->dest_slot,
+		.port = nc->dest->port,
+		.service = nc->svc->slot,
+		.dest = nc->dest_slot,
 		.state = state,
-		.timeout = state_timeout(b->svc->slot, state),
-		.seen = b->now,
-		.seen_reply = b->now,
-		.len = b->len,
-		.flags = b->snat ? IVB_FLOW_SNAT : 0,
+		.timeout = state_timeout(nc->svc->slot, state),
+		.seen = nc->now,
+		.seen_reply = nc->now,
+		.len = nc->len,
+		.flags = nc->snat ? IVB_FLOW_SNAT : 0,
 	};
 	int r;
 
 	addr_copy(af, pair.source.ip6, source);
-	addr_copy(af, pair.server.ip6, b->dest->addr.ip6);
+	addr_copy(af, pair.server.ip6, nc->dest->addr.ip6);
 	r = CONN_CREATE(ctx, af, &pair, key);
 	if (r)
 		return r;
-	conn_counted(b, proto);
-	r = BY_AF(af, half_open_enter, b->cfg->max_half_open[FAMILY_INDEX(af)], pair.conn, state);
+	conn_counted(nc, proto);
+	r = BY_AF(af, half_open_enter, nc->cfg->max_half_open[FAMILY_INDEX(af)], pair.conn, state);
 	return r << IVB_DISPLACED_SHIFT | IVB_MADE;
 }
 
@@ -101,16 +102,17 @@ static __always_inline int birth_create(struct ivb_ctx *ctx, const int af, const
  * element of the service may have become another's, and the words of the ring speak of another's
  * server: a server knows whose it is.
  */
-static __always_inline int birth_schedule(const int af, struct birth *b, const union tuple *key)
+static __always_inline int new_conn_schedule(const int af, struct new_conn *nc,
+					     const union tuple *key)
 {
-	b->dest_slot = schedule(af, b->svc, key);
-	b->dest = bpf_map_lookup_elem(&dests, &b->dest_slot);
-	if (!b->dest)
+	nc->dest_slot = schedule(af, nc->svc, key);
+	nc->dest = bpf_map_lookup_elem(&dests, &nc->dest_slot);
+	if (!nc->dest)
 		return -IVB_R_NO_DEST;
-	if (b->dest->service != b->svc->slot || b->dest->state != IVB_DEST_AVAILABLE ||
-	    b->dest->vport != TUPLE_DPORT(af, key) || b->dest->proto != tuple_proto(af, key) ||
-	    b->dest->zone != ivb_zone || b->dest->af != af ||
-	    !addr_equal(af, b->dest->vaddr.ip6, TUPLE_DADDR(af, key)))
+	if (nc->dest->service != nc->svc->slot || nc->dest->state != IVB_DEST_AVAILABLE ||
+	    nc->dest->vport != TUPLE_DPORT(af, key) || nc->dest->proto != tuple_proto(af, key) ||
+	    nc->dest->zone != ivb_zone || nc->dest->af != af ||
+	    !addr_equal(af, nc->dest->vaddr.ip6, TUPLE_DADDR(af, key)))
 		return -IVB_R_RACE;
 	return 0;
 }
@@ -125,87 +127,87 @@ static __always_inline bool first_packet(const struct ivb_pkt *p)
 
 /*
  * Whether the way to the server is one that replies come back by. If the routing tables were asked,
- * *way is the answer, and the packet takes it.
+ * *route is the answer, and the packet takes it.
  */
-static __always_inline int birth_route(struct ivb_ctx *ctx, const int af, const struct birth *b,
-				       const union tuple *key, const __be32 *source,
-				       struct way *way)
+static __always_inline int new_conn_route(struct ivb_ctx *ctx, const int af,
+					  const struct new_conn *nc, const union tuple *key,
+					  const __be32 *source, struct route *route)
 {
-	struct route_query q = { .len = 1, .proto = tuple_proto(af, key), .dport = b->dest->port };
-	__u32 index = nexthop_index(af, source, b->dest->addr.ip6);
+	struct route_query q = { .len = 1, .proto = tuple_proto(af, key), .dport = nc->dest->port };
+	__u32 index = nexthop_index(af, source, nc->dest->addr.ip6);
 	struct ivb_nexthop *nh;
 	int r;
 
-	nh = nexthop_fresh(af, index, b->now, source, b->dest->addr.ip6);
+	nh = nexthop_fresh(af, index, nc->now, source, nc->dest->addr.ip6);
 	if (nh)
-		return way_attached(nh->ifindex);
+		return route_attached(nh->ifindex);
 	addr_copy(af, q.saddr, source);
-	addr_copy(af, q.daddr, b->dest->addr.ip6);
-	r = BY_AF(af, route_lookup, ctx, &q, index, way);
-	return r ? r : way_attached(way->ifindex);
+	addr_copy(af, q.daddr, nc->dest->addr.ip6);
+	r = BY_AF(af, route_lookup, ctx, &q, index, route);
+	return r ? r : route_attached(route->ifindex);
 }
 
 /* A packet without a flow. */
 static __always_inline int flow_miss(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				     const union tuple *key, struct way *way)
+				     const union tuple *key, struct route *route)
 {
-	struct birth b = { .now = bpf_jiffies64(), .len = p->l3_len };
+	struct new_conn nc = { .now = bpf_jiffies64(), .len = p->l3_len };
 	const __be32 *source;
 	__u32 zero = 0;
 	bool local;
 	int r;
 
-	b.svc = service_find(af, key);
-	b.cfg = bpf_map_lookup_elem(&config, &zero);
-	if (!b.svc || !b.cfg)
+	nc.svc = service_find(af, key);
+	nc.cfg = bpf_map_lookup_elem(&config, &zero);
+	if (!nc.svc || !nc.cfg)
 		return IVB_NEXT;
-	local = service_local(ctx, af, b.svc->slot, TUPLE_DADDR(af, key));
-	if (!local && !(b.cfg->flags & IVB_CONFIG_ANY_VIP))
+	local = service_local(ctx, af, nc.svc->slot, TUPLE_DADDR(af, key));
+	if (!local && !(nc.cfg->flags & IVB_CONFIG_ANY_VIP))
 		return -IVB_R_PASS_NOT_LOCAL;
-	if (b.cfg->flags & IVB_CONFIG_DRAIN)
+	if (nc.cfg->flags & IVB_CONFIG_DRAIN)
 		return -IVB_R_PASS_DRAIN;
 	if (!first_packet(p))
 		return local ? -IVB_R_PASS_NOT_FIRST : -IVB_R_NO_FLOW;
-	if (held())
+	if (conns_on_hold())
 		return -IVB_R_TAKEOVER;
 	if (source_martian(af, key))
 		return -IVB_R_MARTIAN;
 	if (p->flags & IVB_PKT_SOURCE_ROUTE)
 		return -IVB_R_IP_OPTIONS;
-	r = half_open_admit(af, b.cfg, key, b.now);
+	r = half_open_admit(af, nc.cfg, key, nc.now);
 	if (r)
 		return r;
-	r = birth_schedule(af, &b, key);
+	r = new_conn_schedule(af, &nc, key);
 	/* Nobody, or somebody else's: the service may have been changed under our hands. */
 	if (r) {
-		b.svc = service_find(af, key);
-		r = b.svc ? birth_schedule(af, &b, key) : r;
+		nc.svc = service_find(af, key);
+		r = nc.svc ? new_conn_schedule(af, &nc, key) : r;
 	}
 	if (r)
 		return r;
-	b.snat = snat_wanted(af, b.svc->snat ? b.svc->snat : b.cfg->snat, TUPLE_SADDR(af, key),
-			     b.dest->addr.ip6);
-	source = b.snat ? snat_address(af, b.cfg, key, b.dest) : TUPLE_SADDR(af, key);
+	nc.snat = snat_wanted(af, nc.svc->snat ? nc.svc->snat : nc.cfg->snat, TUPLE_SADDR(af, key),
+			      nc.dest->addr.ip6);
+	source = nc.snat ? snat_address(af, nc.cfg, key, nc.dest) : TUPLE_SADDR(af, key);
 	if (!source)
 		return -IVB_R_NO_SNAT_ADDR;
-	r = birth_route(ctx, af, &b, key, source, way);
+	r = new_conn_route(ctx, af, &nc, key, source, route);
 	if (r)
 		return r;
-	return birth_create(ctx, af, &b, key, source);
+	return new_conn_create(ctx, af, &nc, key, source);
 }
 
 GLOBAL int flow_miss4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_tuple4 *key,
-		      struct way *way)
+		      struct route *route)
 {
-	return p && key && way ? flow_miss(ctx, AF_INET, p, (const union tuple *)key, way)
-			       : IVB_NEXT;
+	return p && key && route ? flow_miss(ctx, AF_INET, p, (const union tuple *)key, route)
+				 : IVB_NEXT;
 }
 
 GLOBAL int flow_miss6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_tuple6 *key,
-		      struct way *way)
+		      struct route *route)
 {
-	return p && key && way ? flow_miss(ctx, AF_INET6, p, (const union tuple *)key, way)
-			       : IVB_NEXT;
+	return p && key && route ? flow_miss(ctx, AF_INET6, p, (const union tuple *)key, route)
+				 : IVB_NEXT;
 }
 
 #endif

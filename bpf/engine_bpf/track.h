@@ -21,7 +21,7 @@ static __always_inline bool dest_available(__u32 slot)
  * The client begins anew: the next ACK of either side counts. (Of this flow the caller knows
  * itself.)
  */
-static __always_inline void reopened(const int af, const union flow *f)
+static __always_inline void flow_reopen(const int af, const union flow *f)
 {
 	union flow *peer = flow_peer(af, f, IPPROTO_TCP);
 
@@ -128,7 +128,7 @@ static __always_inline int track(const int af, union flow *f, __u8 tcp_flags)
 	} else if (state_active(next)) {
 		f->flow.flags &= ~IVB_FLOW_ESTABLISHED;
 		if (!state_active(word))
-			reopened(af, f);
+			flow_reopen(af, f);
 	}
 	conn_touch(af, id, now, state_timeout(c->service, next));
 	return 0;

@@ -161,30 +161,30 @@ static __always_inline int kernel_source(struct ivb_ctx *ctx, const int af,
 }
 
 /* One that could not be counted goes, and takes no other's count with it. */
-static __always_inline void pair_undo(const int af, const union tuple *key, const struct pair *b)
+static __always_inline void pair_undo(const int af, const union tuple *key, const struct pair *pair)
 {
 	union flow *f = bpf_map_lookup_elem(MAP_OF(af, flows), key);
 
-	if (f && f->flow.conn == b->conn && f->flow.conn_gen == b->gen)
+	if (f && f->flow.conn == pair->conn && f->flow.conn_gen == pair->gen)
 		f->flow.flags |= IVB_FLOW_UNCOUNTED;
-	conn_kill(af, b->conn, b->gen);
+	conn_kill(af, pair->conn, pair->gen);
 }
 
 /* Makes the connection, as CONN_CREATE() does, and has its replies known. ctx: or NULL. */
 static __always_inline int kernel_pair_create(struct ivb_ctx *ctx, const int af,
 					      const struct note *n, const union tuple *key,
-					      struct pair *b, __u16 known)
+					      struct pair *pair, __u16 known)
 {
-	int r = ctx ? CONN_CREATE(ctx, af, b, key) : CONN_ADOPT(af, b, key);
+	int r = ctx ? CONN_CREATE(ctx, af, pair, key) : CONN_ADOPT(af, pair, key);
 
 	if (r)
 		return r;
-	if (!(b->flags & IVB_FLOW_DIRECT) &&
-	    !(af == AF_INET ? pair_join4(&key->v4, b) : pair_join6(&key->v6, b))) {
-		pair_undo(af, key, b);
+	if (!(pair->flags & IVB_FLOW_DIRECT) &&
+	    !(af == AF_INET ? pair_join4(&key->v4, pair) : pair_join6(&key->v6, pair))) {
+		pair_undo(af, key, pair);
 		return -IVB_R_MAP_FULL;
 	}
-	kernel_remember(af, n, b, known);
+	kernel_remember(af, n, pair, known);
 	return 0;
 }
 
@@ -207,7 +207,7 @@ static __always_inline int kernel_conn_create(struct ivb_ctx *ctx, const int af,
 		return IVB_NEXT;
 	snat = kernel_wants_snat(af, cfg, n, known);
 	/* another version's to be, with SNAT from its first packet */
-	if (held())
+	if (conns_on_hold())
 		return snat ? -IVB_R_TAKEOVER : IVB_NEXT;
 	if (cfg->flags & IVB_CONFIG_DRAIN)
 		return IVB_NEXT;

@@ -151,7 +151,7 @@ static __always_inline bool note_matches(const int af, struct note *n, const str
 	const __be32 *to = reply ? n->caddr.ip6 : server;
 	__be16 sport = reply ? n->vport : n->cport, dport = reply ? n->cport : n->dport;
 
-	if (n->flags & NOTE_LEAVE)
+	if (n->flags & NOTE_NOT_OURS)
 		return true;
 	if (n->af != af || !addr_equal(af, TUPLE_SADDR(af, &l->is), from) ||
 	    !addr_equal(af, TUPLE_DADDR(af, &l->is), to))
@@ -168,8 +168,8 @@ static __always_inline bool note_matches(const int af, struct note *n, const str
 }
 
 /* One that is there. */
-static __always_inline void follow_older(const int af, const struct note *n,
-					 const struct followed *w, struct leaving *l)
+static __always_inline void follow_known_conn(const int af, const struct note *n,
+					      const struct followed *w, struct leaving *l)
 {
 	if (!(n->flags & NOTE_DONE))
 		follow_note(af, n, w, bpf_jiffies64());
@@ -179,7 +179,7 @@ static __always_inline void follow_older(const int af, const struct note *n,
 }
 
 /* One that was made just now. */
-static __always_inline void follow_first(const int af, struct leaving *l)
+static __always_inline void follow_new_conn(const int af, struct leaving *l)
 {
 	const struct pair *pair = &l->pair;
 
@@ -195,7 +195,7 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 	union tuple key;
 	int r;
 
-	if (n->flags & NOTE_LEAVE) {
+	if (n->flags & NOTE_NOT_OURS) {
 		n->flags |= NOTE_DONE;
 		return IVB_NEXT;
 	}
@@ -212,9 +212,9 @@ static __always_inline int follow_packet(struct ivb_ctx *ctx, const int af, stru
 			return -IVB_R_RACE;
 	}
 	if (w.fwd)
-		follow_older(af, n, &w, l);
+		follow_known_conn(af, n, &w, l);
 	else
-		follow_first(af, l);
+		follow_new_conn(af, l);
 	n->flags |= NOTE_DONE;
 	return l->translate ? nat_packet(ctx, af, &l->p, &l->to, false) : IVB_NEXT;
 }
@@ -270,7 +270,7 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 	/*
 	 * Else each would be put aside for a packet that has come, and drive out those that wait.
 	 */
-	if (n && n->flags & NOTE_LEAVE) {
+	if (n && n->flags & NOTE_NOT_OURS) {
 		n->flags |= NOTE_DONE;
 		return IVB_NEXT;
 	}
@@ -299,12 +299,12 @@ static __always_inline int follow_known(struct ivb_ctx *ctx, const int af, struc
 /* ip6_fragment() does not pass kernel IPVS's mark on to the fragments that it makes. */
 static __always_inline bool parts_expected(const struct note *n)
 {
-	return n->has_frag || (n->skb && !(n->flags & (NOTE_DONE | NOTE_LEAVE)));
+	return n->has_frag || (n->skb && !(n->flags & (NOTE_DONE | NOTE_NOT_OURS)));
 }
 
-static __always_inline int follow(struct ivb_ctx *ctx, const int af)
+static __always_inline int egress(struct ivb_ctx *ctx, const int af)
 {
-	bool copy = ctx_mark(ctx) == IVB_MARK_COPY, handled = true;
+	bool copy = ctx_tag(ctx) == IVB_TAG_COPY, handled = true;
 	struct notes *all = notes_get();
 	__u64 skb = (__u64)ctx;
 	struct note *n = NULL;

@@ -203,7 +203,7 @@ static __always_inline int note_write(const struct sk_buff *skb, const struct ip
 		n->flags |= skb->_nfct & NFCT_PTRMASK ? 0 : NOTE_NO_CT;
 		note_fill(all, n, cp);
 	} else {
-		n->flags |= NOTE_LEAVE;
+		n->flags |= NOTE_NOT_OURS;
 	}
 	n->skb = READ_ONCE(all->writes) == writes ? (__u64)skb : 0;
 	return 0;

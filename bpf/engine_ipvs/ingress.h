@@ -13,9 +13,9 @@
 #include "engine_ipvs/note.h"
 #include "lib/tuple.h"
 
-/* Of packets on their way through this host; see ctx_mark(). */
-#define IVB_MARK_CARRIED 0x1b50 /* by us: egress need not look at it */
-#define IVB_MARK_COPY 0x1b51	/* for kernel IPVS to see, and to be dropped at egress */
+/* Of packets on their way through this host; see ctx_tag(). */
+#define IVB_TAG_CARRIED 0x1b50 /* by us: egress need not look at it */
+#define IVB_TAG_COPY 0x1b51    /* for kernel IPVS to see, and to be dropped at egress */
 
 static __always_inline bool lease_holds(const struct ivb_flow *f, __u32 now)
 {
@@ -53,7 +53,7 @@ static __always_inline int kernel_slow(struct ivb_ctx *ctx, const int af, const 
 	int r;
 
 	if ((p->flags & (IVB_PKT_FRAGMENT | IVB_PKT_LATER)) == IVB_PKT_FRAGMENT) {
-		__u32 fate = undo ? IVB_FRAG_SLOW : IVB_FRAG_LEFT;
+		__u32 fate = undo ? IVB_FRAG_SLOW : IVB_FRAG_PASSED;
 
 		/* where nothing is undone, kernel IPVS can use those that have come before */
 		r = af == AF_INET ? frag_first4(p, &key->v4, fate) : frag_first6(p, &key->v6, fate);
@@ -108,7 +108,7 @@ static __always_inline bool kernel_instead(const struct ivb_flow *f, int r)
 static __always_inline bool kernel_fast(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 					const struct ivb_flow *f, __u32 now)
 {
-	if (ctx_mark(ctx) == IVB_MARK_COPY || f->flags & IVB_FLOW_LOCAL)
+	if (ctx_tag(ctx) == IVB_TAG_COPY || f->flags & IVB_FLOW_LOCAL)
 		return false;
 	/* directly from the server: nothing that kernel IPVS would touch */
 	if ((f->flags & (IVB_FLOW_DIRECT | IVB_FLOW_REPLY)) == (IVB_FLOW_DIRECT | IVB_FLOW_REPLY))
@@ -125,13 +125,13 @@ static __always_inline bool kernel_fast(struct ivb_ctx *ctx, const struct ivb_pk
 	if (!lease_holds(f, now))
 		return false;
 	if (p->proto == IPPROTO_TCP && p->tcp_flags & (TCP_FIN | TCP_RST))
-		return f->flags & IVB_FLOW_COPY && !ctx_copy_in(ctx, IVB_MARK_COPY);
+		return f->flags & IVB_FLOW_COPY && !ctx_copy_in(ctx, IVB_TAG_COPY);
 	return true;
 }
 
 /* 0: carry it; or a reason. */
-static __always_inline int kernel_note(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				       const union tuple *key, const union flow *f, __u32 now)
+static __always_inline int kernel_decide(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
+					 const union tuple *key, const union flow *f, __u32 now)
 {
 	if (kernel_fast(ctx, p, &f->flow, now))
 		return p->flags & IVB_PKT_SOURCE_ROUTE ? -IVB_R_IP_OPTIONS : 0;

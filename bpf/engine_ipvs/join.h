@@ -53,7 +53,7 @@ static __always_inline bool reply_join(const int af, const struct ivb_reply_key 
 			return true;
 		r = bpf_map_lookup_elem(&kernel_replies, k);
 		held = r ? READ_ONCE(r->held) : 0;
-		if (!r || (held ^ alone.held) >> 32 || (__u32)held == REPLY_LEFT ||
+		if (!r || (held ^ alone.held) >> 32 || (__u32)held == REPLY_DELETED ||
 		    __sync_val_compare_and_swap(&r->held, held, held + 1) != held)
 			continue;
 		BY_AF(af, reply_mark, r->conn, r->gen);
@@ -63,22 +63,22 @@ static __always_inline bool reply_join(const int af, const struct ivb_reply_key 
 	return false;
 }
 
-static __always_inline int pair_join(const int af, const union tuple *key, const struct pair *b)
+static __always_inline int pair_join(const int af, const union tuple *key, const struct pair *pair)
 {
 	struct ivb_reply_key k;
 
-	reply_key(af, key, b->server.ip6, b->port, &k);
-	return reply_join(af, &k, b->conn, b->gen);
+	reply_key(af, key, pair->server.ip6, pair->port, &k);
+	return reply_join(af, &k, pair->conn, pair->gen);
 }
 
-GLOBAL int pair_join4(const struct ivb_tuple4 *key, const struct pair *b)
+GLOBAL int pair_join4(const struct ivb_tuple4 *key, const struct pair *pair)
 {
-	return key && b && pair_join(AF_INET, (const union tuple *)key, b);
+	return key && pair && pair_join(AF_INET, (const union tuple *)key, pair);
 }
 
-GLOBAL int pair_join6(const struct ivb_tuple6 *key, const struct pair *b)
+GLOBAL int pair_join6(const struct ivb_tuple6 *key, const struct pair *pair)
 {
-	return key && b && pair_join(AF_INET6, (const union tuple *)key, b);
+	return key && pair && pair_join(AF_INET6, (const union tuple *)key, pair);
 }
 
 #endif

@@ -10,7 +10,7 @@
 
 enum note_flags {
 	NOTE_REPLY = 1 << 0, /* from the server; else from the client */
-	NOTE_LEAVE =
+	NOTE_NOT_OURS =
 		1 << 1, /* not for us: conntrack's, an application's, another way of forwarding */
 	NOTE_DONE = 1 << 2,	 /* the packet has come */
 	NOTE_MASTER = 1 << 3,	 /* the sync daemon tells a backup of connections */

@@ -31,7 +31,7 @@ static __always_inline bool conn_is_adoptable(const struct ip_vs_conn *cp)
 }
 
 /* True: there is nothing to be made. */
-static __always_inline bool adopted(const int af, const struct note *n)
+static __always_inline bool adopt_renew(const int af, const struct note *n)
 {
 	__u64 cp = n->cp;
 	struct ivb_kernel_conn *kc = bpf_map_lookup_elem(&kernel_conns, &cp);
@@ -60,8 +60,9 @@ static __always_inline int adopt(const int af, const struct note *n)
 	__u32 zero = 0;
 
 	cfg = bpf_map_lookup_elem(&config, &zero);
-	if (adopted(af, n) || !n->lease || n->state == IVB_S_TIME_WAIT || !cfg ||
-	    cfg->flags & IVB_CONFIG_DRAIN || held() || !kernel_wants_snat(af, cfg, n, known))
+	if (adopt_renew(af, n) || !n->lease || n->state == IVB_S_TIME_WAIT || !cfg ||
+	    cfg->flags & IVB_CONFIG_DRAIN || conns_on_hold() ||
+	    !kernel_wants_snat(af, cfg, n, known))
 		return 0;
 	/* An address of this director alone is not what the servers know. */
 	note_key(af, n, &key);

@@ -33,12 +33,12 @@ static __always_inline struct ivb_frag *frag_find(const struct ivb_frag_key *k, 
 /* A later fragment: puts the datagram's ports into the tuple, or says that it is not ours. */
 static __always_inline int frag_later(const int af, struct ivb_pkt *p, union tuple *t)
 {
-	struct ivb_frag mark = { .stamp = bpf_jiffies64() }, *f;
+	struct ivb_frag entry = { .stamp = bpf_jiffies64() }, *f;
 	struct ivb_frag_key k;
 
 	frag_key(af, p, t, &k);
-	f = frag_find(&k, mark.stamp);
-	if (f && f->fate != IVB_FRAG_LEFT) {
+	f = frag_find(&k, entry.stamp);
+	if (f && f->fate != IVB_FRAG_PASSED) {
 		if (f->fate == IVB_FRAG_SLOW)
 			p->flags |= IVB_PKT_SLOW;
 		TUPLE_SPORT(af, t) = f->sport;
@@ -46,7 +46,7 @@ static __always_inline int frag_later(const int af, struct ivb_pkt *p, union tup
 		return 0;
 	}
 	if (!f)
-		bpf_map_update_elem(&frags, &k, &mark, BPF_ANY);
+		bpf_map_update_elem(&frags, &k, &entry, BPF_ANY);
 	return -IVB_R_PASS_FRAGMENT;
 }
 
@@ -54,7 +54,7 @@ static __always_inline int frag_later(const int af, struct ivb_pkt *p, union tup
 static __always_inline int frag_first(const int af, const struct ivb_pkt *p, const union tuple *t,
 				      enum ivb_frag_fate fate)
 {
-	struct ivb_frag mark = {
+	struct ivb_frag entry = {
 		.sport = TUPLE_SPORT(af, t),
 		.dport = TUPLE_DPORT(af, t),
 		.fate = fate,
@@ -64,10 +64,10 @@ static __always_inline int frag_first(const int af, const struct ivb_pkt *p, con
 	struct ivb_frag *f;
 
 	frag_key(af, p, t, &k);
-	f = frag_find(&k, mark.stamp);
-	if (f && f->fate == IVB_FRAG_LEFT)
+	f = frag_find(&k, entry.stamp);
+	if (f && f->fate == IVB_FRAG_PASSED)
 		return -IVB_R_FRAG_ORDER;
-	return bpf_map_update_elem(&frags, &k, &mark, BPF_ANY) ? -IVB_R_FRAG_ORDER : 0;
+	return bpf_map_update_elem(&frags, &k, &entry, BPF_ANY) ? -IVB_R_FRAG_ORDER : 0;
 }
 
 GLOBAL int frag_later4(struct ivb_pkt *p, struct ivb_tuple4 *t)

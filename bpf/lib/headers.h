@@ -25,7 +25,7 @@ static __always_inline int headers(struct ivb_ctx *ctx, const int af, struct ivb
 	}
 	if (r == IVB_PARSE_OK)
 		return 0;
-	return r == IVB_PARSE_OTHER ? IVB_GONE : -IVB_R_PASS_TRUNCATED;
+	return r == IVB_PARSE_OTHER ? IVB_OTHER : -IVB_R_PASS_TRUNCATED;
 }
 
 GLOBAL int headers4(struct ivb_ctx *ctx, struct ivb_pkt *p)

@@ -9,7 +9,7 @@
  * Whether another version is just taking over (dp/takeover/takeover_int.h). Of its own, as flow_miss6() has no
  * word of stack left (6.1, clang 14, "combined stack size of 5 calls").
  */
-GLOBAL int held(void)
+GLOBAL int conns_on_hold(void)
 {
 	__u32 zero = 0;
 	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);

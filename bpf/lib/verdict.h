@@ -17,11 +17,14 @@
 #define BY_AF(af, fn, ...) ((af) == AF_INET ? fn##4(__VA_ARGS__) : fn##6(__VA_ARGS__))
 
 enum verdict {
-	IVB_NEXT,    /* not ours: other programs, then the stack */
-	IVB_GONE,    /* redirected */
-	IVB_CREATED, /* within the path: a flow exists now, look it up again */
-	IVB_MADE,    /* the same, and it is this CPU's: scratch has what it was made of */
+	IVB_NEXT,	/* not ours: other programs, then the stack */
+	IVB_REDIRECTED, /* redirected */
+	IVB_CREATED,	/* within the path: a flow exists now, look it up again */
+	IVB_MADE,	/* the same, and it is this CPU's: scratch has what it was made of */
 };
+
+/* What headers() and quote_parse() say of a packet that is not of a protocol that we carry. */
+enum { IVB_OTHER = 1 };
 
 static __always_inline void count(__u32 reason, __u32 bytes)
 {
@@ -50,7 +53,7 @@ static __always_inline bool reason_passes(__u32 reason)
 
 static __always_inline int path_exit(struct ivb_ctx *ctx, int r)
 {
-	if (r == IVB_GONE)
+	if (r == IVB_REDIRECTED)
 		return CTX_SENT;
 	if (r >= 0)
 		return CTX_NEXT;

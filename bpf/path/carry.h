@@ -25,8 +25,8 @@ static __always_inline void liveness(const int af, union flow *f, __u32 now)
 }
 
 /* State and liveness. 0: go on; 1: the flow is no more, schedule afresh; or a reason. */
-static __always_inline int flow_note(const int af, const struct ivb_pkt *p, union flow *f,
-				     __u32 now)
+static __always_inline int flow_update(const int af, const struct ivb_pkt *p, union flow *f,
+				       __u32 now)
 {
 	int r = 0;
 
@@ -69,21 +69,21 @@ static __always_inline union flow *flow_made(const int af, int verdict, const un
 static __always_inline int carry_long(struct ivb_ctx *ctx, const int af, struct ivb_pkt *p,
 				      union tuple *key, union flow *f, __u32 tag, __u32 now)
 {
-	struct way way = {};
+	struct route route = {};
 	int r;
 
 	if (f && f->flow.flags & IVB_FLOW_KERNEL)
-		r = kernel_note(ctx, af, p, key, f, now);
+		r = kernel_decide(ctx, af, p, key, f, now);
 	else
-		r = f ? flow_note(af, p, f, now) : 1;
+		r = f ? flow_update(af, p, f, now) : 1;
 	if (r < 0)
 		return r;
 	if (f && p->tcp_flags & (TCP_FIN | TCP_RST) && f->flow.flags & IVB_FLOW_SNAT && !r &&
 	    ports_are_half())
-		af == AF_INET ? port_leave4(&key->v4, &f->v4) : port_leave6(&key->v6, &f->v6);
+		af == AF_INET ? port_give_up4(&key->v4, &f->v4) : port_give_up6(&key->v6, &f->v6);
 	if (r) {
-		r = af == AF_INET ? flow_miss4(ctx, p, &key->v4, &way)
-				  : flow_miss6(ctx, p, &key->v6, &way);
+		r = af == AF_INET ? flow_miss4(ctx, p, &key->v4, &route)
+				  : flow_miss6(ctx, p, &key->v6, &route);
 		BY_AF(af, port_room);
 		BY_AF(af, sweep_by_packet);
 		if (r == -IVB_R_NO_DEST)
@@ -104,7 +104,7 @@ static __always_inline int carry_long(struct ivb_ctx *ctx, const int af, struct 
 	}
 	if (p->ttl <= 1)
 		return REFUSE(af, ctx, p, f, IVB_R_TTL, 0);
-	r = flow_send(ctx, af, p, f, tag, now, &way);
+	r = flow_send(ctx, af, p, f, tag, now, &route);
 	return kernel_instead(&f->flow, r) ? KERNEL_SLOW(af, ctx, p, key, f) : r;
 }
 
@@ -130,7 +130,7 @@ static __always_inline int carry(struct ivb_ctx *ctx, const int af)
 		__builtin_memset(&p, 0, sizeof(p));
 		r = BY_AF(af, headers, ctx, &p);
 		if (r)
-			return r == IVB_GONE ? IVB_NEXT : r;
+			return r == IVB_OTHER ? IVB_NEXT : r;
 		r = tuple_read(ctx, af, &p, &key);
 		if (r)
 			return r;

@@ -41,24 +41,24 @@ static __always_inline int quote_parse(struct ivb_ctx *ctx, const int af, const 
 		r = ivb_parse(ctx_at(ctx, off), ctx_end(ctx), ctx_len(ctx) - off, af, true, quote);
 	}
 	if (r == IVB_PARSE_OTHER)
-		return IVB_GONE;
+		return IVB_OTHER;
 	if (r != IVB_PARSE_OK)
 		return -IVB_R_PASS_TRUNCATED;
 	/* Without ports it cannot be told whose it is. */
 	if (quote->flags & IVB_PKT_LATER ||
 	    (quote->proto != IPPROTO_TCP && quote->proto != IPPROTO_UDP))
-		return IVB_GONE;
+		return IVB_OTHER;
 	return 0;
 }
 
 GLOBAL int quote_parse4(struct ivb_ctx *ctx, const struct ivb_pkt *p, struct ivb_pkt *quote)
 {
-	return p && quote ? quote_parse(ctx, AF_INET, p, quote) : IVB_GONE;
+	return p && quote ? quote_parse(ctx, AF_INET, p, quote) : IVB_OTHER;
 }
 
 GLOBAL int quote_parse6(struct ivb_ctx *ctx, const struct ivb_pkt *p, struct ivb_pkt *quote)
 {
-	return p && quote ? quote_parse(ctx, AF_INET6, p, quote) : IVB_GONE;
+	return p && quote ? quote_parse(ctx, AF_INET6, p, quote) : IVB_OTHER;
 }
 
 /* The key of the flow that the error travels with: the quoted tuple turned round. */
@@ -204,7 +204,7 @@ static __always_inline int icmp_translate(struct ivb_ctx *ctx, const int af,
 					  const union flow *f, __u32 tag)
 {
 	struct route_query q = { .len = ctx_len(ctx) - ETH_HLEN, .proto = p->proto };
-	struct way way = {};
+	struct route route = {};
 	__u64 delta = 0;
 	int r;
 
@@ -219,10 +219,10 @@ static __always_inline int icmp_translate(struct ivb_ctx *ctx, const int af,
 		ctx_csum_changed(ctx, HOP_LIMIT_DELTA);
 	if (READ_ONCE(f->flow.tag) != tag)
 		return -IVB_R_RACE;
-	r = BY_AF(af, route_lookup, ctx, &q, nexthop_index(af, q.saddr, q.daddr), &way);
+	r = BY_AF(af, route_lookup, ctx, &q, nexthop_index(af, q.saddr, q.daddr), &route);
 	if (r)
 		return r;
-	return ctx_redirect_neigh(ctx, way.ifindex, &way.nh) ? -IVB_R_NO_ROUTE : IVB_GONE;
+	return ctx_redirect_neigh(ctx, route.ifindex, &route.nh) ? -IVB_R_NO_ROUTE : IVB_REDIRECTED;
 }
 
 /* The outer destination alone. */
@@ -286,7 +286,7 @@ static __always_inline int icmp_error(struct ivb_ctx *ctx, const int af, const s
 	if (!r)
 		r = quote_key(ctx, af, p, &quote, &s->key);
 	if (r)
-		return r == IVB_GONE ? IVB_NEXT : r;
+		return r == IVB_OTHER ? IVB_NEXT : r;
 	f = bpf_map_lookup_elem(MAP_OF(af, flows), &s->key);
 	/*
 	 * Kernel IPVS's to pass on: servers that are routed to directly, and clients on the

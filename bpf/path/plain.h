@@ -14,14 +14,14 @@
 
 #define FLOW_NOT_PLAIN (IVB_FLOW_TUNNEL | IVB_FLOW_DIRECT | IVB_FLOW_LOCAL | IVB_FLOW_AMBIGUOUS)
 
-/* Whether flow_note(), or kernel_note(), would say "go on" and do nothing else. */
+/* Whether flow_update(), or kernel_decide(), would say "go on" and do nothing else. */
 static __always_inline bool flow_is_plain(const struct ivb_ctx *ctx, const struct ivb_flow *f,
 					  __u32 flags, __u32 now)
 {
 	if (flags & FLOW_NOT_PLAIN)
 		return false;
 	if (flags & IVB_FLOW_KERNEL)
-		return ctx_mark(ctx) != IVB_MARK_COPY && lease_holds(f, now);
+		return ctx_tag(ctx) != IVB_TAG_COPY && lease_holds(f, now);
 	return flags & IVB_FLOW_ESTABLISHED && now - READ_ONCE(f->last_seen) < ivb_hz &&
 	       (flags & IVB_FLOW_REPLY || dest_available(f->dest));
 }
@@ -47,7 +47,7 @@ static __always_inline int carry_plain(struct ivb_ctx *ctx, const int af, const 
 		return -IVB_R_RACE;
 	flow_account(&f->flow, p);
 	if (flags & IVB_FLOW_KERNEL)
-		ctx_set_mark(ctx, IVB_MARK_CARRIED);
+		ctx_set_tag(ctx, IVB_TAG_CARRIED);
 	return send_fast(ctx, nh);
 }
 

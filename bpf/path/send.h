@@ -32,12 +32,12 @@ static __always_inline int send_fast(struct ivb_ctx *ctx, const struct ivb_nexth
 		return -IVB_R_REWRITE;
 	mac_copy(eth->h_dest, nh->dmac);
 	mac_copy(eth->h_source, nh->smac);
-	return ctx_redirect(ctx, nh->ifindex) ? -IVB_R_NO_ROUTE : IVB_GONE;
+	return ctx_redirect(ctx, nh->ifindex) ? -IVB_R_NO_ROUTE : IVB_REDIRECTED;
 }
 
 /* Asks the routing tables for a flow's way. */
 static __always_inline int flow_route(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				      const union flow *f, __u32 len, struct way *way)
+				      const union flow *f, __u32 len, struct route *route)
 {
 	struct route_query q = {
 		.proto = p->proto,
@@ -48,21 +48,21 @@ static __always_inline int flow_route(struct ivb_ctx *ctx, const int af, const s
 
 	addr_copy(af, q.saddr, FLOW_SADDR(af, f));
 	addr_copy(af, q.daddr, FLOW_DADDR(af, f));
-	return route_lookup(ctx, af, &q, f->flow.nexthop, way);
+	return route_lookup(ctx, af, &q, f->flow.nexthop, route);
 }
 
 GLOBAL int flow_route4(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_flow4 *f,
-		       __u32 len, struct way *way)
+		       __u32 len, struct route *route)
 {
-	return p && f && way ? flow_route(ctx, AF_INET, p, (const union flow *)f, len, way)
-			     : -IVB_R_NO_ROUTE;
+	return p && f && route ? flow_route(ctx, AF_INET, p, (const union flow *)f, len, route)
+			       : -IVB_R_NO_ROUTE;
 }
 
 GLOBAL int flow_route6(struct ivb_ctx *ctx, const struct ivb_pkt *p, const struct ivb_flow6 *f,
-		       __u32 len, struct way *way)
+		       __u32 len, struct route *route)
 {
-	return p && f && way ? flow_route(ctx, AF_INET6, p, (const union flow *)f, len, way)
-			     : -IVB_R_NO_ROUTE;
+	return p && f && route ? flow_route(ctx, AF_INET6, p, (const union flow *)f, len, route)
+			       : -IVB_R_NO_ROUTE;
 }
 
 static __always_inline void flow_account(struct ivb_flow *f, const struct ivb_pkt *p)
@@ -73,10 +73,10 @@ static __always_inline void flow_account(struct ivb_flow *f, const struct ivb_pk
 
 /*
  * A packet with its flow: translated and sent, or a reason. If the routing tables have been asked
- * for this packet, *way is their answer: it renewed the cache, so this packet probes the neighbour.
+ * for this packet, *route is their answer: it renewed the cache, so this packet probes the neighbour.
  */
 static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				     union flow *f, __u32 tag, __u32 now, struct way *way)
+				     union flow *f, __u32 tag, __u32 now, struct route *route)
 {
 	__u32 extra = tunnel_len(af, &f->flow), wire = wire_len(ctx, p) + extra;
 	struct ivb_nexthop *nh;
@@ -86,10 +86,10 @@ static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const st
 	if (nh && wire > nh->mtu)
 		return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, nh->mtu - extra);
 	if (!nh) {
-		r = af == AF_INET ? flow_route4(ctx, p, &f->v4, wire, way)
-				  : flow_route6(ctx, p, &f->v6, wire, way);
+		r = af == AF_INET ? flow_route4(ctx, p, &f->v4, wire, route)
+				  : flow_route6(ctx, p, &f->v6, wire, route);
 		if (r == -IVB_R_TOO_BIG)
-			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, way->mtu - extra);
+			return REFUSE(af, ctx, p, f, IVB_R_TOO_BIG, route->mtu - extra);
 		if (r)
 			return r;
 	}
@@ -102,10 +102,11 @@ static __always_inline int flow_send(struct ivb_ctx *ctx, const int af, const st
 	if (!kernel_counts(&f->flow, p))
 		flow_account(&f->flow, p);
 	if (f->flow.flags & IVB_FLOW_KERNEL)
-		ctx_set_mark(ctx, IVB_MARK_CARRIED);
-	if (nh && !way->ifindex)
+		ctx_set_tag(ctx, IVB_TAG_CARRIED);
+	if (nh && !route->ifindex)
 		return send_fast(ctx, nh);
-	return ctx_redirect_neigh(ctx, way->ifindex, &way->nh) ? -IVB_R_NO_ROUTE : IVB_GONE;
+	return ctx_redirect_neigh(ctx, route->ifindex, &route->nh) ? -IVB_R_NO_ROUTE
+								   : IVB_REDIRECTED;
 }
 
 #endif

@@ -30,9 +30,9 @@ static __always_inline __u32 masked(__u32 i, __u32 mask)
 }
 
 /* Where a port's bit is, and that of its word. */
-#define TAKEN(m, word) ((m)->taken[masked(word, PORT_WORDS - 1)])
-#define LEFT(m, word) ((m)->left[masked(word, PORT_WORDS - 1)])
-#define SOME_LEFT(m, word) ((m)->some_left[masked((word) / 64, PORT_WORDS / 64 - 1)])
+#define USED(m, word) ((m)->used[masked(word, PORT_WORDS - 1)])
+#define GIVEN_UP(m, word) ((m)->given_up[masked(word, PORT_WORDS - 1)])
+#define SOME_GIVEN_UP(m, word) ((m)->some_given_up[masked((word) / 64, PORT_WORDS / 64 - 1)])
 #define FULL(m, word) ((m)->full[masked((word) / 64, PORT_WORDS / 64 - 1)])
 
 /*
@@ -69,9 +69,9 @@ static __always_inline void port_key(const int af, struct ivb_port_key *k, const
 }
 
 /* Whether somebody has the port, as far as the bitmap knows. */
-static __always_inline bool port_taken(struct ivb_port_map *m, __u32 port)
+static __always_inline bool port_used(struct ivb_port_map *m, __u32 port)
 {
-	return READ_ONCE(TAKEN(m, port / 64)) >> (port & 63) & 1;
+	return READ_ONCE(USED(m, port / 64)) >> (port & 63) & 1;
 }
 
 /* Marks a port; true if it was not. */
@@ -80,7 +80,7 @@ static __always_inline bool port_mark(struct ivb_port_map *m, __u32 port)
 	__u64 bit = 1ull << (port & 63), word_bit, old;
 	__u32 word = port / 64;
 
-	old = __sync_fetch_and_or(&TAKEN(m, word), bit);
+	old = __sync_fetch_and_or(&USED(m, word), bit);
 	if (old & bit)
 		return false;
 	__sync_fetch_and_add(&m->free, -1);
@@ -88,34 +88,34 @@ static __always_inline bool port_mark(struct ivb_port_map *m, __u32 port)
 		word_bit = 1ull << (word & 63);
 		__sync_fetch_and_or(&FULL(m, word), word_bit);
 		/* somebody may have freed one in between */
-		if (READ_ONCE(TAKEN(m, word)) != ~0ull)
+		if (READ_ONCE(USED(m, word)) != ~0ull)
 			__sync_fetch_and_and(&FULL(m, word), ~word_bit);
 	}
 	return true;
 }
 
 /* The connection at the port has ended. */
-static __always_inline void port_set_left(struct ivb_port_map *m, __u32 port)
+static __always_inline void port_set_given_up(struct ivb_port_map *m, __u32 port)
 {
 	__u32 word = port / 64;
 
-	__sync_fetch_and_or(&LEFT(m, word), 1ull << (port & 63));
-	__sync_fetch_and_or(&SOME_LEFT(m, word), 1ull << (word & 63));
+	__sync_fetch_and_or(&GIVEN_UP(m, word), 1ull << (port & 63));
+	__sync_fetch_and_or(&SOME_GIVEN_UP(m, word), 1ull << (word & 63));
 }
 
-static __always_inline void port_clear_left(struct ivb_port_map *m, __u32 port)
+static __always_inline void port_clear_given_up(struct ivb_port_map *m, __u32 port)
 {
 	__u32 word = port / 64;
 
-	if (!(LEFT(m, word) >> (port & 63) & 1))
+	if (!(GIVEN_UP(m, word) >> (port & 63) & 1))
 		return;
-	__sync_fetch_and_and(&LEFT(m, word), ~(1ull << (port & 63)));
-	if (READ_ONCE(LEFT(m, word)))
+	__sync_fetch_and_and(&GIVEN_UP(m, word), ~(1ull << (port & 63)));
+	if (READ_ONCE(GIVEN_UP(m, word)))
 		return;
-	__sync_fetch_and_and(&SOME_LEFT(m, word), ~(1ull << (word & 63)));
+	__sync_fetch_and_and(&SOME_GIVEN_UP(m, word), ~(1ull << (word & 63)));
 	/* somebody may have set one in between */
-	if (READ_ONCE(LEFT(m, word)))
-		__sync_fetch_and_or(&SOME_LEFT(m, word), 1ull << (word & 63));
+	if (READ_ONCE(GIVEN_UP(m, word)))
+		__sync_fetch_and_or(&SOME_GIVEN_UP(m, word), 1ull << (word & 63));
 }
 
 static __always_inline void port_unmark(struct ivb_port_map *m, __u32 port)
@@ -123,9 +123,9 @@ static __always_inline void port_unmark(struct ivb_port_map *m, __u32 port)
 	__u32 word = port / 64;
 	__u64 bit = 1ull << (port & 63);
 
-	if (__sync_fetch_and_and(&TAKEN(m, word), ~bit) & bit)
+	if (__sync_fetch_and_and(&USED(m, word), ~bit) & bit)
 		__sync_fetch_and_add(&m->free, 1);
-	port_clear_left(m, port);
+	port_clear_given_up(m, port);
 	__sync_fetch_and_and(&FULL(m, word), ~(1ull << (word & 63)));
 }
 
@@ -187,7 +187,7 @@ GLOBAL __u32 port_free(struct ivb_port_map *m, bool astray)
 
 	if (!m)
 		return 0;
-	port = port_after(m->taken, m->full, astray ? bpf_get_prandom_u32() : m->cursor, ~0ull);
+	port = port_after(m->used, m->full, astray ? bpf_get_prandom_u32() : m->cursor, ~0ull);
 	if (!port)
 		return 0;
 	if (!astray)
@@ -196,15 +196,15 @@ GLOBAL __u32 port_free(struct ivb_port_map *m, bool astray)
 }
 
 /* The next port that is kept for no more than its ended connection; 0: there is none. */
-GLOBAL __u32 port_next_left(struct ivb_port_map *m)
+GLOBAL __u32 port_next_given_up(struct ivb_port_map *m)
 {
 	__u32 port;
 
 	if (!m)
 		return 0;
-	port = port_after(m->left, m->some_left, m->left_cursor, 0);
+	port = port_after(m->given_up, m->some_given_up, m->given_up_cursor, 0);
 	if (port)
-		m->left_cursor = port;
+		m->given_up_cursor = port;
 	return port;
 }
 

@@ -36,8 +36,8 @@ static __always_inline bool snat_wanted(const int af, __u32 policy, const __be32
 }
 
 /* How many free ports the nth of the addresses has towards a server, as far as is known. */
-static __always_inline __u32 snat_left(const int af, __u32 n, const union ivb_addr *server,
-				       __be16 port, __u8 proto)
+static __always_inline __u32 snat_free_ports(const int af, __u32 n, const union ivb_addr *server,
+					     __be16 port, __u8 proto)
 {
 	__u32 zero = 0, family = FAMILY_INDEX(af);
 	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
@@ -53,14 +53,14 @@ static __always_inline __u32 snat_left(const int af, __u32 n, const union ivb_ad
 }
 
 /* Of their own: in the loop below 6.1 would go through 140,000 instructions. */
-GLOBAL __u32 snat_left4(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
+GLOBAL __u32 snat_free_ports4(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
 {
-	return server ? snat_left(AF_INET, n, server, port, proto) : 0;
+	return server ? snat_free_ports(AF_INET, n, server, port, proto) : 0;
 }
 
-GLOBAL __u32 snat_left6(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
+GLOBAL __u32 snat_free_ports6(__u32 n, const union ivb_addr *server, __be16 port, __u8 proto)
 {
-	return server ? snat_left(AF_INET6, n, server, port, proto) : 0;
+	return server ? snat_free_ports(AF_INET6, n, server, port, proto) : 0;
 }
 
 /*
@@ -72,7 +72,8 @@ static __always_inline int snat_choose(const int af, const union tuple *key,
 				       const union ivb_addr *server, __be16 port)
 {
 	const __be32 *client = TUPLE_SADDR(af, key);
-	__u32 zero = 0, family = FAMILY_INDEX(af), n, start, i, at, left, most = 0, best = 0, spare;
+	__u32 zero = 0, family = FAMILY_INDEX(af), n, start, i, at, num_free, most = 0, best = 0,
+	      spare;
 	struct ivb_config *cfg = bpf_map_lookup_elem(&config, &zero);
 
 	n = cfg ? cfg->num_snat_addrs[family] : 0;
@@ -88,9 +89,9 @@ static __always_inline int snat_choose(const int af, const union tuple *key,
 	spare = SNAT_SPARE(cfg->num_snat_ports);
 	for (i = 0; i < IVB_SNAT_ADDRS && i < n && most <= spare; i++) {
 		at = (start + i) % n;
-		left = BY_AF(af, snat_left, at, server, port, tuple_proto(af, key));
-		if (left > most || !i) {
-			most = left;
+		num_free = BY_AF(af, snat_free_ports, at, server, port, tuple_proto(af, key));
+		if (num_free > most || !i) {
+			most = num_free;
 			best = at;
 		}
 	}

@@ -187,7 +187,7 @@ static __always_inline int icmp_send(struct ivb_ctx *ctx, const int af, const st
 		return -reason;
 	count(reason, len);
 	count(IVB_R_ICMP_SENT, ctx_len(ctx));
-	return IVB_GONE;
+	return IVB_REDIRECTED;
 }
 
 /*

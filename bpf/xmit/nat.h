@@ -40,9 +40,9 @@ static __always_inline int nat_l4(struct ivb_ctx *ctx, const struct ivb_pkt *p,
 	return size ? 0 : -IVB_R_REWRITE;
 }
 
-/* The IP header in place. hop: the packet is being forwarded. */
+/* The IP header in place. forwarded: the packet is being forwarded. */
 static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union flow *f,
-				  const bool hop)
+				  const bool forwarded)
 {
 	void *data = ctx_data(ctx);
 	struct iphdr *ip = data + ETH_HLEN;
@@ -55,11 +55,11 @@ static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union
 	addr_copy(af, addrs, FLOW_SADDR(af, f));
 	addr_copy(af, addrs + ADDR_WORDS(af), FLOW_DADDR(af, f));
 	if (af == AF_INET) {
-		ip->ttl -= hop;
-		ip->check =
-			csum_update(ip->check, (__u32)f->flow.addr_delta + (hop ? TTL_DELTA : 0));
+		ip->ttl -= forwarded;
+		ip->check = csum_update(ip->check,
+					(__u32)f->flow.addr_delta + (forwarded ? TTL_DELTA : 0));
 	} else {
-		ip6->hop_limit -= hop;
+		ip6->hop_limit -= forwarded;
 	}
 	return 0;
 }
@@ -71,12 +71,12 @@ static __always_inline int nat_l3(struct ivb_ctx *ctx, const int af, const union
  * hop limit.
  */
 static __always_inline int nat_packet(struct ivb_ctx *ctx, const int af, const struct ivb_pkt *p,
-				      const union flow *f, const bool hop)
+				      const union flow *f, const bool forwarded)
 {
 	int summed = ctx_summed(ctx), r;
 	__u32 change = 0;
 
-	r = nat_l3(ctx, af, f, hop);
+	r = nat_l3(ctx, af, f, forwarded);
 	if (r)
 		return r;
 	if (!(p->flags & IVB_PKT_LATER)) {
@@ -89,7 +89,7 @@ static __always_inline int nat_packet(struct ivb_ctx *ctx, const int af, const s
 	if (af == AF_INET)
 		change = p->flags & IVB_PKT_LATER ? 0 : (__u16)~f->flow.addr_delta;
 	else
-		change = (hop ? HOP_LIMIT_DELTA : 0) +
+		change = (forwarded ? HOP_LIMIT_DELTA : 0) +
 			 (p->flags & IVB_PKT_LATER ? f->flow.addr_delta : 0);
 	ctx_csum_changed(ctx, csum_fold(change));
 	return 0;
@@ -102,7 +102,7 @@ static __always_inline int nat(struct ivb_ctx *ctx, const int af, const struct i
 	if (f->flow.flags & IVB_FLOW_TUNNEL)
 		return TUNNEL_PUSH(af, ctx, f);
 	if (f->flow.flags & IVB_FLOW_DIRECT)
-		return hop(ctx, af, ETH_HLEN);
+		return ttl_dec(ctx, af, ETH_HLEN);
 	return nat_packet(ctx, af, p, f, true);
 }
 

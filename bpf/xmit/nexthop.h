@@ -10,7 +10,7 @@
 #include "lib/verdict.h"
 #include "lib/tuple.h"
 
-struct way {
+struct route {
 	__u32 ifindex;
 	__u32 mtu;		   /* 0: checked already */
 	struct bpf_redir_neigh nh; /* used when the cache had nothing */
@@ -87,9 +87,10 @@ struct route_query {
 	__u8 proto;
 };
 
-/* Asks the routing tables. On -IVB_R_TOO_BIG way->mtu is the route's. */
+/* Asks the routing tables. On -IVB_R_TOO_BIG route->mtu is the route's. */
 static __always_inline int route_lookup(struct ivb_ctx *ctx, const int af,
-					const struct route_query *q, __u32 index, struct way *way)
+					const struct route_query *q, __u32 index,
+					struct route *route)
 {
 	struct bpf_fib_lookup fib = {
 		.family = af,
@@ -111,31 +112,31 @@ static __always_inline int route_lookup(struct ivb_ctx *ctx, const int af,
 	}
 	rc = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
 	if (rc < 0 || (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)) {
-		way->mtu = fib.mtu_result;
+		route->mtu = fib.mtu_result;
 		return rc < 0 ? -IVB_R_NO_ROUTE : fib_reason(rc);
 	}
-	way->ifindex = fib.ifindex;
-	way->mtu = 0;
-	way->nh.nh_family = fib.family;
+	route->ifindex = fib.ifindex;
+	route->mtu = 0;
+	route->nh.nh_family = fib.family;
 	if (fib.family == AF_INET)
-		way->nh.ipv4_nh = fib.ipv4_dst;
+		route->nh.ipv4_nh = fib.ipv4_dst;
 	else
-		__builtin_memcpy(way->nh.ipv6_nh, fib.ipv6_dst, sizeof(fib.ipv6_dst));
+		__builtin_memcpy(route->nh.ipv6_nh, fib.ipv6_dst, sizeof(fib.ipv6_dst));
 	if (rc == BPF_FIB_LKUP_RET_SUCCESS)
 		nexthop_store(af, index, now, &fib, q->saddr, q->daddr);
 	return 0;
 }
 
 GLOBAL int route_lookup4(struct ivb_ctx *ctx, const struct route_query *q, __u32 index,
-			 struct way *way)
+			 struct route *route)
 {
-	return q && way ? route_lookup(ctx, AF_INET, q, index, way) : -IVB_R_NO_ROUTE;
+	return q && route ? route_lookup(ctx, AF_INET, q, index, route) : -IVB_R_NO_ROUTE;
 }
 
 GLOBAL int route_lookup6(struct ivb_ctx *ctx, const struct route_query *q, __u32 index,
-			 struct way *way)
+			 struct route *route)
 {
-	return q && way ? route_lookup(ctx, AF_INET6, q, index, way) : -IVB_R_NO_ROUTE;
+	return q && route ? route_lookup(ctx, AF_INET6, q, index, route) : -IVB_R_NO_ROUTE;
 }
 
 #endif

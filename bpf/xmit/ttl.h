@@ -12,7 +12,7 @@
 #define HOP_LIMIT_DELTA ((__u16)~bpf_htons(0x0001))
 
 /* Of the IP header at off. */
-static __always_inline int hop(struct ivb_ctx *ctx, const int af, const __u32 off)
+static __always_inline int ttl_dec(struct ivb_ctx *ctx, const int af, const __u32 off)
 {
 	struct iphdr *ip = ctx_data(ctx) + off;
 	struct ipv6hdr *ip6 = ctx_data(ctx) + off;

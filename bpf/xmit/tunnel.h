@@ -77,7 +77,7 @@ static __always_inline int tunnel_push(struct ivb_ctx *ctx, const int af, const 
 	t = bpf_map_lookup_elem(&kernel_tunnels, &k);
 	if (!t || ctx_push_tunnel(ctx, af == AF_INET6, len))
 		return -IVB_R_NO_ROUTE;
-	r = hop(ctx, af, ETH_HLEN + len);
+	r = ttl_dec(ctx, af, ETH_HLEN + len);
 	if (r)
 		return r;
 	outer = ctx_data(ctx) + ETH_HLEN;

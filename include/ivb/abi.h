@@ -394,7 +394,7 @@ struct ivb_frag_key {
 };
 
 enum ivb_frag_fate {
-	IVB_FRAG_LEFT, /* to the stack as it is, and so is the rest of the datagram */
+	IVB_FRAG_PASSED, /* to the stack as it is, and so is the rest of the datagram */
 	IVB_FRAG_CARRIED,
 	IVB_FRAG_SLOW, /* IVB_FLOW_KERNEL: to kernel IPVS, SNAT undone */
 };
@@ -459,15 +459,15 @@ struct ivb_port_key {
 
 /* port_blank (array of one): what a new one begins as, with the ports that may not be used marked. */
 struct ivb_port_map {
-	__u64 full[65536 / 64 / 64];	  /* a bit for each word of taken that has no 0 */
-	__u64 taken[65536 / 64];	  /* a bit for each port */
-	__u64 some_left[65536 / 64 / 64]; /* a bit for each word of left that is not 0 */
-	__u64 left[65536 / 64]; /* ports of connections that have ended, and are kept for a while */
+	__u64 full[65536 / 64 / 64];	  /* a bit for each word of used that has no 0 */
+	__u64 used[65536 / 64];	  /* a bit for each port */
+	__u64 some_given_up[65536 / 64 / 64]; /* a bit for each word of given_up that is not 0 */
+	__u64 given_up[65536 / 64]; /* ports of connections that have ended, and are kept for a while */
 	__u32 cursor;		/* the last port that was found free */
 	__u32 turn; /* in the list of snat_ports: the last one that was looked at to be taken over */
 	__u32 free;
-	__u32 left_cursor;
-	__u64 taken_over; /* from connections that had ended, or never began */
+	__u32 given_up_cursor;
+	__u64 reclaimed; /* from connections that had ended, or never began */
 };
 
 /* non_masq (LPM trie): clients that `--snat auto` leaves alone */

@@ -13,7 +13,7 @@ ask() {
 	4) ask_vip=$vip4 ;;
 	6) ask_vip=$vip6 ;;
 	esac
-	in_ns cl "$top/build/tests/lib/udp" ask -l 3000 -p 4000 -w $((1000 * slow)) "$ask_vip" 53
+	in_ns cl "$top/build/tests/tools/udp" ask -l 3000 -p 4000 -w $((1000 * slow)) "$ask_vip" 53
 }
 
 ns_begin

@@ -24,7 +24,7 @@ everyone() {
 	is "$1: outside to LoadBalancer, the node" "$(seen cl $lb_ip:80 3)" "$2"
 	is "$1: outside to NodePort, policy Local, the client" "$(seen cl $node_ip:30081 2)" "$client_ip $client_ip"
 	is "$1: pod to itself, the node" "$(seen p1 $local_ip:80 2)" "$3"
-	is "$1: UDP" "$(in_ns pc "$libdir/udp" ask -c 2 -w 5000 $dns_ip 53 | sort | tr '\n' ' ')" "p1 r1 "
+	is "$1: UDP" "$(in_ns pc "$tooldir/udp" ask -c 2 -w 5000 $dns_ip 53 | sort | tr '\n' ' ')" "p1 r1 "
 }
 
 # entries_from ADDRESS [MORE]: conntrack's that a packet from there has made; both are basic regular expressions

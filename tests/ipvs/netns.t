@@ -115,7 +115,7 @@ EOT
 	echo route add default via 10.2.1.1
 } | ipb sx
 in_ns lx sysctl -qw net.ipv4.ip_forward=1
-start puppet-sx sx "$libdir/puppet" serve 80 sx
+start puppet-sx sx "$tooldir/puppet" serve 80 sx
 wait_listen sx tcp 80
 in_ns lx ipvsadm -A -t $vip4:80 -s rr
 in_ns lx ipvsadm -a -t $vip4:80 -r 10.2.1.2:80 -m

@@ -18,7 +18,7 @@ servers=1
 two_armed
 addrs cl eth0 10.1.0.3/24
 addrs lb lo $second/32
-start echo-sv1 sv1 "$libdir/echo" serve 7
+start echo-sv1 sv1 "$tooldir/echo" serve 7
 wait_listen sv1 tcp 7
 ok "the engine is on" follow --snat always
 for v in $vip4 $second; do
@@ -28,7 +28,7 @@ done
 
 # crowd NAME CPU SOURCE VIP: connections from the same ports as the others', all at once, on that processor
 crowd() {
-	start "$1" cl taskset -c "$2" "$libdir/echo" talk -n $each -p 20000 -a "$3" -i 500 "$4" 7
+	start "$1" cl taskset -c "$2" "$tooldir/echo" talk -n $each -p 20000 -a "$3" -i 500 "$4" 7
 	eval "talk_$1=$started"
 }
 

@@ -136,7 +136,7 @@ estimation() {
 nat_icmp_send() {
 	kipvs -A -u $vip4:5002 -s rr
 	kipvs -a -u $vip4:5002 -r "$(rip 4 1 5002)" -m
-	start named cl "$libdir/udp" serve 5003 client
+	start named cl "$tooldir/udp" serve 5003 client
 	wait_listen cl udp 5003
 	for ni in 0 1; do
 		vs nat_icmp_send=$ni

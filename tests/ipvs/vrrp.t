@@ -41,8 +41,8 @@ network() {
 	dev_batch eth0 10.1.0.2/24 10.1.0.3/24 | ipb cl
 	for n in 1 2; do
 		dev_batch eth0 10.2.0.2$n/24 | ipb sv$n
-		start "echo-sv$n" sv$n "$libdir/echo" serve 7
-		start "push-sv$n" sv$n "$libdir/echo" serve -s 100 9
+		start "echo-sv$n" sv$n "$tooldir/echo" serve 7
+		start "push-sv$n" sv$n "$tooldir/echo" serve -s 100 9
 	done
 	director lb 11 150
 	director lb2 12 100

@@ -13,7 +13,7 @@ ns_begin
 ipvs_begin
 servers=1
 two_armed
-start udp-sv1 sv1 "$libdir/udp" serve 53 sv1
+start udp-sv1 sv1 "$tooldir/udp" serve 53 sv1
 ok "the engine is on" follow --snat always
 server=10.2.1.2
 mac=$(mac sv1 eth0)
@@ -30,7 +30,7 @@ waits() {
 # the neighbour's entry is made by that processor, which sends what waits
 for turn in 1 2 3; do
 	in_ns lb ip neigh flush all
-	start "ask$turn" cl taskset -c 0 "$libdir/udp" ask -p $((4000 + turn)) -w 20000 $vip4 53
+	start "ask$turn" cl taskset -c 0 "$tooldir/udp" ask -p $((4000 + turn)) -w 20000 $vip4 53
 	asked=$started
 	ok "$turn: a datagram waits" wait_for 10 waits
 	in_ns lb taskset -c 1 ip neigh replace $server lladdr "$mac" dev s1 nud reachable

@@ -8,7 +8,7 @@
 puppets() {
 	for p; do
 		for n in $servers; do
-			start "puppet-sv$n-$p" "sv$n" "$libdir/puppet" serve "$p" "sv$n"
+			start "puppet-sv$n-$p" "sv$n" "$tooldir/puppet" serve "$p" "sv$n"
 		done
 	done
 	for p; do
@@ -36,7 +36,7 @@ client() {
 # player SHORT: a client there, which `play` talks to from now on.
 player() {
 	mkfifo "$tmp/to-$1" "$tmp/from-$1"
-	start "player-$1" "$1" "$libdir/puppet" play "$tmp/to-$1" "$tmp/from-$1"
+	start "player-$1" "$1" "$tooldir/puppet" play "$tmp/to-$1" "$tmp/from-$1"
 	player_to "$1"
 }
 

@@ -83,7 +83,7 @@ keepalived_in() {
 talk() {
 	talk_name=$1
 	shift
-	start "$talk_name" cl "$libdir/echo" talk "$@"
+	start "$talk_name" cl "$tooldir/echo" talk "$@"
 	eval "talk_$talk_name=$started"
 	wait_for 10 grep -q connected "$tmp/$talk_name.log" || bail "talk $*: $(cat "$tmp/$talk_name.log")"
 }

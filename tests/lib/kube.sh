@@ -192,7 +192,7 @@ kube_node() {
 		wait_listen $kn_pod tcp 8080
 	done
 	for kn_pod in p1 r1; do
-		start "udp-$kn_pod" $kn_pod "$libdir/udp" serve 53 $kn_pod
+		start "udp-$kn_pod" $kn_pod "$tooldir/udp" serve 53 $kn_pod
 		wait_listen $kn_pod udp 53
 	done
 }

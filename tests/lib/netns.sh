@@ -12,7 +12,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/lib/services.sh
 . "$top/tests/lib/services.sh"
 ipvs_bpf=${IPVS_BPF:-$top/build/ipvs-bpf}
-libdir=$top/build/tests/lib
+tooldir=$top/build/tests/tools
 
 ns_prefix=ivb-$$
 ns_list=''

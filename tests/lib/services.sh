@@ -53,7 +53,7 @@ web() {
 # udp_named PORT: on every server a UDP service that puts its server's name before what it was sent.
 udp_named() {
 	for n in $servers; do
-		start "udp-sv$n-$1" "sv$n" "$libdir/udp" serve "$1" "sv$n"
+		start "udp-sv$n-$1" "sv$n" "$tooldir/udp" serve "$1" "sv$n"
 	done
 	for n in $servers; do
 		wait_listen "sv$n" udp "$1"
@@ -63,7 +63,7 @@ udp_named() {
 # echo_servers PORT: on every server
 echo_servers() {
 	for n in $servers; do
-		start "echo-sv$n-$1" "sv$n" "$libdir/echo" serve "$1"
+		start "echo-sv$n-$1" "sv$n" "$tooldir/echo" serve "$1"
 	done
 	for n in $servers; do
 		wait_listen "sv$n" tcp "$1"
@@ -105,7 +105,7 @@ ask() {
 	ask_from=40000
 	[ ! -e "$tmp/ask-from" ] || read -r ask_from <"$tmp/ask-from"
 	echo "$((ask_from + ask_n))" >"$tmp/ask-from"
-	in_ns cl "$libdir/udp" ask -p "$ask_from" -w $((2000 * slow)) -c "$ask_n" "$@" "$ask_to" "$ask_port" |
+	in_ns cl "$tooldir/udp" ask -p "$ask_from" -w $((2000 * slow)) -c "$ask_n" "$@" "$ask_to" "$ask_port" |
 		tr '\n' ' ' | sed 's/ $//'
 }
 
@@ -160,7 +160,7 @@ tally() {
 watch_on() {
 	rm -f "$tmp/$1.fifo"
 	mkfifo "$tmp/$1.fifo"
-	start "$1" "$3" "$libdir/watch" "$2" "$4" "$tmp/$1.fifo"
+	start "$1" "$3" "$tooldir/watch" "$2" "$4" "$tmp/$1.fifo"
 	wait_for 10 grep -q . "$tmp/$1.log" && grep -q '^attached' "$tmp/$1.log"
 }
 
@@ -175,7 +175,7 @@ watched() {
 # probe SRC DST [OPTION...]: a raw packet from the client to the director (see probe.c) and what comes back,
 # which is also added to $tmp/probed
 probe() {
-	in_ns cl "$libdir/probe" -w $((300 * slow)) eth0 "$(mac lb wan)" "$@" >"$tmp/probe"
+	in_ns cl "$tooldir/probe" -w $((300 * slow)) eth0 "$(mac lb wan)" "$@" >"$tmp/probe"
 	probe_rc=$?
 	tee -a "$tmp/probed" <"$tmp/probe"
 	return "$probe_rc"

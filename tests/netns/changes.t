@@ -29,7 +29,7 @@ requests() {
 
 datagrams() {
 	while [ -d "$tmp" ] && [ ! -e "$tmp/stop" ]; do
-		in_ns cl "$libdir/udp" ask -c 20 -w $((2000 * slow)) $vip4 7 || echo "FAILED $?"
+		in_ns cl "$tooldir/udp" ask -c 20 -w $((2000 * slow)) $vip4 7 || echo "FAILED $?"
 	done >"$1"
 }
 
@@ -79,9 +79,9 @@ done
 verify
 
 # A UDP flow of a removed server moves at once. Its client keeps its port.
-first=$(in_ns cl "$libdir/udp" ask -p 5000 $vip4 7)
+first=$(in_ns cl "$tooldir/udp" ask -p 5000 $vip4 7)
 ok "$first, which answers port 5000, is removed" adm -d -u $vip4:7 -r "$(rip 4 "${first#sv}" 7)"
-moved=$(in_ns cl "$libdir/udp" ask -p 5000 $vip4 7)
+moved=$(in_ns cl "$tooldir/udp" ask -p 5000 $vip4 7)
 like "port 5000 goes elsewhere at once" "$moved" 'sv[123]'
 nok "to another" test "$moved" = "$first"
 like "what is left on it is seen" "$(ivb adm -L -n -c)" "UDP .*:5000 .*10.2.${moved#sv}.2:7"

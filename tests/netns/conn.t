@@ -80,7 +80,7 @@ is "stats --watch --rate: in the second in which it came" "$(looks rate 4)" '0 1
 
 diag "many connections"
 many=40000
-in_ns cl "$libdir/flood" -u -r 40000 eth0 "$(mac lb wan)" $vip4 9 $many >/dev/null
+in_ns cl "$tooldir/flood" -u -r 40000 eth0 "$(mac lb wan)" $vip4 9 $many >/dev/null
 within "they are there" "$(ivb conn --count)" $((many * 95 / 100)) $((many + 9))
 # little COMMAND...: with no more memory than it needs without connections
 little() {

@@ -15,7 +15,7 @@ service -t 4 80 rr
 # our programs on a device's ingress; "none" where the kernel has no tcx and clsact says it
 ours() {
 	ours_rc=0
-	ours_out=$(in_ns "$1" "$libdir/watch" list "$2") || ours_rc=$?
+	ours_out=$(in_ns "$1" "$tooldir/watch" list "$2") || ours_rc=$?
 	[ "$ours_rc" != 3 ] || ours_out=$(in_ns "$1" tc filter show dev "$2" ingress)
 	echo "$ours_out" | grep -c tc_ingress
 }

@@ -72,7 +72,7 @@ verify
 diag "no timer can be had: packets do its work, those of new connections and the first of each second"
 ivb down
 without_timer() {
-	env LD_PRELOAD="$libdir/notimer.so" "$ipvs_bpf" --netns "$(ns_name lb)" "$@"
+	env LD_PRELOAD="$tooldir/notimer.so" "$ipvs_bpf" --netns "$(ns_name lb)" "$@"
 }
 # shellcheck disable=SC2086 # words
 like "up all the same, but it says so" "$(without_timer up --snat always --max-conns 8192 --max-conns6 8192 $devs 2>&1)" \

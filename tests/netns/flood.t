@@ -26,7 +26,7 @@ ok "UDP over IPv6" service -u 6 9 rr
 
 talkers=''
 for i in 1 2 3 4; do
-	start "talk$i" cl "$libdir/echo" talk -n 250 -i $((200 * slow)) -p $((20000 + 1000 * i)) $vip4 7
+	start "talk$i" cl "$tooldir/echo" talk -n 250 -i $((200 * slow)) -p $((20000 + 1000 * i)) $vip4 7
 	talkers="$talkers $started"
 done
 for i in 1 2 3 4; do
@@ -56,7 +56,7 @@ half_open() {
 # flooded DESCRIPTION FAMILY PORT [OPTION]
 flooded() {
 	flooded_before=$(counter half_open)
-	diag "$1: $(in_ns cl "$libdir/flood" ${4:+"$4"} eth0 "$(mac lb wan)" "$(vip "$2" | tr -d '[]')" "$3" "$total")"
+	diag "$1: $(in_ns cl "$tooldir/flood" ${4:+"$4"} eth0 "$(mac lb wan)" "$(vip "$2" | tr -d '[]')" "$3" "$total")"
 	is "$1: those who talk do not notice" "$(ask_talkers)" "$all"
 	half_open "$2" >"$tmp/half"
 	read -r flooded_now flooded_gone <"$tmp/half"
@@ -74,11 +74,11 @@ flooded "UDP over IPv6" 6 9 -u
 is "the table was never full" "$(counter map_full)" 0
 
 diag "a client in a flood of other sources: its second SYN comes a second after the first"
-start flood cl "$libdir/flood" -o 500000 -r $((20000 / slow)) eth0 "$(mac lb wan)" $vip4 7 $((80000 / slow))
+start flood cl "$tooldir/flood" -o 500000 -r $((20000 / slow)) eth0 "$(mac lb wan)" $vip4 7 $((80000 / slow))
 flood=$started
 sleep 1
 refused=$(counter half_open)
-start late cl "$libdir/echo" talk -n 1 -q $vip4 7
+start late cl "$tooldir/echo" talk -n 1 -q $vip4 7
 ok "the client gets in" wait_for 4 grep -q connected "$tmp/late.log"
 ok "while the flood goes on" kill -0 "$flood"
 ok "and is refused" [ "$(counter half_open)" -gt $((refused + 1000)) ]
@@ -89,7 +89,7 @@ verify
 ok "the bound can be changed" ivb up --max-half-open 100
 like "and is seen" "$(ivb status)" 'half-open [0-9]+ of 100,'
 nok "but it is at most a half" ivb up --max-half-open 20000
-in_ns cl "$libdir/flood" eth0 "$(mac lb wan)" $vip4 7 1000 >"$tmp/rate"
+in_ns cl "$tooldir/flood" eth0 "$(mac lb wan)" $vip4 7 1000 >"$tmp/rate"
 is "those who talk do not notice that either" "$(ask_talkers)" "$all"
 verify
 

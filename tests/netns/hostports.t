@@ -9,9 +9,9 @@ ns_begin
 servers=1
 two_armed
 servers_route_back
-start tcp sv1 "$libdir/echo" serve 7
+start tcp sv1 "$tooldir/echo" serve 7
 wait_listen sv1 tcp 7
-start udp sv1 "$libdir/udp" serve 7 sv1
+start udp sv1 "$tooldir/udp" serve 7 sv1
 wait_listen sv1 udp 7
 from=$(in_ns lb awk '{ print $1 }' /proc/sys/net/ipv4/ip_local_port_range)
 last=$((from + 7))
@@ -19,14 +19,14 @@ one=$((from + 2))
 
 # talk NAME NAMESPACE PORT ADDRESS: a TCP connection from that port, which goes on talking
 talk() {
-	start "$1" "$2" "$libdir/echo" talk -n 1 -i 100 -p "$3" "$4" 7
+	start "$1" "$2" "$tooldir/echo" talk -n 1 -i 100 -p "$3" "$4" 7
 	talking="$talking $started"
 	eval "pid_$1=$started"
 }
 
 # asks NAME NAMESPACE PORT ADDRESS: a UDP socket of that port, which asks for 10 seconds
 asks() {
-	start "$1" "$2" "$libdir/udp" ask -s -c 100 -i 100 -p "$3" "$4" 7
+	start "$1" "$2" "$tooldir/udp" ask -s -c 100 -i 100 -p "$3" "$4" 7
 	talking="$talking $started"
 }
 
@@ -102,7 +102,7 @@ echo "$from-$last" | in_ns lb tee /proc/sys/net/ipv4/ip_local_reserved_ports >/d
 unlike "the range in ip_local_reserved_ports: no warning" "$(begin)" 'this host'
 unlike "and nothing to be looked up" "$(ivb status)" "this host's sockets"
 echo "$from $((last + 16))" | in_ns lb tee /proc/sys/net/ipv4/ip_local_port_range >/dev/null
-start chosen lb "$libdir/echo" talk -n 8 -i 100 "$(rip 4 1)" 7
+start chosen lb "$tooldir/echo" talk -n 8 -i 100 "$(rip 4 1)" 7
 ok "the kernel chooses ports for eight connections of the director's own" connected chosen
 is "none of which is SNAT's" \
 	"$(in_ns lb ss -Htn state established dport = :7 | awk -v last="$last" '{ sub(/.*:/, "", $3); n += $3 > last } END { print n }')" 8

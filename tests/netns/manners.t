@@ -16,7 +16,7 @@ service -u 6 7 rr
 
 # direct FAMILY COUNT PORT: past the VIP, by plain routing
 direct() {
-	in_ns cl "$libdir/udp" ask -w $((2000 * slow)) -c "$2" "$(rip "$1" 1)" "$3" >/dev/null
+	in_ns cl "$tooldir/udp" ask -w $((2000 * slow)) -c "$2" "$(rip "$1" 1)" "$3" >/dev/null
 }
 
 watchers=''
@@ -57,7 +57,7 @@ untouched() {
 	key=$3
 	shift 3
 	before=$(watched behind "$key")
-	nok "$what: not answered" in_ns cl "$libdir/probe" -w $((200 * slow)) -p udp -d 7 "$@" eth0 \
+	nok "$what: not answered" in_ns cl "$tooldir/probe" -w $((200 * slow)) -p udp -d 7 "$@" eth0 \
 		"$frame_mac" 10.9.0.9 $vip4
 	is "$what: the filter behind sees it" "$(watched behind "$key")" $((before + 1))
 	is "$what: no connection" "$(conns)" 0

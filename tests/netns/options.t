@@ -21,7 +21,7 @@ service -t 4 80 rr
 service -t 6 80 rr
 service -u 4 9 sh
 ivb adm -e -t $vip4:7 -r 10.2.2.2:7 -m -w 0
-start talk cl "$libdir/echo" talk -n 50 -i 20 $vip4 7
+start talk cl "$tooldir/echo" talk -n 50 -i 20 $vip4 7
 talk=$started
 wait_for 10 grep -q connected "$tmp/talk.log"
 
@@ -92,7 +92,7 @@ verify
 
 diag "down, and up again"
 ok "some with SNAT" ivb up --snat always
-start snat cl "$libdir/echo" talk -n 20 -i 20 $vip4 7
+start snat cl "$tooldir/echo" talk -n 20 -i 20 $vip4 7
 snat=$started
 wait_for 10 grep -q connected "$tmp/snat.log"
 server=$(ask 4 1 9 -p 5000)

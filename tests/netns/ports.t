@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SNAT's ports when there are few: 95 % of an address's held by open connections, and thousands of short ones
 # through the rest, of which none may fail, nor take a port from an open one; on every CPU. No socket is at either end:
-# build/tests/lib/churn makes and answers the packets.
+# build/tests/tools/churn makes and answers the packets.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 
@@ -16,7 +16,7 @@ ivb adm -A -t 10.0.0.80:80 -s rr
 ivb adm -a -t 10.0.0.80:80 -r 10.2.1.2:80 -m
 
 mkfifo "$tmp/in" "$tmp/out"
-start churn lb sh -c "'$libdir/churn' -a 10.0.0.80:80 $(ns_name lb) wan $(ns_name cl) eth0 $(ns_name sv1) eth0 \
+start churn lb sh -c "'$tooldir/churn' -a 10.0.0.80:80 $(ns_name lb) wan $(ns_name cl) eth0 $(ns_name sv1) eth0 \
 	<'$tmp/in' >'$tmp/out'"
 exec 3>"$tmp/in" 4<"$tmp/out"
 

@@ -87,7 +87,7 @@ scenario() {
 	service -t 6 80 rr
 	service -u 4 9 rr
 	ok "UDP ends soon" ivb adm --set 0 0 2
-	start talk cl "$libdir/echo" talk -n "$conns" -i 20 $vip4 7
+	start talk cl "$tooldir/echo" talk -n "$conns" -i 20 $vip4 7
 	talk=$started
 	ok "$conns connections" wait_for 30 grep -q connected "$tmp/talk.log"
 	rm -f "$tmp/stop" "$tmp/requests"

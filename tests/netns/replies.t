@@ -8,7 +8,7 @@
 ns_begin
 servers=1
 two_armed
-start sink sv1 "$libdir/udp" serve 7 sv1
+start sink sv1 "$tooldir/udp" serve 7 sv1
 wait_listen sv1 udp 7
 # the one port: so that the test knows it
 ok "up" up --snat always --snat-ports 2001-2001
@@ -39,7 +39,7 @@ reply() {
 	4) set -- 10.2.1.2 10.2.1.1 "$@" ;;
 	6) set -- fd02:1::2 fd02:1::1 "$@" ;;
 	esac
-	in_ns sv1 "$libdir/probe" -w $((200 * slow)) eth0 "$(mac lb s1)" "$@" || echo nothing
+	in_ns sv1 "$tooldir/probe" -w $((200 * slow)) eth0 "$(mac lb s1)" "$@" || echo nothing
 }
 
 for f in 4 6; do

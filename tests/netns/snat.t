@@ -96,11 +96,11 @@ verify
 
 diag "a range that the kernel's own sockets have ports of as well"
 from=$(in_ns lb awk '{ print $1 }' /proc/sys/net/ipv4/ip_local_port_range)
-start echo sv1 "$libdir/echo" serve 7
+start echo sv1 "$tooldir/echo" serve 7
 wait_listen sv1 tcp 7
 # talk NAME NAMESPACE PORT ADDRESS: one connection from that port, which goes on talking
 talk() {
-	start "$1" "$2" "$libdir/echo" talk -n 1 -i 100 -p "$3" "$4" 7
+	start "$1" "$2" "$tooldir/echo" talk -n 1 -i 100 -p "$3" "$4" 7
 }
 # hears NAME PID: what it has heard lately
 hears() {

@@ -21,12 +21,12 @@ figure() {
 }
 
 without_timer() {
-	env LD_PRELOAD="$libdir/notimer.so" "$ipvs_bpf" --netns "$(ns_name lb)" "$@"
+	env LD_PRELOAD="$tooldir/notimer.so" "$ipvs_bpf" --netns "$(ns_name lb)" "$@"
 }
 
 # first_packets PORT COUNT: each of another client
 first_packets() {
-	in_ns cl "$libdir/flood" -u eth0 "$(mac lb wan)" $vip4 "$1" "$2" >"$tmp/flood"
+	in_ns cl "$tooldir/flood" -u eth0 "$(mac lb wan)" $vip4 "$1" "$2" >"$tmp/flood"
 }
 
 # fill: half of them to each of two services, while there is no timer
@@ -61,7 +61,7 @@ up_again() {
 # runs SECONDS WHAT: of the timer, from now on; only guests let us look at single ones
 runs() {
 	if [ -n "${IVB_SLOW:-}" ]; then
-		runs_said=$("$libdir/ticks" "$(echo "/sys/fs/bpf/ipvs-bpf/$(ns_name lb)"/v*/hand4)" "$1" 2>&1)
+		runs_said=$("$tooldir/ticks" "$(echo "/sys/fs/bpf/ipvs-bpf/$(ns_name lb)"/v*/hand4)" "$1" 2>&1)
 		like "$2: runs were seen" "$runs_said" '^runs [1-9]'
 	else
 		runs_said=
@@ -100,7 +100,7 @@ runs 2 "all to be looked at, none due"
 is "none goes" "$(figure connections)" "$total"
 verify
 if [ -z "${IVB_SLOW:-}" ]; then
-	diag "a timer that waits for 0.3 ms each time: $("$libdir/ticks" -c 5 2>&1)"
+	diag "a timer that waits for 0.3 ms each time: $("$tooldir/ticks" -c 5 2>&1)"
 fi
 
 done_testing

@@ -83,7 +83,7 @@ for f in 4 6; do
 	service -t $f 80 wrr
 done
 ok "a service's own timeout" ivb timeout --udp-service $vip4:9 200
-start talk cl "$libdir/echo" talk -n "$conns" -i 50 $vip4 7
+start talk cl "$tooldir/echo" talk -n "$conns" -i 50 $vip4 7
 talk=$started
 ok "$conns connections" wait_for 30 grep -q connected "$tmp/talk.log"
 in_ns cl curl -s --limit-rate "$(few 1M 100k)" --max-time $((90 * slow)) "http://$(vip 6)/f/big" | md5sum >"$tmp/md5" &

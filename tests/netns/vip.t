@@ -14,7 +14,7 @@ udp_named 7
 nginx_on lb
 wait_listen lb tcp 80
 for a in $vip4 $vip6; do
-	start "udp-lb-$a" lb "$libdir/udp" serve 7 lb "$a"
+	start "udp-lb-$a" lb "$tooldir/udp" serve 7 lb "$a"
 	wait_listen lb udp 7
 done
 

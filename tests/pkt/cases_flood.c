@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Half-open connections: how many there may be, who goes first, and who gets in during a flood. */
 #include "env.h"
-#include "maps.h"
+#include "family_maps.h"
 
 #include <errno.h>
 #include <netinet/in.h>

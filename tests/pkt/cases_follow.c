@@ -8,7 +8,7 @@
 #include <string.h>
 #include <bpf/libbpf.h>
 
-#include "maps.h"
+#include "family_maps.h"
 #include "tc.skel.h"
 
 #define SLACK (2 * (int)(t)->hz) /* slow machines */
@@ -166,7 +166,7 @@ static void sync_master(struct env *t)
 static void leave(struct env *t)
 {
 	struct kconn k = kconn_of(t, IPPROTO_TCP, CLIENT, 4000, DIRECTOR, 4000);
-	struct note n = { .flags = NOTE_LEAVE, .cp = k.note.cp };
+	struct note n = { .flags = NOTE_NOT_OURS, .cp = k.note.cp };
 
 	t->config.snat = IVB_SNAT_ALWAYS;
 	config_write(t);
@@ -238,7 +238,7 @@ static void marks(struct env *t)
 	n = k.note;
 	n.state = IVB_S_CLOSE_WAIT;
 	noted(t, SERVER_SIDE, &n);
-	t->how.mark = MARK_COPY;
+	t->how.mark = TAG_COPY;
 	k.left.flags = TCP_FIN | TCP_ACK;
 	expect_drop(t, &k.left, IVB_R_COPIES);
 	check_int(t, conn_state(t, &k.c.in), IVB_CONN_KERNEL | IVB_S_CLOSE_WAIT, "state");
@@ -246,16 +246,16 @@ static void marks(struct env *t)
 	n.state = IVB_S_LAST_ACK;
 	n.lease = 0;
 	noted(t, CLIENT_SIDE, &n);
-	t->how.mark = MARK_COPY;
+	t->how.mark = TAG_COPY;
 	expect_drop(t, &k.reply_left, IVB_R_COPIES);
 	check_int(t, conn_state(t, &k.c.in), IVB_CONN_KERNEL | IVB_S_LAST_ACK, "state");
 	check_int(t, lease_left(t, &k.c.reply_in), INT32_MIN, "replies' lease");
 	/* nobody has told of it, or it is not for us */
 	t->how.noted = 0;
 	expect_drop(t, &k.reply_left, IVB_R_COPIES);
-	n.flags = NOTE_LEAVE;
+	n.flags = NOTE_NOT_OURS;
 	noted(t, CLIENT_SIDE, &n);
-	t->how.mark = MARK_COPY;
+	t->how.mark = TAG_COPY;
 	expect_drop(t, &k.reply_left, IVB_R_COPIES);
 }
 

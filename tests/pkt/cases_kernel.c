@@ -168,7 +168,7 @@ static void copies(struct env *t)
 {
 	struct kconn k = opened(t, IPPROTO_TCP, DIRECTOR, 4000);
 
-	t->how.mark = MARK_COPY;
+	t->how.mark = TAG_COPY;
 	expect_slow(t, &k.c.in, NULL, TCP_FIN | TCP_ACK);
 	slow_back(t, &k, TCP_FIN | TCP_ACK);
 	slow_back(t, &k, TCP_RST);

@@ -12,7 +12,7 @@
 #include "enter.skel.h"
 #include "tc.skel.h"
 
-#define MARK_COPY 0x1b51 /* what the program calls IVB_MARK_COPY */
+#define TAG_COPY 0x1b51 /* what the program calls IVB_TAG_COPY */
 
 static void real_program(struct enter_bpf *e, uint32_t which, const struct bpf_program *prog)
 {
@@ -83,7 +83,7 @@ void enter_compare_copy(struct env *t, const char *func, int line, const struct 
 		return;
 	pkt_build(&frame, copy);
 	len = frame.len - PKT_ETH_LEN;
-	if (seen->copy_mark != MARK_COPY)
+	if (seen->copy_mark != TAG_COPY)
 		fail(t, func, line, "a copy marked %#x", seen->copy_mark);
 	if (seen->copy_len != len || memcmp(seen->copy, frame.data + PKT_ETH_LEN,
 					    len < ENTER_COPY_MAX ? len : ENTER_COPY_MAX))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Connections of kernel IPVS; see kernel.h. */
 #include "kernel.h"
-#include "maps.h"
+#include "family_maps.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

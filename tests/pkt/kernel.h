@@ -10,7 +10,7 @@
 #include "engine_ipvs/note_types.h"
 
 #define MARK_CARRIED 0x1b50
-#define MARK_COPY 0x1b51
+#define TAG_COPY 0x1b51
 #define PRIORITY_SLOW 0x49564253
 #define GRACE_S 90
 #define BUCKET 5 /* of the server, in kernel_dests */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads what the programs have written. */
 #include "env.h"
-#include "maps.h"
+#include "family_maps.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -19,7 +19,7 @@
 #include "enter.h"
 #include "env.h"
 #include "kernel.h"
-#include "maps.h"
+#include "family_maps.h"
 #include "tap.h"
 #include "tc.skel.h"
 

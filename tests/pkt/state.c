@@ -48,14 +48,14 @@ void snat_ports(struct env *t, unsigned int low, unsigned int high)
 	array_put(t->skel->maps.snat_ports, groups);
 	memset(&blank, 0xff, sizeof(blank));
 	for (unsigned int port = low; port <= high; port++) {
-		blank.taken[port / 64] &= ~(1ull << port % 64);
+		blank.used[port / 64] &= ~(1ull << port % 64);
 		blank.full[port / 4096] &= ~(1ull << port / 64 % 64);
 	}
-	blank.cursor = blank.turn = blank.left_cursor = 0;
-	memset(blank.left, 0, sizeof(blank.left));
-	memset(blank.some_left, 0, sizeof(blank.some_left));
+	blank.cursor = blank.turn = blank.given_up_cursor = 0;
+	memset(blank.given_up, 0, sizeof(blank.given_up));
+	memset(blank.some_given_up, 0, sizeof(blank.some_given_up));
 	blank.free = n;
-	blank.taken_over = 0;
+	blank.reclaimed = 0;
 	array_put(t->skel->maps.port_blank, &blank);
 	t->config.num_snat_ports = n;
 	config_write(t);

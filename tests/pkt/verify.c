@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks that what the programs have written hangs together (law 4). */
 #include "env.h"
-#include "maps.h"
+#include "family_maps.h"
 
 #include <string.h>
 #include <bpf/bpf.h>

@@ -30,7 +30,7 @@ spent() {
 
 empty=$(spent 5)
 began=$(date +%s)
-diag "$(in_ns cl "$libdir/flood" -u eth0 "$(mac lb wan)" $vip4 9 $total)"
+diag "$(in_ns cl "$tooldir/flood" -u eth0 "$(mac lb wan)" $vip4 9 $total)"
 made=$(date +%s)
 is "all have been made" "$(figure connections)" $total
 full=$(spent $((wait > 30 ? 20 : 5)))

@@ -11,6 +11,8 @@
 #include <bpf/libbpf.h>
 
 #include "tap.h"
+#include "base/err.h"
+#include "dp/follow/hook_table.h"
 #include "ipvs.skel.h"
 #include "tc.skel.h"
 
@@ -77,6 +79,8 @@ static void each_program(const char *series, bool print, const struct bpf_object
 
 	bpf_object__for_each_program(prog, obj)
 	{
+		if (!bpf_program__autoload(prog))
+			continue;
 		if (print)
 			printf("%s\t%s\t%u\n", series, bpf_program__name(prog),
 			       verified_insns(prog));
@@ -107,9 +111,29 @@ static void packet_path(const char *series, bool print)
 	tc_bpf__destroy(skel);
 }
 
+/* A hook on a function that this kernel's ip_vs has not. */
+static void leave_out(struct ipvs_bpf *skel, const bool *missing)
+{
+	struct bpf_program *prog;
+	size_t i;
+
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		const char *function = strchr(bpf_program__section_name(prog), '/');
+
+		for (i = 0; i < IVB_NUM_HOOKS; i++) {
+			if (missing[i] && function &&
+			    !strcmp(function + 1, ivb_hook_table[i].function))
+				bpf_program__set_autoload(prog, false);
+		}
+	}
+}
+
 /* They are verified against the module's own types. In the guests it is there. */
 static void hooks(const char *series, bool print)
 {
+	bool missing[IVB_NUM_HOOKS];
+	struct ivb_err err = { 0 };
 	struct ipvs_bpf *skel;
 	int r;
 
@@ -118,9 +142,12 @@ static void hooks(const char *series, bool print)
 			skip("the hooks on kernel IPVS: this kernel has no ip_vs loaded");
 		return;
 	}
+	if (ivb_hook_table_check(missing, &err))
+		bail("%s", err.text);
 	skel = ipvs_bpf__open();
 	if (!skel)
 		bail("the skeleton does not open: %s", strerror(errno));
+	leave_out(skel, missing);
 	r = ipvs_bpf__load(skel);
 	loaded(series, print, "the hooks on kernel IPVS", r);
 	if (!r)

@@ -45,7 +45,7 @@ network() {
 		# ends connections by itself, so that a server can be drained under load
 		nginx_on sv$n 'keepalive_requests 500;'
 	done
-	start udp sv4 "$libdir/udp" serve 7 sv4
+	start udp sv4 "$tooldir/udp" serve 7 sv4
 	for n in 1 2 3; do
 		wait_listen sv$n tcp 80
 	done

@@ -32,7 +32,7 @@ static void add_ports(struct json_object *o, const struct ivb_status *s)
 		json_object_object_add(e, "ports", json_object_new_int64(u->ports));
 		json_object_object_add(e, "live", json_object_new_int64(u->used - u->ended));
 		json_object_object_add(e, "ended", json_object_new_int64(u->ended));
-		json_object_object_add(e, "taken_over", json_object_new_uint64(u->taken_over));
+		json_object_object_add(e, "taken_over", json_object_new_uint64(u->reclaimed));
 		json_object_object_add(
 			e, "short",
 			json_object_new_boolean(ivb_port_use_percent(u) >= IVB_PORTS_SHORT));

@@ -6,12 +6,16 @@
 
 struct ivb_err;
 
-#define IVB_NUM_HOOKS 17
+#define IVB_NUM_HOOKS 18
 
 /* A function of kernel IPVS's that a program of ipvs.bpf.c is attached to. */
 struct ivb_hook {
 	const char *function;
-	int args;      /* how many it had when we learnt it */
+	/*
+	 * Its arguments' types when we learnt it, a blank between them: "NAME*" a pointer to a
+	 * structure, "void*", "int" a number of any size.
+	 */
+	const char *args;
 	bool optional; /* kernels may lack it: without IPv6 in IPVS, or where we can do without */
 };
 
@@ -19,9 +23,9 @@ extern const struct ivb_hook ivb_hook_table[IVB_NUM_HOOKS];
 
 /*
  * Whether ip_vs is loaded, tells its types, and has the functions, as we know them; says what is
- * wrong if not: -ENOENT: not loaded; -EOPNOTSUPP. missing[IVB_NUM_HOOKS]: that hook is not there,
+ * wrong if not: -ENOENT: not loaded; -EOPNOTSUPP. ret_missing[IVB_NUM_HOOKS]: that hook is not there,
  * and need not be.
  */
-int ivb_hook_table_check(bool *missing, struct ivb_err *err);
+int ivb_hook_table_check(bool *ret_missing, struct ivb_err *err);
 
 #endif

@@ -20,13 +20,13 @@ static void count(struct ivb_port_use *u, const struct ivb_port_map *m,
 	int i;
 
 	for (i = 0; i < 65536 / 64; i++) {
-		allowed = ~blank->taken[i];
-		used = m->taken[i] & allowed;
+		allowed = ~blank->used[i];
+		used = m->used[i] & allowed;
 		u->ports += (__u32)__builtin_popcountll(allowed);
 		u->used += (__u32)__builtin_popcountll(used);
-		u->ended += (__u32)__builtin_popcountll(used & m->left[i]);
+		u->ended += (__u32)__builtin_popcountll(used & m->given_up[i]);
 	}
-	u->taken_over = m->taken_over;
+	u->reclaimed = m->reclaimed;
 }
 
 static int most_live_first(const void *a, const void *b)

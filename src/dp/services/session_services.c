@@ -133,7 +133,7 @@ static int slots_read(struct ivb_session *session, struct ivb_err *err)
 }
 
 /* Slots of services that the session removes stay taken until it is over. */
-static int slot_take(struct ivb_session *session, __u32 *ret, struct ivb_err *err)
+static int slot_claim(struct ivb_session *session, __u32 *ret, struct ivb_err *err)
 {
 	__u32 max = session->dp->meta.max_services;
 	int r = session->service_used ? 0 : slots_read(session, err);
@@ -159,7 +159,7 @@ int ivb_session_service_new(struct ivb_session *session, const struct ivb_servic
 	if (!r && s->wanted)
 		return ivb_err(err, -EEXIST, "there is such a service already");
 	if (r == -ESRCH) {
-		r = slot_take(session, &slot, err);
+		r = slot_claim(session, &slot, err);
 		if (!r)
 			r = service_meet(session, key, &s);
 		if (!r)

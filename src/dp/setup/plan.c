@@ -60,7 +60,7 @@ static int plan_half_open(const struct ivb_dp *dp, __u32 n, struct ivb_config *c
 /* The bitmap of an address whose ports are all free: what may not be used is marked. */
 static void plan_blank(struct ivb_plan *p)
 {
-	__u64 *taken = p->blank.taken;
+	__u64 *taken = p->blank.used;
 	__u32 i;
 
 	for (i = 0; i < 65536 / 64; i++) {
@@ -200,9 +200,9 @@ static void change_blank(struct ivb_port_map *m, const struct ivb_port_map *old,
 	memcpy(m->full, new->full, sizeof(m->full));
 	m->free = 0;
 	for (i = 0; i < 65536 / 64; i++) {
-		m->taken[i] = (m->taken[i] & ~old->taken[i]) | new->taken[i];
-		m->free += (__u32)__builtin_popcountll(~m->taken[i]);
-		if (m->taken[i] == ~0ull)
+		m->used[i] = (m->used[i] & ~old->used[i]) | new->used[i];
+		m->free += (__u32)__builtin_popcountll(~m->used[i]);
+		if (m->used[i] == ~0ull)
 			m->full[i / 64] |= 1ull << i % 64;
 	}
 }

@@ -6,7 +6,7 @@
 
 methods_begin() {
 	modprobe ipip
-	start puppet-lb lb "$libdir/puppet" serve 8080 director
+	start puppet-lb lb "$tooldir/puppet" serve 8080 director
 	wait_listen lb tcp 8080
 	sinks 9000
 	big_file 8

@@ -6,7 +6,7 @@
 
 stays_begin() {
 	for n in $servers; do
-		start "ftpd-$n" "sv$n" perl "$top/tests/lib/ftpd.pl" "sv$n"
+		start "ftpd-$n" "sv$n" perl "$top/tests/tools/ftpd.pl" "sv$n"
 		wait_listen "sv$n" tcp 21
 	done
 }

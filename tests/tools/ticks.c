@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "ticks.h"
-#include "tests/lib/ticks.skel.h"
+#include "tests/tools/ticks.skel.h"
 
 static int die(const char *what)
 {

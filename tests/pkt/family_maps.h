@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The maps of a family, as observe.c, verify.c and kernel.c see them. */
-#ifndef TESTS_PKT_MAPS_H
-#define TESTS_PKT_MAPS_H
+#ifndef TESTS_PKT_FAMILY_MAPS_H
+#define TESTS_PKT_FAMILY_MAPS_H
 
 #include "env.h"
 

@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #include "churn.h"
-#include "tests/lib/churn.skel.h"
+#include "tests/tools/churn.skel.h"
 
 #define PORTS 60000
 #define TICK_MS 5
