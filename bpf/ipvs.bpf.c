@@ -108,15 +108,22 @@ SEC("fentry/ip_vs_conn_seq_show")
 int BPF_PROG(ivb_on_existing, void *seq, void *v)
 {
 	struct ivb_kernel_conn kc = { .conn = IVB_NONE, .flags = IVB_KERNEL_EXISTED };
-	struct ip_vs_conn *cp = v;
+	struct ip_vs_conn *cp;
 	__u64 key = (__u64)v;
 
 	/* SEQ_START_TOKEN: the heading */
-	if (key <= 1 || BPF_CORE_READ(cp, ipvs, net, net_cookie) != ivb_netns_cookie)
+	if (key <= 1)
+		return 0;
+	/* What is shown is the connection, or since 7.x the node by which the table has it. */
+	if (bpf_core_field_exists(struct ip_vs_conn___hashed, hn0))
+		key -= bpf_core_field_offset(struct ip_vs_conn___hashed, hn0);
+	cp = (void *)key;
+	if (BPF_CORE_READ(cp, ipvs, net, net_cookie) != ivb_netns_cookie)
 		return 0;
 	if (BPF_CORE_READ(cp, flags) & (IP_VS_CONN_F_TEMPLATE | IP_VS_CONN_F_SYNC))
 		return 0;
-	kc.af = BPF_CORE_READ(cp, af);
+	/* One byte since 7.x, two before. */
+	kc.af = BPF_CORE_READ_BITFIELD_PROBED(cp, af);
 	bpf_map_update_elem(&ivb_kernel_conns, &key, &kc, BPF_NOEXIST);
 	return 0;
 }
@@ -158,6 +165,13 @@ int BPF_PROG(ivb_on_add_dest, struct ip_vs_service *svc)
 
 SEC("fentry/ip_vs_unlink_service")
 int BPF_PROG(ivb_on_unlink, struct ip_vs_service *svc)
+{
+	return service_gone(svc);
+}
+
+/* What is left of it since 7.x; earlier kernels have it inlined in the function above. */
+SEC("fentry/__ip_vs_del_service")
+int BPF_PROG(ivb_on_del_svc, struct ip_vs_service *svc)
 {
 	return service_gone(svc);
 }

@@ -90,6 +90,15 @@ struct ip_vs_conn {
 	struct callback_head callback_head;
 } KERNEL_STRUCT;
 
+/* Since 7.x a connection stands in a table by a node for each direction. */
+struct ip_vs_conn_hnode {
+	__u8 dir;
+} KERNEL_STRUCT;
+
+struct ip_vs_conn___hashed {
+	struct ip_vs_conn_hnode hn0;
+} KERNEL_STRUCT;
+
 struct sk_buff {
 	unsigned long _nfct;
 } KERNEL_STRUCT;

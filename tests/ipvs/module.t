@@ -60,7 +60,7 @@ is "of all hooks" "$(links)" 0
 # a kernel that is not as we know it
 like "a function that we need is missing" "$(otherbtf ip_vs_conn_rcu_free= follow 2>&1)" "ip_vs_conn_rcu_free.*cannot be followed"
 is "nothing half attached stays" "$(links) $(ls /sys/fs/bpf/ipvs-bpf 2>/dev/null)" '0 '
-like "or has other arguments: check says so" "$(otherbtf ip_vs_nat_xmit=tcp_state_transition ivb check)" '^warning +follow .*ip_vs_nat_xmit has 5 arguments'
+like "or has other arguments: check says so" "$(otherbtf ip_vs_nat_xmit=tcp_state_transition ivb check)" '^warning +follow .*ip_vs_nat_xmit takes .ip_vs_conn\* int sk_buff\* .*, not the'
 like "one that IPv6 alone has need not be there" "$(otherbtf ip_vs_nat_xmit_v6= follow 2>&1
 	ivb status)" '^ipvs engine: follows'
 # by a device of its own: clsact has room for one of ours

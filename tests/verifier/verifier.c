@@ -11,6 +11,8 @@
 #include <bpf/libbpf.h>
 
 #include "tap.h"
+#include "base/err.h"
+#include "dp/follow/hook_table.h"
 #include "ipvs.skel.h"
 #include "tc.skel.h"
 
@@ -149,6 +151,8 @@ static void each_program(const char *series, bool print, const struct bpf_object
 
 	bpf_object__for_each_program(prog, obj)
 	{
+		if (!bpf_program__autoload(prog))
+			continue;
 		if (print)
 			printf("%s\t%s\t%u\n", series, bpf_program__name(prog),
 			       verified_insns(prog));
@@ -181,10 +185,30 @@ static void packet_path(const char *series, bool print)
 	ivb_tc__destroy(skel);
 }
 
+/* A hook on a function that this kernel's ip_vs has not. */
+static void leave_out(struct ivb_ipvs *skel, const bool *missing)
+{
+	struct bpf_program *prog;
+	size_t i;
+
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		const char *function = strchr(bpf_program__section_name(prog), '/');
+
+		for (i = 0; i < IVB_NUM_HOOKS; i++) {
+			if (missing[i] && function &&
+			    !strcmp(function + 1, ivb_hook_table[i].function))
+				bpf_program__set_autoload(prog, false);
+		}
+	}
+}
+
 /* They are verified against the module's own types. In the guests it is there. */
 static void hooks(const char *series, bool print)
 {
 	struct ivb_ipvs *skel = ivb_ipvs__open();
+	bool missing[IVB_NUM_HOOKS];
+	struct ivb_err err = { 0 };
 	int r;
 
 	if (!skel)
@@ -198,6 +222,9 @@ static void hooks(const char *series, bool print)
 		ivb_ipvs__destroy(skel);
 		return;
 	}
+	if (ivb_hook_table_check(missing, &err))
+		bail("%s", err.text);
+	leave_out(skel, missing);
 	r = ivb_ipvs__load(skel);
 	loaded(series, print, "the hooks on kernel IPVS", r);
 	if (!r)

@@ -4,10 +4,11 @@
 # guest-tests.txt asks for), runs the listed tests in them, and prints one TAP stream.
 # build/vm/KERNEL/ keeps each guest's console.
 
-# listed KERNEL: "SMP TEST:SECONDS" for each test of the list that is meant for this kernel.
+# listed KERNEL: "SMP TEST:SECONDS" for each test of the list that is meant for this kernel; with
+# IVB_GUEST_ALL=1 for each of the list.
 listed() {
 	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "${IVB_GUEST_TESTS:-tests/vm/guest-tests.txt}" | while read -r test options; do
-		smp=1 seconds=600 only=$1
+		smp=1 seconds=600 only=
 		for o in $options; do
 			case $o in
 			smp=*) smp=${o#*=} ;;
@@ -19,7 +20,10 @@ listed() {
 				;;
 			esac
 		done
-		[ "$only" != "$1" ] || echo "$smp $test:$seconds"
+		case ",${only:-$1}," in
+		*",$1,"*) echo "$smp $test:$seconds" ;;
+		*) [ -z "${IVB_GUEST_ALL-}" ] || echo "$smp $test:$seconds" ;;
+		esac
 	done
 }
 

@@ -12,9 +12,10 @@ trap ns_end EXIT
 case $(uname -r) in
 6.1.*) kernel=6.1 ;;
 6.12.*) kernel=6.12 ;;
+7.3.*) kernel=7.3 ;;
 *) kernel=unknown ;;
 esac
-is "a kernel of the series that was asked for" "$kernel" "${IVB_KERNEL:-6.1 or 6.12}"
+is "a kernel of the series that was asked for" "$kernel" "${IVB_KERNEL:-6.1, 6.12 or 7.3}"
 
 ok "the kernel's BTF is there" test -s /sys/kernel/btf/vmlinux
 is "bpffs is mounted" "$(stat -f -c %T /sys/fs/bpf)" bpf_fs

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# mkbase.sh 6.1|6.12: prints the file name of an initramfs (cpio, not compressed) with a stock Debian
+# mkbase.sh 6.1|6.12|7.3: prints the file name of an initramfs (cpio, not compressed) with a stock Debian
 # kernel's networking modules and this host's own programs; FILE.list names what is in it. Kept in the cache;
 # made anew when the kernel, these scripts or the host's packages have changed. run.sh appends what a run needs.
 set -eu

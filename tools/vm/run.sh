@@ -7,8 +7,8 @@ set -eu
 
 usage() {
 	cat >&2 <<-EOT
-	usage: run.sh --kernel 6.1|6.12 [options] -- COMMAND [ARGUMENT]...
-	       run.sh --kernel 6.1|6.12 [options] --shell
+	usage: run.sh --kernel 6.1|6.12|7.3 [options] -- COMMAND [ARGUMENT]...
+	       run.sh --kernel 6.1|6.12|7.3 [options] --shell
 	  --smp N               processors (default 1; more need --icount off)
 	  --icount auto|0|off   auto: skip idle time; 0: the same, and 1 instruction = 1 ns; off: real time, and
 	                        KVM if this host has it (default: auto; with --smp above 1 or --shell: off)

@@ -6,12 +6,16 @@
 
 struct ivb_err;
 
-#define IVB_NUM_HOOKS 17
+#define IVB_NUM_HOOKS 18
 
 /* A function of kernel IPVS's that a program of ipvs.bpf.c is attached to. */
 struct ivb_hook {
 	const char *function;
-	int args;      /* how many it had when we learnt it */
+	/*
+	 * Its arguments' types when we learnt it, a blank between them: "NAME*" a pointer to a
+	 * structure, "void*", "int" a number of any size.
+	 */
+	const char *args;
 	bool optional; /* kernels may lack it: without IPv6 in IPVS, or where we can do without */
 };
 

@@ -201,6 +201,16 @@ static int attach_all(const struct ivb_dp *dp, struct ivb_ipvs *skel, struct ivb
 	return r ? r : attach_rest(dp, DIR, skel, err);
 }
 
+/* Services that went while no hook told of it; those that are there are written once hooks are. */
+static void forget_services(const struct ivb_dp *dp)
+{
+	int fd = dp->fds[IVB_MAP_KERNEL_SERVICES];
+	struct ivb_service_key key;
+
+	while (!bpf_map_get_next_key(fd, NULL, &key) && !bpf_map_delete_elem(fd, &key))
+		;
+}
+
 int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *err), void *arg,
 		     struct ivb_err *err)
 {
@@ -217,6 +227,7 @@ int ivb_hooks_attach(struct ivb_dp *dp, int (*ready)(void *arg, struct ivb_err *
 		r = ready(arg, err);
 	if (r)
 		return r;
+	forget_services(dp);
 	ivb_pin_path(dir, sizeof(dir), dp, DIR);
 	r = ivb_pins_mkdir(dir, err);
 	if (!r)
@@ -313,6 +324,20 @@ static int count_pin(const char *name, void *arg)
  * Which of our hooks a kernel may lack is known only while it has ip_vs: a few more or less are
  * all.
  */
+static bool has_hook(const struct ivb_dp *dp, const char *name)
+{
+	char path[IVB_PIN_PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/" DIR "/%s", dp->path, name);
+	return !access(path, F_OK);
+}
+
+bool ivb_hooks_tell_services(const struct ivb_dp *dp)
+{
+	return has_hook(dp, "ivb_on_add_dest") &&
+	       (has_hook(dp, "ivb_on_unlink") || has_hook(dp, "ivb_on_del_svc"));
+}
+
 enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp)
 {
 	unsigned int n = 0, optional = 0;

@@ -6,6 +6,8 @@
 #ifndef IVB_DP_FOLLOW_HOOKS_H
 #define IVB_DP_FOLLOW_HOOKS_H
 
+#include <stdbool.h>
+
 #include "dp/instance/instance.h"
 
 enum ivb_hooks {
@@ -15,5 +17,8 @@ enum ivb_hooks {
 };
 
 enum ivb_hooks ivb_hooks_state(const struct ivb_dp *dp);
+
+/* Whether they tell which services kernel IPVS has: not every kernel has functions that say so. */
+bool ivb_hooks_tell_services(const struct ivb_dp *dp);
 
 #endif

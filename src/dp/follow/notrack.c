@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "dp/follow/hooks.h"
 #include "dp/instance/instance.h"
 #include "dp/instance/pin_int.h"
 #include "nl/ipvs.h"
@@ -100,6 +101,12 @@ int ivb_notrack_on(struct ivb_dp *dp, struct ivb_err *err)
 	if (followed < 0 || begins < 0)
 		return ivb_err(err, -ENOENT, "cannot open the pins %s/followed and begins: %s",
 			       dp->path, strerror(followed < 0 ? -followed : -begins));
+	if (!ivb_hooks_tell_services(dp))
+		return ivb_err(
+			err, -EOPNOTSUPP,
+			"--notrack is not possible here: this kernel's ip_vs has no function that "
+			"tells when a service goes (ip_vs_unlink_service or __ip_vs_del_service), "
+			"so packets to services that are gone would be kept out of conntrack");
 	r = write_services(dp, err);
 	if (r)
 		return r;
