@@ -34,41 +34,39 @@ VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 bench-6.1 bench-6.12)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS) $(OTHER_ABI) $(OTHER_BUILD)
 
-SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_LIB_SRCS := $(BASE_SRCS) $(MODEL_SRCS)
 UNIT_LIB_OBJS := $(UNIT_LIB_SRCS:%.c=$(BUILD)/san/%.o)
 
 $(BUILD)/san/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN) $(IVB_CFLAGS) -Itests/lib -Ibpf -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(IVB_CFLAGS) -Itests/lib -Ibpf -MMD -MP -c $< -o $@
 
 $(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB_OBJS)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN) $^ $(LDLIBS_DP) -o $@
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $^ $(LDLIBS_DP) -o $@
 
 $(BUILD)/tests/lib/%: tests/lib/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< $(LDLIBS_DP) -o $@
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $(DEPS) $< $(LDLIBS_DP) -o $@
 
 $(BUILD)/tests/lib/%.so: tests/lib/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -shared -fPIC $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $(DEPS) -shared -fPIC $< -o $@
 
 $(BUILD)/tests/lib/%.bpf.o: tests/lib/%.bpf.c $(BUILD)/flags
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPS) -c $< -o $@
 
 # connections made and answered in the kernel
 $(BUILD)/tests/lib/churn.skel.h: $(BUILD)/tests/lib/churn.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name churn_bpf > $@
 
-$(BUILD)/tests/lib/churn.bpf.o $(BUILD)/tests/lib/churn: tests/lib/churn.h
 $(BUILD)/tests/lib/churn: $(BUILD)/tests/lib/churn.skel.h
 
 # how long the expiry timer's runs are
@@ -76,7 +74,6 @@ $(BUILD)/tests/lib/ticks.skel.h: $(BUILD)/tests/lib/ticks.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name ticks_bpf > $@
 
-$(BUILD)/tests/lib/ticks.bpf.o $(BUILD)/tests/lib/ticks: tests/lib/ticks.h
 $(BUILD)/tests/lib/ticks: $(BUILD)/tests/lib/ticks.skel.h
 
 # adm's parser is the one part of cli that has a unit test
@@ -92,7 +89,7 @@ FUZZ_SRCS := tests/fuzz/fuzz_parse.c tests/fuzz/ref_parse.c
 $(BUILD)/tests/fuzz/replay_parse: $(BUILD)/san/tests/fuzz/replay.o $(FUZZ_SRCS:%.c=$(BUILD)/san/%.o)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN) $^ -o $@
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $^ -o $@
 
 $(BUILD)/tests/fuzz/fuzz_parse: $(FUZZ_SRCS) tests/fuzz/ref_parse.h tests/fuzz/fuzz.h bpf/pkt/parse.h $(BUILD)/flags
 	$(call say,CLANG,$@)
@@ -118,7 +115,7 @@ SKEL_TEST_OBJS := $(PKT_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/tests/pkt/race.o $(VERIF
 $(BUILD)/tests/pkt/%.bpf.o: tests/pkt/%.bpf.c tests/pkt/%.h $(BUILD)/flags
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPS) -c $< -o $@
 
 $(BUILD)/tests/pkt/%.skel.h: $(BUILD)/tests/pkt/%.bpf.o
 	$(call say,SKEL,$@)
@@ -144,13 +141,16 @@ $(BUILD)/tests/verifier/verifier: $(VERIFIER_SRCS:%.c=$(BUILD)/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ -lbpf -o $@
 
--include $(SKEL_TEST_OBJS:.o=.d) $(wildcard $(BUILD)/tests/pkt/*.bpf.d)
+-include $(wildcard $(BUILD)/tests/*/*.d $(BUILD)/bench/*.d)
+-include $(shell [ ! -d $(BUILD)/san ] || find $(BUILD)/san -name '*.d')
 
 # objects that only pattern rules name are kept
 .PRECIOUS: $(BUILD)/san/%.o $(BUILD)/tests/pkt/%.bpf.o $(BUILD)/tests/pkt/%.skel.h
 
 # testrules.yml says what may run side by side
 PROVE := prove -j2 --timer --merge --failures
+
+test-programs: all $(TEST_PROGS)
 
 check: all lint $(TEST_PROGS)
 	$(Q)$(PROVE) $(UNIT_TESTS) $(DOC_TESTS) $(FUZZ_TESTS) $(VERIFIER_TESTS) $(PKT_TESTS) $(NETNS_TESTS) $(VM_TESTS)
