@@ -38,6 +38,7 @@ DP_SRCS := \
 	src/dp/instance/instance.c \
 	src/dp/instance/maps.c \
 	src/dp/instance/pin.c \
+	src/dp/instance/pin_name.c \
 	src/dp/instance/pins.c \
 	src/dp/instance/sysbpf.c \
 	src/dp/load/build.c \

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a reviewer would otherwise have to look for: who includes whom, circles, names, sizes, licence
-# lines, headers that stand alone, formatting, shell scripts, the man page, Markdown, decision records.
+# lines, headers that stand alone, formatting, spelling, shell scripts, the man page, Markdown, decision records.
 # Prints what is wrong; exit 1 if anything is. `make lint` builds the object files before, which the
 # circles are looked for in.
 # SPDX-License-Identifier: GPL-2.0-or-later
@@ -8,6 +8,11 @@
 set -u
 cd "$(dirname "$0")/.." || exit
 
+command -v codespell >/dev/null && git rev-parse --is-inside-work-tree >/dev/null ||
+	{
+		echo "lint: this needs codespell, and a clone: git says which files are the project's" >&2
+		exit 1
+	}
 FILE_MAX=600
 FUNCTION_MAX=60
 bad=0
@@ -111,6 +116,11 @@ shell() {
 	shellcheck -S warning -x $(files '*.sh' '*.t' check demo '.ci/run') || echo "shellcheck: see above"
 }
 
+# Words that are right all the same stand in tools/codespell.txt.
+spelling() {
+	codespell --ignore-words=tools/codespell.txt $(files '*' '.clang*' '.gitlab-ci.yml' | grep -v '^tests/fuzz/corpus/')
+}
+
 manpages() {
 	for f in $(files 'man/*.8'); do
 		mandoc -Tlint -W warning "$f"
@@ -170,7 +180,7 @@ records() {
 	done
 }
 
-for what in layers floors circles names sizes licences headers formatting shell manpages prose records; do
+for what in layers floors circles names sizes licences headers formatting shell spelling manpages prose records; do
 	out=$($what)
 	[ -z "$out" ] || wrong "$what
 $out"

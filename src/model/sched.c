@@ -256,7 +256,7 @@ static int table_alloc(struct ivb_table *t, const __u32 *weights, size_t segment
 	}
 	*t = (struct ivb_table){ .num_segments = (__u32)segments,
 				 .num_words = (__u32)segments * IVB_SEGMENT_WORDS };
-	t->words = malloc((words ? words : 1) * sizeof(*t->words));
+	t->words = calloc(words ? words : 1, sizeof(*t->words));
 	return t->words ? 0 : -ENOMEM;
 }
 

@@ -22,8 +22,7 @@
 #include "nl/nl.h"
 
 #define CHAIN "prerouting"
-#define PRIORITY_RAW \
-	-300 /* NF_IP_PRI_RAW: before conntrack, after fragments have been put together */
+#define PRIORITY_RAW (-300) /* NF_IP_PRI_RAW: before conntrack, after reassembly */
 #define COMMENT_MAX 128
 #define BATCH_SIZE 32768
 

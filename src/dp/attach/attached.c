@@ -11,6 +11,7 @@
 #include "dp/attach/attach_int.h"
 #include "dp/attach/attached.h"
 #include "dp/instance/instance.h"
+#include "dp/instance/pin_name_int.h"
 #include "dp/instance/pins_int.h"
 #include "dp/instance/sysbpf_int.h"
 #include "dp/load/zones_int.h"
@@ -44,16 +45,15 @@ static struct ivb_attachment *find_or_add(struct list *l, __u32 ifindex)
 static int add_pin(const char *name, void *arg)
 {
 	struct ivb_attachment *a;
-	char *end;
-	__u32 ifindex = (__u32)strtoul(name, &end, 10);
+	const char *what;
+	__u32 ifindex;
 
-	if (end == name ||
-	    (*end && strcmp(end, "-clsact") && strcmp(end, "-egress") && strcmp(end, "-after")))
+	if (ivb_pin_name_dev(name, &ifindex, &what))
 		return 0;
 	a = find_or_add(arg, ifindex);
 	if (!a)
 		return -ENOMEM;
-	if (!strcmp(end, "-clsact"))
+	if (!strcmp(what, "-clsact"))
 		a->kind = IVB_ATTACH_CLSACT;
 	return 0;
 }

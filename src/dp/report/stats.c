@@ -369,10 +369,13 @@ int ivb_stats_get(struct ivb_stats *ret, struct ivb_dp *dp, struct ivb_err *err)
 		r = join_row(&j, &carried.rows[i]);
 	if (r)
 		return r;
-	qsort(j.out.services, j.out.num, sizeof(*j.out.services), service_cmp);
-	for (i = 0; i < j.out.num; i++)
-		qsort(j.out.services[i].servers, j.out.services[i].num,
-		      sizeof(*j.out.services[i].servers), server_cmp);
+	if (j.out.num) /* qsort() wants an array even for nothing, also below */
+		qsort(j.out.services, j.out.num, sizeof(*j.out.services), service_cmp);
+	for (i = 0; i < j.out.num; i++) {
+		if (j.out.services[i].num)
+			qsort(j.out.services[i].servers, j.out.services[i].num,
+			      sizeof(*j.out.services[i].servers), server_cmp);
+	}
 	*ret = j.out;
 	j.out = (struct ivb_stats){ 0 };
 	return 0;
