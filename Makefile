@@ -6,7 +6,8 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
 VERSION := 0.1.0
-BUILD   ?= build
+# SAN=1: the command under the address and undefined behaviour sanitizers, in a folder of its own.
+BUILD   ?= $(if $(SAN),build/san-cmd,build)
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
@@ -18,13 +19,22 @@ PKGS    := libbpf libmnl json-c
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef
-WARN    += $(if $(CI),-Werror)
+# A warning that does not stop the build is not seen. With a compiler that none of us has tried: WERROR=
+WERROR  ?= -Werror
+WARN    += $(WERROR)
 IVB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DIVB_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD) $(WARN)
 LDLIBS_DP := $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lbpf -lmnl -ljson-c)
 
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -fno-strict-aliasing -D__TARGET_ARCH_x86 \
-	-Wall -Wextra -Wshadow -Wno-unused-parameter -Werror \
-	-Iinclude -Ibpf -isystem /usr/include/$(shell gcc -dumpmachine)
+# The machine that is built for, as the compiler says: x86_64-linux-gnu, or clang's x86_64-pc-linux-gnu.
+# ARCH is its name, BPF_ARCH what libbpf's bpf_tracing.h calls it, and MULTIARCH Debian's folder.
+ARCH      := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+BPF_ARCH  := $(or $(patsubst %:$(ARCH),%,$(filter %:$(ARCH),x86:x86_64 arm64:aarch64 riscv:riscv64 \
+	s390:s390x powerpc:powerpc64le loongarch:loongarch64)),$(ARCH))
+MULTIARCH := $(ARCH)-linux-gnu
+
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -fno-strict-aliasing -D__TARGET_ARCH_$(BPF_ARCH) \
+	-Wall -Wextra -Wshadow -Wno-unused-parameter $(WERROR) \
+	-Iinclude -Ibpf -isystem /usr/include/$(MULTIARCH)
 
 # The same tree with another ABI and longer values, for tests of upgrades: headers made of ours, before
 # ours.
@@ -34,6 +44,14 @@ BPF_CFLAGS := $(if $(ABI_TEST),-I$(BUILD)/include) $(BPF_CFLAGS)
 
 # The same tree with something in its programs' object that others lack: another build, of the same ABI.
 BPF_CFLAGS += $(if $(BUILD_TEST),-include tests/other-build.h)
+
+# The runtimes are linked in: the tests preload libraries of their own, and those would come first.
+SANITIZE     := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_CFLAGS   := $(if $(SAN),$(SANITIZE))
+SAN_LDFLAGS  := $(if $(SAN),$(SANITIZE) $(if $(findstring clang,$(CC)),,-static-libasan -static-libubsan))
+
+# What a program is made from, for programs that one command makes: a changed abi.h rebuilds them.
+DEPS = -MMD -MP -MT $@ -MF $@.d
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)

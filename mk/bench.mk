@@ -7,12 +7,12 @@ BENCH_BOOTS ?= 3
 $(BUILD)/bench/%: bench/vm/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< $(LDLIBS_DP) -o $@
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $(DEPS) $< $(LDLIBS_DP) -o $@
 
 $(BUILD)/bench/%.bpf.o: bench/vm/%.bpf.c $(BUILD)/flags
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPS) -c $< -o $@
 
 bench-vm: all $(BENCH_PROGS)
 	$(Q)bench/vm/run.sh $(BENCH_BOOTS)
@@ -26,23 +26,23 @@ check check-vm: $(BENCH_PROGS)
 .PHONY: bench-vm bench-vm-record
 
 # What it spends on the host's own kernel, as ratios.
-$(BUILD)/bench/live.bpf.o: bench/host/live.bpf.c bench/host/live.h $(BUILD)/flags
+$(BUILD)/bench/live.bpf.o: bench/host/live.bpf.c $(BUILD)/flags
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPS) -c $< -o $@
 
 $(BUILD)/bench/live.skel.h: $(BUILD)/bench/live.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name live_bpf > $@
 
-$(BUILD)/bench/live: bench/host/live.c bench/host/live.h $(BUILD)/bench/live.skel.h $(BUILD)/flags
+$(BUILD)/bench/live: bench/host/live.c $(BUILD)/bench/live.skel.h $(BUILD)/flags
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Ibpf $< $(LDLIBS_DP) -o $@
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $(DEPS) -Ibpf $< $(LDLIBS_DP) -o $@
 
 $(BUILD)/bench/gaps $(BUILD)/bench/usage: $(BUILD)/bench/%: bench/host/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) $(DEPS) $< -o $@
 
 HOST_BENCH_PROGS := $(addprefix $(BUILD)/bench/,live gaps usage)
 

@@ -42,6 +42,7 @@ DP_SRCS := \
 	src/dp/instance/instance.c \
 	src/dp/instance/maps.c \
 	src/dp/instance/pin.c \
+	src/dp/instance/pin_name.c \
 	src/dp/instance/pins.c \
 	src/dp/instance/sysbpf.c \
 	src/dp/load/build.c \
@@ -122,13 +123,13 @@ OBJS := $(SRCS:%.c=$(BUILD)/%.o)
 # Rebuilt when the flags change.
 $(BUILD)/flags: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(CC) $(CFLAGS) $(IVB_CFLAGS) $(CLANG) $(BPF_CFLAGS)' | cmp -s - $@ || \
-		echo '$(CC) $(CFLAGS) $(IVB_CFLAGS) $(CLANG) $(BPF_CFLAGS)' > $@
+	$(Q)echo '$(CC) $(CFLAGS) $(SAN_CFLAGS) $(IVB_CFLAGS) $(CLANG) $(BPF_CFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(CFLAGS) $(SAN_CFLAGS) $(IVB_CFLAGS) $(CLANG) $(BPF_CFLAGS)' > $@
 
 $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(SAN_CFLAGS) $(IVB_CFLAGS) -MMD -MP -c $< -o $@
 
 # The name of a build is made of its programs.
 $(BUILD)/objects_hash.h: $(BUILD)/bpf/tc.bpf.o $(BUILD)/bpf/ipvs.bpf.o
@@ -143,7 +144,7 @@ $(BUILD)/src/dp/follow/hooks.o: $(BUILD)/ipvs.skel.h
 
 $(BUILD)/ipvs-bpf: $(OBJS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS_DP) -o $@
+	$(Q)$(CC) $(CFLAGS) $(SAN_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS_DP) -o $@
 
 -include $(OBJS:.o=.d)
 

@@ -8,7 +8,7 @@ GUEST_PROGS := $(BUILD)/tests/parity/talk $(BUILD)/tests/parity/raw $(BUILD)/tes
 $(BUILD)/tests/parity/%: tests/parity/%.c $(BUILD)/flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Itests/lib $(filter %.c %.o,$^) -o $@
+	$(Q)$(CC) $(CFLAGS) $(IVB_CFLAGS) -Itests/lib $(DEPS) $(filter %.c %.o,$^) -o $@
 
 $(BUILD)/tests/parity/raw: $(BUILD)/tests/lib/pkt.o
 

@@ -1,14 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a reviewer would otherwise have to look for: who includes whom, circles, names, sizes, licence
-# lines, headers that stand alone (also those of bpf/), formatting, shell scripts, the man page, Markdown,
-# decision records, lists of tests.
+# lines, headers that stand alone (also those of bpf/), formatting, spelling, shell scripts, the man page,
+# Markdown, decision records, lists of tests.
 # Prints what is wrong; exit 1 if anything is. `make lint` builds the object files before, which the
 # circles are looked for in.
 # shellcheck disable=SC2046 # lists of file names, none with blanks
 set -u
 cd "$(dirname "$0")/.." || exit
 
+command -v codespell >/dev/null && git rev-parse --is-inside-work-tree >/dev/null ||
+	{
+		echo "lint: this needs codespell, and a clone: git says which files are the project's" >&2
+		exit 1
+	}
 FILE_MAX=600
 FUNCTION_MAX=60
 
@@ -147,6 +152,11 @@ shell() {
 	find "$shell_clean" -type f -mtime +7 -delete
 }
 
+# Words that are right all the same stand in tools/codespell.txt.
+spelling() {
+	codespell --ignore-words=tools/codespell.txt $(files '*' '.clang*' '.gitlab-ci.yml' | grep -v '^tests/fuzz/corpus/')
+}
+
 manpages() {
 	for f in $(files 'man/*.8'); do
 		mandoc -Tlint -W warning "$f"
@@ -238,7 +248,7 @@ tests() {
 }
 
 # Side by side, and told in this order
-checks='layers floors circles names sizes licences headers bpf_headers formatting shell manpages prose records tests'
+checks='layers floors circles names sizes licences headers bpf_headers formatting shell spelling manpages prose records tests'
 said=$(mktemp -d) || exit
 trap 'rm -rf "$said"' EXIT
 for what in $checks; do

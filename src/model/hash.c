@@ -74,7 +74,13 @@ struct walk {
 
 static __u32 gcd(__u32 a, __u32 b)
 {
-	return b ? gcd(b, a % b) : a;
+	while (b) {
+		__u32 rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
 }
 
 /* Returns whether anybody takes part. */

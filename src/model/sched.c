@@ -258,7 +258,7 @@ static int table_alloc(struct ivb_table *t, const __u32 *weights, size_t segment
 	}
 	*t = (struct ivb_table){ .num_segments = (__u32)segments,
 				 .num_words = (__u32)segments * IVB_SEGMENT_WORDS };
-	t->words = malloc((words ? words : 1) * sizeof(*t->words));
+	t->words = calloc(words ? words : 1, sizeof(*t->words));
 	return t->words ? 0 : -ENOMEM;
 }
 
@@ -378,7 +378,7 @@ static const struct table_ops mh = { IVB_SCHED_KIND_HASH, NULL, NULL, plain_read
 static const struct table_ops *ops(__u32 scheduler)
 {
 	static const struct table_ops *const schedulers[IVB_SCHED_MAX_] = {
-#define IVB_SCHEDULER(NAME, name, table, flags, ask) [IVB_SCHED_##NAME] = &table,
+#define IVB_SCHEDULER(NAME, name, table, flags, ask) [IVB_SCHED_##NAME] = &(table),
 #include <ivb/schedulers.def>
 	};
 

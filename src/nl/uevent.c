@@ -25,7 +25,7 @@ int ivb_uevent_open(int *ret_fd)
 
 int ivb_uevent_next(int fd, char *buf, size_t size)
 {
-	struct sockaddr_nl from;
+	struct sockaddr_nl from = { 0 };
 	socklen_t len;
 	ssize_t n;
 

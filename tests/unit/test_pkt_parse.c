@@ -242,7 +242,7 @@ static void write_corpus(const char *folder)
 		fputc((cases[i].spec.af == AF_INET6) | (i % 5 ? 0 : 2), f);
 		/* so much of the frame is linear at first (see fuzz_parse.c) */
 		fputc(0, f);
-		fputc(i, f);
+		fputc((int)i, f);
 		fwrite(pkt.data, 1, pkt.len, f);
 		fclose(f);
 	}

@@ -51,7 +51,7 @@ static struct json_object *json_dest(const struct ivb_dest_info *d, const struct
 	add_num(o, "weight", d->dest.weight);
 	add_num(o, "upper_threshold", d->dest.upper);
 	add_num(o, "lower_threshold", d->dest.lower);
-	json_object_object_add(o, "overloaded", json_object_new_boolean(d->conns.overloaded));
+	json_object_object_add(o, "overloaded", json_object_new_boolean(!!d->conns.overloaded));
 	add_num(o, "active_conns", d->conns.active);
 	add_num(o, "inactive_conns", d->conns.inactive);
 	add_num(o, "conns", d->conns.conns);

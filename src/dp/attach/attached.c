@@ -10,6 +10,7 @@
 #include "dp/attach/attached.h"
 #include "dp/attach/kind_int.h"
 #include "dp/instance/instance.h"
+#include "dp/instance/pin_name_int.h"
 #include "dp/instance/pins_int.h"
 
 const char *ivb_attached_by(enum ivb_attach kind)
@@ -46,28 +47,20 @@ static struct ivb_attachment *find_or_add(struct list *l, __u32 ifindex)
 	return a;
 }
 
-/* Whether that is what a pin of a link ends in. */
-static bool is_side(const char *suffix)
-{
-	return !strcmp(suffix, ivb_side_ingress.suffix) ||
-	       !strcmp(suffix, ivb_side_egress.suffix) || !strcmp(suffix, ivb_side_after.suffix);
-}
-
 /* "5", "5-egress" and "5-after" are links, "5-clsact" our mark on a qdisc. */
 static int add_pin(const char *name, void *arg)
 {
 	enum ivb_attach kind = IVB_ATTACH_TCX;
 	struct ivb_attachment *a;
-	char *end;
-	__u32 ifindex = (__u32)strtoul(name, &end, 10);
-	bool marked = ivb_kind_by_marker(&kind, end);
+	const char *what;
+	__u32 ifindex;
 
-	if (end == name || (!marked && !is_side(end)))
+	if (ivb_pin_name_dev(name, &ifindex, &what))
 		return 0;
 	a = find_or_add(arg, ifindex);
 	if (!a)
 		return -ENOMEM;
-	if (marked)
+	if (ivb_kind_by_marker(&kind, what))
 		a->kind = kind;
 	return 0;
 }

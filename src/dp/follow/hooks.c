@@ -328,7 +328,7 @@ static bool has_hook(const struct ivb_dp *dp, const char *name)
 {
 	char path[IVB_PIN_PATH_LEN];
 
-	snprintf(path, sizeof(path), "%s/" DIR "/%s", dp->path, name);
+	snprintf(path, sizeof(path), "%s/" DIR "/%s", dp->path, ivb_pin_of(name));
 	return !access(path, F_OK);
 }
 

@@ -18,7 +18,8 @@
 
 static char log_text[LOG_SIZE]; /* the last that was said */
 
-static int keep(enum libbpf_print_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int keep(enum libbpf_print_level level,
+						      const char *fmt, va_list ap)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t have, add;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "dp/instance/bpflog_int.h"
 #include "dp/instance/instance_int.h"
+#include "dp/instance/pin_name_int.h"
 #include "dp/instance/pins_int.h"
 
 #ifndef SO_NETNS_COOKIE
@@ -131,11 +132,11 @@ int ivb_dp_open_maps(struct ivb_dp *dp, struct ivb_err *err)
 /* "v3": a folder of another version, whose number goes to arg. */
 static int find_abi(const char *name, void *arg)
 {
-	int abi;
+	__u32 abi;
 
-	if (sscanf(name, "v%d", &abi) != 1 || abi == IVB_ABI)
+	if (ivb_pin_name_abi(name, &abi) || abi == IVB_ABI)
 		return 0;
-	*(int *)arg = abi;
+	*(int *)arg = (int)abi;
 	return 1;
 }
 

@@ -321,7 +321,7 @@ int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err)
 		return ivb_err(err, -EINVAL, "cannot tell the kernel's HZ");
 	meta->abi = IVB_ABI;
 	meta->oldest = IVB_ABI_OLDEST;
-	meta->hz = (__u32)((1000000000l + t.tv_nsec / 2) / t.tv_nsec);
+	meta->hz = (__u32)((1000000000L + t.tv_nsec / 2) / t.tv_nsec);
 	meta->max_services = bpf_map__max_entries(skel->maps.ivb_services);
 	meta->max_dests = bpf_map__max_entries(skel->maps.ivb_dests);
 	meta->max_ring = bpf_map__max_entries(skel->maps.ivb_ring);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "dp/instance/instance.h"
 #include "dp/instance/pin_int.h"
+#include "dp/instance/pin_name_int.h"
 #include "dp/instance/pins_int.h"
 
 int ivb_zone_pin_get(const struct ivb_dp *dp, const char *kind, __u32 zone)
@@ -88,10 +89,9 @@ struct zone_walk {
 static int visit_pin(const char *name, void *arg)
 {
 	struct zone_walk *w = arg;
-	char rest;
 	__u32 zone;
 
-	return sscanf(name, "prog-%u%c", &zone, &rest) == 1 ? w->fn(zone, w->arg) : 0;
+	return ivb_pin_name_zone(name, &zone) ? 0 : w->fn(zone, w->arg);
 }
 
 int ivb_zones_each(const struct ivb_dp *dp, int (*fn)(__u32 zone, void *arg), void *arg)

@@ -40,18 +40,11 @@ static bool is_source(const struct ivb_config *cfg, const char *text)
 	return !cfg->num_snat_addrs[v6];
 }
 
-/* A table that the kernel does not have (no IPv6, say) has no sockets. */
-static int add_table(struct ivb_port_set *s, const char *path, bool tcp,
-		     const struct ivb_config *cfg, struct ivb_err *err)
+void ivb_ports_parse_table(struct ivb_port_set *s, FILE *f, bool tcp, const struct ivb_config *cfg)
 {
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	unsigned int port, state;
 	char line[512], addr[33];
 
-	if (!f && errno == ENOENT)
-		return 0;
-	if (!f)
-		return ivb_err(err, -errno, "cannot read %s: %m", path);
 	while (fgets(line, sizeof(line), f)) {
 		/* "  0: 0100007F:0277 00000000:0000 0A ..." */
 		if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", addr, &port,
@@ -62,6 +55,19 @@ static int add_table(struct ivb_port_set *s, const char *path, bool tcp,
 		    (state != TCP_TIME_WAIT_STATE && is_source(cfg, addr)))
 			add(s, port, port);
 	}
+}
+
+/* A table that the kernel does not have (no IPv6, say) has no sockets. */
+static int add_table(struct ivb_port_set *s, const char *path, bool tcp,
+		     const struct ivb_config *cfg, struct ivb_err *err)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+
+	if (!f && errno == ENOENT)
+		return 0;
+	if (!f)
+		return ivb_err(err, -errno, "cannot read %s: %m", path);
+	ivb_ports_parse_table(s, f, tcp, cfg);
 	return ferror(f) ? ivb_err(err, -EIO, "cannot read %s", path) : 0;
 }
 
@@ -76,8 +82,7 @@ int ivb_ports_add_bound(struct ivb_port_set *s, const struct ivb_config *cfg, st
 	return r ? r : add_table(s, "/proc/net/udp6", false, cfg, err);
 }
 
-/* "8080,9148-9150" */
-static int add_reserved(struct ivb_port_set *s, char *text)
+int ivb_ports_parse_reserved(struct ivb_port_set *s, char *text)
 {
 	char *save = NULL, *word;
 	unsigned int lo, hi;
@@ -113,7 +118,7 @@ int ivb_ports_add_reserved(struct ivb_port_set *s, struct ivb_err *err)
 
 	if (!f || (getline(&text, &size, f) < 0 && ferror(f)))
 		return ivb_err(err, -EIO, "cannot read %s", path);
-	if (text && add_reserved(s, text))
+	if (text && ivb_ports_parse_reserved(s, text))
 		return ivb_err(err, -EINVAL, "cannot understand %s", path);
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include <ivb/abi.h>
 
@@ -32,5 +33,11 @@ int ivb_ports_add_range(struct ivb_port_set *s, struct ivb_err *err);
 
 /* Adds ip_local_reserved_ports. */
 int ivb_ports_add_reserved(struct ivb_port_set *s, struct ivb_err *err);
+
+/* The readers of those files' texts. A line of a table that cannot be understood is passed by. */
+void ivb_ports_parse_table(struct ivb_port_set *s, FILE *f, bool tcp, const struct ivb_config *cfg);
+
+/* "8080,9148-9150"; -EINVAL. text is cut into pieces. */
+int ivb_ports_parse_reserved(struct ivb_port_set *s, char *text);
 
 #endif
