@@ -156,14 +156,6 @@ took() {
 restore() {
 	ivb adm -R <"$tmp/many"
 }
-took restore
-diag "-R: $ms ms"
-within "-R takes less than 5 s" "$ms" 0 $((5000 * slow))
-took ivb adm -L -n
-diag "-L -n: $ms ms"
-within "-L -n takes less than 1 s" "$ms" 0 $((1000 * slow))
-is "all of them are there" "$(ivb adm -S -n | grep -c '^-[Aa] -t 10.128')" $((many * 11))
-# the command's own work: what it takes beyond one that does nothing
 hundred() {
 	i=0
 	while [ $i -lt 100 ]; do
@@ -171,11 +163,22 @@ hundred() {
 		i=$((i + 1))
 	done
 }
+# machines differ: everything is compared with a hundred commands that do nothing
+took hundred ivb --version
+base=$ms
+took restore
+diag "-R: $ms ms; a hundred commands that do nothing: $base ms"
+within "-R takes no longer than 2,000 commands that do nothing" "$ms" 0 $((20 * base))
+took ivb adm -L -n
+diag "-L -n: $ms ms"
+within "-L -n takes no longer than 400" "$ms" 0 $((4 * base))
+is "all of them are there" "$(ivb adm -S -n | grep -c '^-[Aa] -t 10.128')" $((many * 11))
+# the command's own work: what it takes beyond one that does nothing; to look at all services would be a hundredfold
 took hundred ivb --version
 base=$ms
 took hundred ivb adm -e -t 10.128.0.1:80 -r 10.64.0.2:80 -m -w 5
 diag "100 changes of a weight: $ms ms; 100 times nothing: $base ms"
-within "a weight is changed in less than 1 ms" $((ms - base)) -200 $((100 * slow))
+within "a change of a weight takes no more beyond that than a command that does nothing" $((ms - base)) $((-base)) "$base"
 verify
 ok "-C" ivb adm -C
 verify

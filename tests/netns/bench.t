@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What a packet and a connection cost, as ratios to nftables and to a null forwarder (bench/host): not above what
-# is recorded. Others use the machine too, so a bench that fails is measured again, three times in all: a change
+# What a packet and a connection cost, as ratios to nftables (bench/host): not above what is recorded. Others use the machine too, so a bench that fails is measured again, three times in all: a change
 # for the worse stays, bad luck does not.
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
