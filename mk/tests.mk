@@ -34,8 +34,8 @@ DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 7.3 bench-6.1 bench-6.12)
 SOAK_TESTS := $(patsubst %,tests/soak/%.t,ports expiry)
 
-# those that take under two seconds on a quiet machine
-QUICK_NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm)
+# the shortest: a few seconds each
+QUICK_NETNS_TESTS := $(patsubst %,tests/netns/%.t,icmp metrics conntrack cli)
 
 TEST_PROGS := $(UNIT_TESTS) $(PKT_TESTS) $(VERIFIER_TESTS) $(FUZZ_TESTS) $(NETNS_PROGS) $(DEMO_PROGS) $(OTHER_ABI) $(OTHER_BUILD)
 
