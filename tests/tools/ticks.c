@@ -26,7 +26,7 @@ static bool has_map(int prog, __u32 map)
 	__u32 ids[64], len = sizeof(struct bpf_prog_info), i;
 	struct bpf_prog_info info = { .nr_map_ids = 64, .map_ids = (__u64)(unsigned long)ids };
 
-	if (bpf_obj_get_info_by_fd(prog, &info, &len) || strncmp(info.name, "arm", 3))
+	if (bpf_obj_get_info_by_fd(prog, &info, &len) || strncmp(info.name, "ivb_arm", 7))
 		return false;
 	for (i = 0; i < info.nr_map_ids && i < 64; i++) {
 		if (ids[i] == map)
