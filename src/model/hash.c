@@ -16,6 +16,7 @@
 #include <ivb/siphash.h>
 
 #include "base/cleanup.h"
+#include "base/gcd.h"
 
 #define MH_BITS 6 /* of a server's share: IP_VS_MH_TAB_BITS */
 
@@ -72,17 +73,6 @@ struct walk {
 	__u32 turns; /* places that it takes when it is its turn */
 };
 
-static __u32 gcd(__u32 a, __u32 b)
-{
-	while (b) {
-		__u32 rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 /* Returns whether anybody takes part. */
 static bool walks_init(struct walk *walks, const struct ivb_sched_dest *dests, size_t n)
 {
@@ -90,7 +80,7 @@ static bool walks_init(struct walk *walks, const struct ivb_sched_dest *dests, s
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		g = gcd(dests[i].last_weight, g);
+		g = ivb_gcd(dests[i].last_weight, g);
 		if (dests[i].last_weight > max)
 			max = dests[i].last_weight;
 	}

@@ -14,23 +14,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/gcd.h"
 #include "model/hash.h"
 
 /* ivb_sched.cw holds rr's last slot, or wrr's cw (it fits in 16 bits) and above it di. */
 #define WRR_STATE(cw, di) ((di) << 16 | (cw))
 #define WRR_STATE_CW(state) ((state)&0xffff)
 #define WRR_STATE_DI(state) ((state) >> 16)
-
-static __u32 gcd(__u32 a, __u32 b)
-{
-	while (b) {
-		__u32 rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
 
 /* As ip_vs_wrr_gcd_weight() and ip_vs_wrr_max_weight(): 1 and 0 without a positive weight. */
 static void wrr_params(const struct ivb_sched_dest *dests, size_t n, __u32 *ret_di, __u32 *ret_mw)
@@ -39,7 +29,7 @@ static void wrr_params(const struct ivb_sched_dest *dests, size_t n, __u32 *ret_
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		g = gcd(g, dests[i].weight);
+		g = ivb_gcd(g, dests[i].weight);
 		if (dests[i].weight > max)
 			max = dests[i].weight;
 	}

@@ -16,14 +16,6 @@
 #include "model/sched.h"
 #include "fuzz.h"
 
-#define CHECK(cond)                                                                          \
-	do {                                                                                 \
-		if (!(cond)) {                                                               \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #cond); \
-			abort();                                                             \
-		}                                                                            \
-	} while (0)
-
 #define WORDS_MAX 64
 
 /* The linker puts these in the place of libc's: no name server is asked. */

@@ -14,14 +14,6 @@
 #include "pkt/parse.h"
 #include "ref_parse.h"
 
-#define CHECK(cond)                                                                          \
-	do {                                                                                 \
-		if (!(cond)) {                                                               \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #cond); \
-			abort();                                                             \
-		}                                                                            \
-	} while (0)
-
 enum { V6 = 1, QUOTED = 2 };
 
 static const int verdicts[] = {

@@ -11,14 +11,6 @@
 #include "dp/setup/ports_int.h"
 #include "fuzz.h"
 
-#define CHECK(cond)                                                                          \
-	do {                                                                                 \
-		if (!(cond)) {                                                               \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #cond); \
-			abort();                                                             \
-		}                                                                            \
-	} while (0)
-
 static void names(const char *name)
 {
 	const char *what;

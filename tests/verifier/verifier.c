@@ -185,24 +185,6 @@ static void packet_path(const char *series, bool print)
 	ivb_tc__destroy(skel);
 }
 
-/* A hook on a function that this kernel's ip_vs has not. */
-static void leave_out(struct ivb_ipvs *skel, const bool *missing)
-{
-	struct bpf_program *prog;
-	size_t i;
-
-	bpf_object__for_each_program(prog, skel->obj)
-	{
-		const char *function = strchr(bpf_program__section_name(prog), '/');
-
-		for (i = 0; i < IVB_NUM_HOOKS; i++) {
-			if (missing[i] && function &&
-			    !strcmp(function + 1, ivb_hook_table[i].function))
-				bpf_program__set_autoload(prog, false);
-		}
-	}
-}
-
 /* They are verified against the module's own types. In the guests it is there. */
 static void hooks(const char *series, bool print)
 {
@@ -224,7 +206,7 @@ static void hooks(const char *series, bool print)
 	}
 	if (ivb_hook_table_check(missing, &err))
 		bail("%s", err.text);
-	leave_out(skel, missing);
+	ivb_hook_table_leave_out(skel->obj, missing);
 	r = ivb_ipvs__load(skel);
 	loaded(series, print, "the hooks on kernel IPVS", r);
 	if (!r)

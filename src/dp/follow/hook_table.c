@@ -5,6 +5,7 @@
 #include "dp/follow/hook_table.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -180,4 +181,22 @@ int ivb_hook_table_check(bool ret_missing[static IVB_NUM_HOOKS], struct ivb_err 
 	if (!r)
 		r = check_conn(module ? module : vmlinux, err);
 	return r ? r : check_functions(module ? module : vmlinux, ret_missing, err);
+}
+
+void ivb_hook_table_leave_out(const struct bpf_object *obj,
+			      const bool missing[static IVB_NUM_HOOKS])
+{
+	struct bpf_program *prog;
+	size_t i;
+
+	bpf_object__for_each_program(prog, obj)
+	{
+		const char *function = strchr(bpf_program__section_name(prog), '/');
+
+		for (i = 0; i < IVB_NUM_HOOKS; i++) {
+			if (missing[i] && function &&
+			    !strcmp(function + 1, ivb_hook_table[i].function))
+				bpf_program__set_autoload(prog, false);
+		}
+	}
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+struct bpf_object;
 struct ivb_err;
 
 #define IVB_NUM_HOOKS 18
@@ -27,5 +28,9 @@ extern const struct ivb_hook ivb_hook_table[IVB_NUM_HOOKS];
  * and need not be.
  */
 int ivb_hook_table_check(bool ret_missing[static IVB_NUM_HOOKS], struct ivb_err *err);
+
+/* Has the object load without the hooks that are missing. Before it is loaded. */
+void ivb_hook_table_leave_out(const struct bpf_object *obj,
+			      const bool missing[static IVB_NUM_HOOKS]);
 
 #endif

@@ -84,21 +84,9 @@ static int check_rivals(const struct ivb_dp *dp, struct ivb_err *err)
 
 static void set_up(struct ivb_ipvs *skel, const struct ivb_meta *meta, const bool *missing)
 {
-	struct bpf_program *prog;
-	size_t i;
-
 	IVB_RODATA_SET(skel->rodata, meta);
 	skel->rodata->ivb_netns_cookie = meta->netns_cookie;
-	bpf_object__for_each_program(prog, skel->obj)
-	{
-		const char *function = strchr(bpf_program__section_name(prog), '/');
-
-		for (i = 0; i < IVB_NUM_HOOKS; i++) {
-			if (missing[i] && function &&
-			    !strcmp(function + 1, ivb_hook_table[i].function))
-				bpf_program__set_autoload(prog, false);
-		}
-	}
+	ivb_hook_table_leave_out(skel->obj, missing);
 }
 
 static int load(const struct ivb_dp *dp, struct ivb_ipvs **ret, struct ivb_err *err)

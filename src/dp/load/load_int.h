@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loading the programs of a zone and making the maps that are not there yet. Pins beside the maps':
- * prog-<zone> (tc_ingress), egress-<zone> (tc_egress), progs-<zone> (the IPv6 programs), arm4, arm6
+ * prog-<zone> (ivb_ingress), egress-<zone> (ivb_egress), progs-<zone> (the IPv6 programs), arm4, arm6
  * (start the expiry timers). Internal to dp.
  */
 #ifndef IVB_DP_LOAD_LOAD_INT_H
