@@ -55,6 +55,7 @@ DP_SRCS := \
 	src/dp/report/info.c \
 	src/dp/report/port_use.c \
 	src/dp/report/reason.c \
+	src/dp/report/snat_use.c \
 	src/dp/report/stats.c \
 	src/dp/report/stats_rate.c \
 	src/dp/report/traffic.c \

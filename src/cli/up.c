@@ -43,10 +43,10 @@ static const struct ivb_opt opts[] = {
 	{ "snat-addr", OPT_SNAT_ADDR, "ADDR",
 	  "an address of the director's that servers see; may be given again, up to 16 for each\n"
 	  "family, which clients are spread over (default: the source address of the route to the\n"
-	  "server; on a running instance a family's addresses are replaced)" },
+	  "server; on a running instance a family's addresses are replaced; none: the default again)" },
 	{ "snat-ports", OPT_SNAT_PORTS, "LO-HI",
 	  "the ports that SNAT may use, but for those in use now (default: 1024-65535\n"
-	  "without net.ipv4.ip_local_port_range and ip_local_reserved_ports)" },
+	  "without net.ipv4.ip_local_port_range and ip_local_reserved_ports; default: these again)" },
 	{ "snat-key", OPT_SNAT_KEY, "HEX",
 	  "where the search for a port begins (up to 16 hexadecimal digits, default: random): two\n"
 	  "directors with the same one choose the same ports" },
@@ -104,6 +104,10 @@ static int set_snat_addr(const struct ivb_cli *cli, const char *value, struct op
 	__u32 *n, i;
 	__u8 af;
 
+	if (!strcmp(value, "none")) {
+		up->no_snat_addrs = true;
+		return IVB_OPTS_GO;
+	}
 	if (ivb_addr_parse(AF_UNSPEC, value, &af, &addr))
 		return bad(cli, "--snat-addr '%s': not an IP address", value);
 	if (!ivb_addr_is_unicast(af, &addr) || ivb_addr_is_loopback(af, &addr))
@@ -164,6 +168,16 @@ static int set_non_masq(const struct ivb_cli *cli, const char *value, struct opt
 
 static int set_snat_ports(const struct ivb_cli *cli, const char *value, struct options *o)
 {
+	if (!strcmp(value, "default")) {
+		o->up.default_snat_ports = true;
+		return IVB_OPTS_GO;
+	}
+	/* One port is hardly ever meant: it is one connection at a time to a server. */
+	if (*value && !value[strspn(value, "0123456789")])
+		return bad(cli,
+			   "--snat-ports %s: that is one port; give the first and the last (as "
+			   "10000-30000)",
+			   value);
 	if (ivb_num_range_parse(&o->up.snat_port_lo, &o->up.snat_port_hi, value, 1, 65535))
 		return bad(cli, "--snat-ports '%s': not a range of ports (as 10000-30000)", value);
 	return IVB_OPTS_GO;
@@ -330,6 +344,27 @@ static void warn_snat_addr(const struct output *out, int af, const union ivb_add
 		     ivb_addr_fmt(buf, sizeof(buf), af, addr));
 }
 
+#define FEW_PORTS 1024
+
+/* Of a range that was just given: what it will not do. */
+static void warn_snat_ports(const struct output *out, const struct ivb_up *up,
+			    const struct ivb_up_result *res)
+{
+	if (!up->snat_port_lo)
+		return;
+	if (res->num_snat_ports < FEW_PORTS)
+		warn(out,
+		     "--snat-ports %u-%u leaves SNAT %u port%s: from one address to one server there can be no "
+		     "more connections at a time; --snat-ports default undoes it",
+		     up->snat_port_lo, up->snat_port_hi, res->num_snat_ports,
+		     res->num_snat_ports == 1 ? "" : "s");
+	if (up->snat_port_lo < IVB_FIRST_SNAT_PORT)
+		warn(out,
+		     "--snat-ports %u-%u has ports below %d: the director's own services may want them later, "
+		     "and servers may take who comes from them for privileged",
+		     up->snat_port_lo, up->snat_port_hi, IVB_FIRST_SNAT_PORT);
+}
+
 static void warn_all(const struct output *out, const struct ivb_up *up,
 		     const struct ivb_up_result *res)
 {
@@ -345,6 +380,7 @@ static void warn_all(const struct output *out, const struct ivb_up *up,
 		warn(out,
 		     "the kernel's ip_vs is not loaded, so there is nothing to follow yet; run `ipvs-bpf up` "
 		     "again when it is, or have `ipvs-bpf run` do it");
+	warn_snat_ports(out, up, res);
 	if (res->shared_ports)
 		warn(out,
 		     "the kernel may give %u of --snat-ports to this host's own connections: one to a server fails "

@@ -31,6 +31,7 @@ refuses 1 'lo' up lo
 refuses 2 '.' up --snat sometimes wan
 refuses 2 '.' up --snat-ports 5000-4000 wan
 refuses 2 '.' up --snat-ports 0-70000 wan
+refuses 2 'one port; .*10000-30000' up --snat-ports 5000 wan
 refuses 2 '.' up --snat-addr 10.0.0 wan
 refuses 2 '.' up --non-masq 10.0.0.0/33 wan
 refuses 2 '.' up --max-conns none wan

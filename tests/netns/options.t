@@ -61,7 +61,20 @@ changes --snat-addr 10.2.2.9
 is "another address" "$(seen)" 10.2.2.9
 changes --snat-ports 3000-3003
 is "its ports" "$(in_ns cl curl -s --max-time 3 http://$vip4/port | sed 's/^300[0-3]$/ok/')" ok
-changes --snat-ports 3000-60000
+few=$(ivb up --snat-ports 1-100 2>&1)
+like "a few low ports: up says what they are" "$few" "leaves SNAT (100|[0-9][0-9]) ports.*--snat-ports default"
+like "and that they are low" "$few" "has ports below 1024"
+changes --snat-ports default
+like "status tells the default ports" "$(ivb status)" "ports 1024-32767 "
+changes --snat-addr none
+like "and that the address is gone" "$(ivb status)" "^SNAT by each server's route"
+is "which servers see" "$(seen)" 10.2.2.1
+changes --snat-addr 10.2.2.9 --snat-ports 3000-60000 --non-masq 10.77.0.0/16,fd00:77::/32
+like "status tells what was given" "$(ivb status)" \
+	"^SNAT by 10.2.2.9 .*ports 3000-60000; --non-masq .*10.77.0.0/16"
+like "as JSON too" "$(ivb status --json | tr -d ' \n')" \
+	'"snat_addresses":\["10.2.2.9"\],"snat_port_ranges":\["3000-60000"\],"non_masq_prefixes":\[("[^"]*",?){2}\]'
+changes --non-masq ''
 changes --snat-key 1234abcd
 changes --snat never
 is "never again" "$(seen)" 10.1.0.2

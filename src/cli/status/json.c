@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ipvs-bpf status --json. */
 #include <json-c/json.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,34 @@ static void add_ports(struct json_object *o, const struct ivb_status *s)
 		json_object_array_add(list, e);
 	}
 	json_object_object_add(o, "snat_ports_in_use", list);
+}
+
+/* As `up` takes them: "1024-32767", "10.0.0.0/8". */
+static void add_snat(struct json_object *o, const struct ivb_status *s)
+{
+	struct json_object *addrs = json_object_new_array(), *ports = json_object_new_array();
+	struct json_object *prefixes = json_object_new_array();
+	const struct ivb_config *c = &s->info.config;
+	char text[IVB_ADDR_LEN + 8];
+	size_t i, n;
+
+	for (i = 0; i < 2; i++) {
+		for (n = 0; n < c->num_snat_addrs[i]; n++)
+			json_object_array_add(
+				addrs, json_object_new_string(ivb_addr_fmt(text, sizeof(text),
+									   i ? AF_INET6 : AF_INET,
+									   &c->snat_addrs[i][n])));
+	}
+	for (i = 0; i < s->snat.num_ranges; i++) {
+		snprintf(text, sizeof(text), "%u-%u", s->snat.ranges[i].lo, s->snat.ranges[i].hi);
+		json_object_array_add(ports, json_object_new_string(text));
+	}
+	for (i = 0; i < s->snat.num_prefixes; i++)
+		json_object_array_add(prefixes, json_object_new_string(ivb_status_prefix(
+							text, sizeof(text), &s->snat.prefixes[i])));
+	json_object_object_add(o, "snat_addresses", addrs);
+	json_object_object_add(o, "snat_port_ranges", ports);
+	json_object_object_add(o, "non_masq_prefixes", prefixes);
 }
 
 static void add_devs(struct json_object *o, const struct ivb_status *s)
@@ -161,7 +190,8 @@ void ivb_status_print_json(const struct ivb_status *s)
 	json_object_object_add(
 		o, "host_sockets_looked_up",
 		json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_HOST_PORTS)));
-	json_object_object_add(o, "non_masq", json_object_new_int64(i->num_non_masq));
+	json_object_object_add(o, "non_masq", json_object_new_int64((int64_t)s->snat.num_prefixes));
+	add_snat(o, s);
 	add_flags(o, i->config.flags);
 	json_object_object_add(o, "draining",
 			       json_object_new_boolean(!!(i->config.flags & IVB_CONFIG_DRAIN)));

@@ -73,6 +73,8 @@ static int get(struct ivb_status *s, struct ivb_err *err)
 	if (!r)
 		r = ivb_attached_list(dp, &s->devs, &s->num_devs, err);
 	if (!r)
+		r = ivb_snat_use_get(dp, &s->snat, err);
+	if (!r)
 		r = ivb_port_use_get(dp, &s->ports, &s->num_ports, err);
 	if (!r) {
 		s->hooks = ivb_hooks_state(dp);
@@ -105,6 +107,7 @@ int ivb_cmd_status(const struct ivb_cli *cli, int argc, char **argv)
 		ivb_status_print_text(&s);
 	free(s.devs);
 	free(s.ports);
+	ivb_snat_use_fini(&s.snat);
 	if (r)
 		return ivb_fail_err(cli, "status", r, &err);
 	return s.verify.problems ? IVB_EXIT_FAILURE : IVB_EXIT_OK;

@@ -12,6 +12,7 @@
 #include "dp/load/build.h"
 #include "dp/report/info.h"
 #include "dp/report/port_use.h"
+#include "dp/report/snat_use.h"
 #include "dp/verify/verify.h"
 
 struct json_object;
@@ -25,6 +26,7 @@ struct ivb_status {
 	char build[IVB_BUILD_LEN];
 	enum ivb_hooks hooks;
 	int notrack; /* 1: the rules are there */
+	struct ivb_snat_use snat;
 	struct ivb_port_use *ports;
 	size_t num_ports;
 	struct ivb_verify verify;
@@ -47,6 +49,9 @@ struct ivb_status_flag {
 };
 
 extern const struct ivb_status_flag ivb_status_flags[];
+
+/* "10.0.0.0/8" */
+char *ivb_status_prefix(char *buf, size_t size, const struct ivb_prefix *p);
 
 void ivb_status_print_text(const struct ivb_status *s);
 void ivb_status_print_json(const struct ivb_status *s);

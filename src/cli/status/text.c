@@ -16,6 +16,8 @@
 #include "model/names.h"
 #include "nl/notrack.h"
 
+#define RANGES_SHOWN 4 /* of ports, without --verbose */
+
 static const char *dev_name(const struct ivb_attachment *a, char *buf, size_t size)
 {
 	if (a->name[0])
@@ -35,6 +37,32 @@ static void print_devs(const struct ivb_status *s)
 		printf("  %-15s zone %-4u %-6s %s\n", dev_name(&s->devs[i], name, sizeof(name)),
 		       s->devs[i].zone, ivb_attached_by(s->devs[i].kind),
 		       ivb_status_devs[s->devs[i].state].text);
+}
+
+/* Options of `up` that are no yes or no, as they are now. */
+static void print_snat(const struct ivb_status *s)
+{
+	const struct ivb_config *c = &s->info.config;
+	char text[IVB_ADDR_LEN + 8];
+	size_t i, n;
+
+	printf("SNAT by");
+	for (i = 0; i < 2; i++) {
+		for (n = 0; n < c->num_snat_addrs[i]; n++)
+			printf(" %s", ivb_addr_fmt(text, sizeof(text), i ? AF_INET6 : AF_INET,
+						   &c->snat_addrs[i][n]));
+		if (!c->num_snat_addrs[i])
+			printf(" each server's route (%s)",
+			       ivb_family_name(i ? AF_INET6 : AF_INET));
+	}
+	printf("; ports");
+	for (i = 0; i < s->snat.num_ranges && (i < RANGES_SHOWN || s->verbose); i++)
+		printf(" %u-%u", s->snat.ranges[i].lo, s->snat.ranges[i].hi);
+	printf("%s", i < s->snat.num_ranges ? " ..." : i ? "" : " none");
+	for (i = 0; i < s->snat.num_prefixes; i++)
+		printf("%s %s", i ? "" : "; --non-masq",
+		       ivb_status_prefix(text, sizeof(text), &s->snat.prefixes[i]));
+	putchar('\n');
 }
 
 static void print_build(const struct ivb_status *s)
@@ -191,6 +219,7 @@ void ivb_status_print_text(const struct ivb_status *s)
 			printf("; %s", f->text);
 	}
 	puts(i->config.flags & IVB_CONFIG_DRAIN ? "; DRAINING, no new connections" : "");
+	print_snat(s);
 	print_build(s);
 	print_devs(s);
 	print_ipvs(s);

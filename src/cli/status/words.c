@@ -2,8 +2,10 @@
 /* Words of `ipvs-bpf status`, for people and for machines. */
 #include "cli/status/status_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "dp/attach/attached.h"
 #include "dp/follow/hooks.h"
 
@@ -34,3 +36,12 @@ const struct ivb_status_flag ivb_status_flags[] = {
 #include <ivb/flags.def>
 	{ 0 },
 };
+
+char *ivb_status_prefix(char *buf, size_t size, const struct ivb_prefix *p)
+{
+	char addr[IVB_ADDR_LEN];
+
+	snprintf(buf, size, "%s/%u", ivb_addr_fmt(addr, sizeof(addr), (int)p->af, &p->addr),
+		 p->prefixlen - 32);
+	return buf;
+}

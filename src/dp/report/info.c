@@ -142,16 +142,6 @@ static int count_services(const struct ivb_dp *dp, struct ivb_info *info)
 	return 0;
 }
 
-static void count_non_masq(const struct ivb_dp *dp, struct ivb_info *info)
-{
-	struct ivb_prefix key, *prev = NULL;
-
-	while (!bpf_map_get_next_key(dp->fds[IVB_MAP_NON_MASQ], prev, &key)) {
-		prev = &key;
-		info->num_non_masq++;
-	}
-}
-
 int ivb_info_get(const struct ivb_dp *dp, struct ivb_info *ret, struct ivb_err *err)
 {
 	_cleanup_free_ struct ivb_info *info = calloc(1, sizeof(*info));
@@ -171,7 +161,6 @@ int ivb_info_get(const struct ivb_dp *dp, struct ivb_info *ret, struct ivb_err *
 	}
 	if (r)
 		return ivb_err(err, r, "cannot read the maps at %s: %s", dp->path, strerror(-r));
-	count_non_masq(dp, info);
 	*ret = *info;
 	return 0;
 }

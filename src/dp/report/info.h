@@ -23,9 +23,8 @@ struct ivb_family_info {
 struct ivb_info {
 	struct ivb_config config;
 	__u32 num_services;
-	__u32 num_dests;   /* of services */
-	__u32 num_removed; /* removed, with connections left */
-	__u32 num_non_masq;
+	__u32 num_dests;			 /* of services */
+	__u32 num_removed;			 /* removed, with connections left */
 	struct ivb_family_info families[2];	 /* IPv4, IPv6 */
 	struct ivb_counter counters[IVB_R_MAX_]; /* sums over the CPUs */
 };

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/attach/attach_int.h"
+#include "dp/instance/limits.h"
 #include "dp/instance/pin_int.h"
 #include "dp/instance/pins_int.h"
 #include "dp/instance/sysbpf_int.h"

@@ -155,6 +155,8 @@ int ivb_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh, struc
 	if (up->set_hash_key)
 		c->hash_key = up->hash_key;
 	for (i = 0; i < 2; i++) {
+		if (up->no_snat_addrs)
+			c->num_snat_addrs[i] = 0;
 		if (!up->num_snat_addrs[i])
 			continue;
 		c->num_snat_addrs[i] = up->num_snat_addrs[i];
@@ -163,7 +165,7 @@ int ivb_plan(const struct ivb_dp *dp, const struct ivb_up *up, bool fresh, struc
 	ret->non_masq = up->non_masq;
 	ret->num_non_masq = up->num_non_masq;
 	ret->set_non_masq = up->set_non_masq;
-	return fresh || up->snat_port_lo ? plan_ports(up, ret, err) : 0;
+	return fresh || up->snat_port_lo || up->default_snat_ports ? plan_ports(up, ret, err) : 0;
 }
 
 static int write_ports(const struct ivb_dp *dp, const struct ivb_plan *p, struct ivb_err *err)

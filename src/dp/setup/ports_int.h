@@ -11,8 +11,6 @@
 
 struct ivb_err;
 
-#define IVB_FIRST_SNAT_PORT 1024
-
 struct ivb_port_set {
 	__u64 word[65536 / 64];
 };

@@ -24,6 +24,8 @@ struct ivb_up {
 	__u32 flags, given_flags; /* IVB_CONFIG_*, of flags.def's options; flags: of those given */
 	enum ivb_snat snat;	  /* IVB_SNAT_DEFAULT: not given */
 	__u32 snat_port_lo, snat_port_hi;
+	bool default_snat_ports;		      /* as if none had ever been given */
+	bool no_snat_addrs;			      /* the same; those given beside it are new */
 	union ivb_addr snat_addrs[2][IVB_SNAT_ADDRS]; /* IPv4, IPv6 */
 	__u32 num_snat_addrs[2];
 	const struct ivb_prefix *non_masq; /* valid with set_non_masq */
