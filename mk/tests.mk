@@ -29,7 +29,7 @@ $(OTHER_BUILD): FORCE
 
 # scripts
 NETNS_TESTS := $(patsubst %,tests/netns/%.t,adm conn http udp bulk metrics install topologies conntrack manners vip zones replies snat hostports \
-	ports icmp pmtu fragments checksums devices cli live options upgrade upgrade-maps upgrade-from renew changes kill expiry flood bench)
+	ports icmp pmtu fragments checksums devices cli silence live options upgrade upgrade-maps upgrade-from renew changes kill expiry flood bench)
 DOC_TESTS := tests/docs/man.t
 VM_TESTS := $(patsubst %,tests/vm/%.t,6.1 6.12 7.3 bench-6.1 bench-6.12)
 SOAK_TESTS := $(patsubst %,tests/soak/%.t,ports expiry)

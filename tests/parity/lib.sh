@@ -94,7 +94,7 @@ slurp() {
 }
 
 # run_one COMMAND...: $status, $out and $err. What may differ is taken out: the connection table's size, the
-# program's name, and the note that the kernel has services as well.
+# program's name, the note that the kernel has services as well, and our warnings.
 run_one() {
 	status=0
 	"$@" >"$tmp/out" 2>"$tmp/err" <"${stdin:-/dev/null}" || status=$?
@@ -106,12 +106,15 @@ run_one() {
 	*) out=$text ;;
 	esac
 	slurp "$tmp/err"
-	case $text in
-	'ipvs-bpf adm: note: the kernel'*)
-		text=${text#*"
+	while :; do
+		case $text in
+		'ipvs-bpf adm: note: the kernel'* | 'ipvs-bpf adm: warning: '*)
+			text=${text#*"
 "}
-		;;
-	esac
+			;;
+		*) break ;;
+		esac
+	done
 	err=''
 	while :; do
 		case $text in

@@ -70,7 +70,7 @@ int ivb_adm_plan(struct ivb_session *session, const struct ivb_adm *adm, struct 
 	case IVB_ADM_ADD:
 		return ivb_service_add(session, &adm->key, adm->scheduler, adm->sched_flags,
 				       adm->snat == IVB_SNAT_MAX_ ? IVB_SNAT_DEFAULT : adm->snat,
-				       err);
+				       warn, err);
 	case IVB_ADM_EDIT:
 		return ivb_service_edit(session, &adm->key, adm->scheduler, adm->sched_flags,
 					adm->snat, err);

@@ -2,6 +2,7 @@
 /* The servers of a service: adding, editing, removing, listing. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -77,6 +78,27 @@ static void dest_set(struct ivb_dest *d, const struct ivb_server *s)
 	d->lower = s->lower;
 }
 
+/* As the program decides (engine_bpf/new.h): connections to it are dropped. */
+static void dev_check(const struct ivb_session *session, const struct ivb_session_service *svc,
+		      const char *server, __u32 ifindex, struct ivb_err *warn)
+{
+	char name[IF_NAMESIZE];
+	struct ivb_dev dev;
+
+	if (!if_indextoname(ifindex, name))
+		return;
+	if (bpf_map_lookup_elem(session->dp->fds[IVB_MAP_DEVS], &ifindex, &dev))
+		ivb_err(warn, 0,
+			"the way to %s leads through %s, which is not attached: its connections will "
+			"be dropped until `ipvs-bpf up %s`",
+			server, name, name);
+	else if (dev.zone != svc->key.zone)
+		ivb_err(warn, 0,
+			"the way to %s leads through %s, which is in zone %u and not in the service's, "
+			"%u: its connections will be dropped",
+			server, name, dev.zone, svc->key.zone);
+}
+
 /* The way to the server; warn says what is missing. Without a way the answer is all zero. */
 static int route_find(struct ivb_session *session, const struct ivb_session_service *svc,
 		      const struct ivb_server *s, struct ivb_route *ret, struct ivb_err *warn)
@@ -97,6 +119,8 @@ static int route_find(struct ivb_session *session, const struct ivb_session_serv
 			text);
 	else if (r)
 		ivb_err(warn, 0, "there is no route to %s now (%s)", text, strerror(-r));
+	else if (!ret->local)
+		dev_check(session, svc, text, ret->ifindex, warn);
 	return r == -ENOMEM ? r : 0;
 }
 

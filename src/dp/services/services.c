@@ -4,9 +4,11 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "dp/services/session_int.h"
@@ -18,8 +20,47 @@ static int scheduler_check(__u32 scheduler, struct ivb_err *err)
 	return ivb_err(err, -ENOENT, "there is no such scheduler");
 }
 
+/* An address that only another routing table knows to be local, as a VRF's. */
+static bool has_addr(struct ivb_session *session, int af, const union ivb_addr *addr)
+{
+	const struct ifaddrs *a;
+
+	if (!session->addrs && getifaddrs(&session->addrs))
+		return true;
+	for (a = session->addrs; a; a = a->ifa_next) {
+		if (!a->ifa_addr || a->ifa_addr->sa_family != af)
+			continue;
+		if (af == AF_INET
+			    ? ((struct sockaddr_in *)(void *)a->ifa_addr)->sin_addr.s_addr ==
+				      addr->ip
+			    : !memcmp(&((struct sockaddr_in6 *)(void *)a->ifa_addr)->sin6_addr,
+				      addr->ip6, sizeof(addr->ip6)))
+			return true;
+	}
+	return false;
+}
+
+/* Packets to a virtual address that is nowhere here are left to the stack, and routed on. */
+static void vip_check(struct ivb_session *session, const struct ivb_service_key *key,
+		      struct ivb_err *warn)
+{
+	char text[IVB_ADDR_LEN];
+	struct ivb_route route;
+
+	if (session->config.flags & IVB_CONFIG_ANY_VIP)
+		return;
+	if ((!ivb_session_dest_route(session, key->af, &key->addr, &route) && route.local) ||
+	    has_addr(session, key->af, &key->addr))
+		return;
+	ivb_addr_fmt(text, sizeof(text), key->af, &key->addr);
+	ivb_err(warn, 0,
+		"%s is not an address of this host now, and is served only while it is one (ip addr add "
+		"%s/%u dev lo, or VRRP) or with `up --any-vip`",
+		text, text, key->af == AF_INET ? 32 : 128);
+}
+
 int ivb_service_add(struct ivb_session *session, const struct ivb_service_key *key, __u32 scheduler,
-		    __u16 flags, __u8 snat, struct ivb_err *err)
+		    __u16 flags, __u8 snat, struct ivb_err *warn, struct ivb_err *err)
 {
 	struct ivb_session_service *s;
 	int r;
@@ -32,6 +73,7 @@ int ivb_service_add(struct ivb_session *session, const struct ivb_service_key *k
 		r = ivb_session_service_new(session, key, &s, err);
 	if (r)
 		return r;
+	vip_check(session, key, warn);
 	s->svc.scheduler = (__u8)scheduler;
 	s->svc.flags = flags;
 	s->svc.snat = snat;

@@ -48,7 +48,7 @@ __u32 ivb_session_failed(const struct ivb_session *session);
 
 /* -EEXIST: there is one; -ENOENT: no such scheduler. */
 int ivb_service_add(struct ivb_session *session, const struct ivb_service_key *key, __u32 scheduler,
-		    __u16 flags, __u8 snat, struct ivb_err *err);
+		    __u16 flags, __u8 snat, struct ivb_err *warn, struct ivb_err *err);
 /* snat IVB_SNAT_MAX_: as it is. -ENOENT: no such scheduler. */
 int ivb_service_edit(struct ivb_session *session, const struct ivb_service_key *key,
 		     __u32 scheduler, __u16 flags, __u8 snat, struct ivb_err *err);

@@ -36,6 +36,8 @@ void ivb_session_closep(struct ivb_session **p)
 	free(session->dests);
 	ivb_session_dests_search_free(session->search);
 	tdestroy(session->routes, free);
+	if (session->addrs)
+		freeifaddrs(session->addrs);
 	free(session);
 }
 

@@ -7,6 +7,7 @@
 #ifndef IVB_DP_SERVICES_SESSION_INT_H
 #define IVB_DP_SERVICES_SESSION_INT_H
 
+#include <ifaddrs.h>
 #include <stdbool.h>
 
 #include "dp/instance/instance.h"
@@ -64,8 +65,9 @@ struct ivb_session {
 	size_t num_dests;
 	struct ivb_session_search *search;
 
-	void *routes;	/* tree, by address */
-	bool enable_v6; /* there will be an IPv6 service */
+	void *routes;	       /* tree, by address */
+	struct ifaddrs *addrs; /* NULL: not needed yet */
+	bool enable_v6;	       /* there will be an IPv6 service */
 };
 
 /* -ESRCH and its sentence if there will be none. *ret stays the session's. */
