@@ -104,6 +104,7 @@ CLI_SRCS := \
 	src/cli/down.c \
 	src/cli/fail.c \
 	src/cli/filter.c \
+	src/cli/findings.c \
 	src/cli/json.c \
 	src/cli/main.c \
 	src/cli/metrics.c \

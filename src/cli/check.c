@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -12,11 +13,13 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "dp/attach/attached.h"
 #include "dp/follow/hook_table.h"
 #include "dp/instance/instance.h"
 #include "dp/report/info.h"
 #include "dp/setup/host.h"
 #include "nl/ipvs.h"
+#include "nl/link.h"
 #include "nl/nft.h"
 #include "nl/xfrm.h"
 
@@ -32,6 +35,8 @@ struct check {
 	int num_devs;
 	struct json_object *tests; /* NULL without --json */
 	bool failed;
+	struct ivb_attachment *attached; /* by the instance, if it is up */
+	size_t num_attached;
 };
 
 static const struct ivb_command_opts command = {
@@ -71,15 +76,6 @@ static void say_check(struct check *c, const char *test, int r, const struct ivb
 		      const char *fine)
 {
 	say(c, test, r ? NO : OK, "%s", !r ? fine : err->text[0] ? err->text : strerror(-r));
-}
-
-/* The number at the start of a file; -1: there is none. */
-static int read_number(const char *path)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	int n;
-
-	return f && fscanf(f, "%d", &n) == 1 ? n : -1;
 }
 
 static void check_kernel(struct check *c)
@@ -158,6 +154,8 @@ static void check_instance(struct check *c)
 		say(c, "instance", OK, "%s is not up", c->cli->instance);
 	else
 		say(c, "instance", NO, "%s", err.text[0] ? err.text : strerror(-r));
+	if (!r)
+		ivb_attached_list(dp, &c->attached, &c->num_attached, NULL);
 	check_ports(c, r ? NULL : dp);
 }
 
@@ -188,13 +186,13 @@ static void check_attach(struct check *c)
 
 static void check_forwarding(struct check *c)
 {
-	if (read_number("/proc/sys/net/ipv4/ip_forward") == 1)
+	if (ivb_host_sysctl("/proc/sys/net/ipv4/ip_forward") == 1)
 		say(c, "forward4", OK, "IPv4 forwarding is on");
 	else
 		say(c, "forward4", WARNING,
 		    "IPv4 forwarding is off, and packets that come in by a device without it are not "
 		    "carried: sysctl -w net.ipv4.ip_forward=1");
-	if (read_number("/proc/sys/net/ipv6/conf/all/forwarding") == 1)
+	if (ivb_host_sysctl("/proc/sys/net/ipv6/conf/all/forwarding") == 1)
 		say(c, "forward6", OK, "IPv6 forwarding is on");
 	else
 		say(c, "forward6", WARNING,
@@ -223,12 +221,12 @@ static void check_xfrm(struct check *c)
 static void check_rp_filter(struct check *c)
 {
 	struct if_nameindex *ifs = if_nameindex(), *i;
-	int all = read_number("/proc/sys/net/ipv4/conf/all/rp_filter"), v, n = 0;
+	int all = ivb_host_sysctl("/proc/sys/net/ipv4/conf/all/rp_filter"), v, n = 0;
 	char path[128];
 
 	for (i = ifs; i && i->if_index; i++) {
 		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", i->if_name);
-		v = read_number(path);
+		v = ivb_host_sysctl(path);
 		n += (v > all ? v : all) > 0;
 	}
 	if_freenameindex(ifs);
@@ -305,7 +303,7 @@ static void check_follow(struct check *c)
 		return;
 	}
 	say(c, "follow", OK, "kernel IPVS can be followed (`up --ipvs`)");
-	if (read_number("/proc/sys/net/ipv4/vs/conntrack") == 1)
+	if (ivb_host_sysctl("/proc/sys/net/ipv4/vs/conntrack") == 1)
 		say(c, "vs.conntrack", WARNING,
 		    "net.ipv4.vs.conntrack is 1: connections whose packets conntrack knows are left to it, and "
 		    "are not carried; set it to 0, or keep their packets out of conntrack by `up --notrack` (see "
@@ -357,6 +355,48 @@ static int check_dev_progs(struct check *c, const char *dev)
 	return d.found;
 }
 
+/* Whether the instance has its program there. */
+static bool is_attached(const struct check *c, __u32 ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < c->num_attached; i++) {
+		if (c->attached[i].ifindex == ifindex && c->attached[i].state == IVB_ATTACHED)
+			return true;
+	}
+	return false;
+}
+
+static bool is_asked_for(const struct check *c, __u32 ifindex)
+{
+	int d;
+
+	for (d = 0; d < c->num_devs; d++) {
+		if (if_nametoindex(c->devs[d]) == ifindex)
+			return true;
+	}
+	return false;
+}
+
+/* What there is to be known of a device that can be attached to. */
+static void check_dev(struct check *c, const char *dev)
+{
+	__u32 ifindex = if_nametoindex(dev);
+	struct ivb_link parent;
+
+	if (ivb_host_count_ours(ifindex) > is_attached(c, ifindex))
+		say(c, "device", WARNING,
+		    "%s: the programs of another instance are there already (`ipvs-bpf --instance NAME down %s` "
+		    "takes them off); only one of two gets a service's packets",
+		    dev, dev);
+	if (ivb_host_is_ipvlan(ifindex, &parent) && !is_attached(c, parent.ifindex) &&
+	    !is_asked_for(c, parent.ifindex))
+		say(c, "device", WARNING,
+		    "%s is an ipvlan device of %s, by which servers' answers to clients come in: attach to %s "
+		    "as well",
+		    dev, parent.name, parent.name);
+}
+
 static void check_devs(struct check *c)
 {
 	struct if_nameindex *ifs = if_nameindex(), *i;
@@ -370,6 +410,8 @@ static void check_devs(struct check *c)
 			say(c, "device", NO, "%s", err.text);
 		else
 			say(c, "device", OK, "%s can be attached to", c->devs[d]);
+		if (!r)
+			check_dev(c, c->devs[d]);
 		found += check_dev_progs(c, c->devs[d]);
 	}
 	for (i = ifs; i && i->if_index && !c->num_devs; i++)
@@ -418,6 +460,7 @@ int ivb_cmd_check(const struct ivb_cli *cli, int argc, char **argv)
 	if (cli->json)
 		c.tests = json_object_new_array();
 	check_all(&c);
+	free(c.attached);
 	if (cli->json) {
 		o = json_object_new_object();
 		json_object_object_add(o, "ok", json_object_new_boolean(!c.failed));

@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/findings.h"
 #include "cli/json.h"
 #include "dp/instance/limits.h"
 #include "dp/load/build.h"
@@ -304,18 +305,9 @@ static void warn(const struct output *out, const char *fmt, ...)
 		fprintf(stderr, "ipvs-bpf up: warning: %s\n", text);
 }
 
-static void warn_forwarding(const struct output *out, const struct ivb_up_dev *dev)
+static void warn_finding(const char *text, void *arg)
 {
-	_cleanup_fclose_ FILE *f = NULL;
-	char path[128];
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", dev->name);
-	f = fopen(path, "re");
-	if (f && fgetc(f) == '0')
-		warn(out,
-		     "IPv4 forwarding is off on %s, so nothing that comes in by it is carried; "
-		     "turn it on with: sysctl -w net.ipv4.ip_forward=1",
-		     dev->name);
+	warn(arg, "%s", text);
 }
 
 /* Whether a socket could be bound to the address: then answers to it are delivered here. */
@@ -365,13 +357,14 @@ static void warn_snat_ports(const struct output *out, const struct ivb_up *up,
 		     up->snat_port_lo, up->snat_port_hi, IVB_FIRST_SNAT_PORT);
 }
 
-static void warn_all(const struct output *out, const struct ivb_up *up,
-		     const struct ivb_up_result *res)
+static void warn_all(struct output *out, const struct ivb_up *up, const struct ivb_up_result *res)
 {
+	const struct ivb_findings found = { warn_finding, out };
 	size_t i;
 
 	for (i = 0; i < res->num_devs; i++)
-		warn_forwarding(out, &res->devs[i]);
+		ivb_findings_dev(&found, res->devs[i].name, res->devs[i].ifindex, false);
+	ivb_findings_ipvs(&found, res->flags);
 	for (i = 0; i < up->num_snat_addrs[0]; i++)
 		warn_snat_addr(out, AF_INET, &up->snat_addrs[0][i]);
 	for (i = 0; i < up->num_snat_addrs[1]; i++)

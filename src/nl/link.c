@@ -36,6 +36,12 @@ static int link_attr(const struct nlattr *attr, void *arg)
 	case IFLA_MASTER:
 		l->master = mnl_attr_get_u32(attr);
 		break;
+	case IFLA_LINK:
+		l->parent = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_LINK_NETNSID:
+		l->parent_elsewhere = true;
+		break;
 	case IFLA_LINKINFO:
 		return mnl_attr_parse_nested(attr, info_attr, l);
 	default:

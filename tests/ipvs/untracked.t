@@ -97,8 +97,11 @@ talks 6 6002 fd09::1
 is "IPv6: without rules there is a conntrack entry" "$(entries 6 6002)" 1
 is "IPv6: and nothing is carried" "$(carried 6002)" "0 0"
 play rst 1
+like "status says so" "$(ivb status)" 'WARNING: net.ipv4.vs.conntrack is 1.*--notrack'
+like "up as well" "$(ivb up 2>&1)" 'warning: net.ipv4.vs.conntrack is 1.*--notrack'
 
 ok "up --notrack" follow --snat always --notrack
+unlike "no such word any more" "$(ivb status)" 'WARNING'
 for f in 6 4; do
 	port=${f}003
 	talks $f "$port" "$(rip $f 1 | sed 's/2$/1/')"

@@ -50,4 +50,39 @@ is "-R of many: five warnings, and how many more" \
 ivb adm -C
 ivb down
 
+# --- the host: forwarding, two instances on a device, ipvlan ---
+ok "up" ivb up wan s1
+unlike "forwarding is on: no warning" "$(ivb status)" WARNING
+service -t 6 80 rr 2>/dev/null
+in_ns lb sysctl -qw net.ipv4.conf.wan.forwarding=0 net.ipv6.conf.s1.forwarding=0
+like "IPv4 forwarding off: status says so" "$(ivb status)" 'WARNING: IPv4 forwarding is off on wan,.*sysctl'
+like "IPv6 the same" "$(ivb status)" 'WARNING: IPv6 forwarding is off on s1,.*sysctl'
+is "of the right devices" "$(ivb status --json | grep -Ec 'forwarding is off on (wan|s1)')" 2
+in_ns lb sysctl -qw net.ipv4.conf.wan.forwarding=1 net.ipv6.conf.s1.forwarding=1
+
+other() {
+	in_ns lb "$ipvs_bpf" --instance "$ns_prefix-other" "$@" 2>&1
+}
+like "another instance is there: check says so" "$(other check wan)" 'warning +device +wan: the programs of another instance'
+unlike "of its own it does not" "$(ivb check wan s1)" 'another instance'
+like "up says so" "$(other up wan s2)" "warning: another instance's programs are on wan "
+unlike "of this device alone" "$(other up)" "programs are on s2"
+like "status of either" "$(ivb status)" "WARNING: another instance's programs are on wan "
+like "status of the other" "$(other status)" "WARNING: another instance's programs are on wan "
+other down
+unlike "gone: no word any more" "$(ivb status)" 'WARNING'
+ivb down
+
+if ipn lb link add link s1 name iv0 type ipvlan mode l2 2>/dev/null; then
+	ipn lb link set dev iv0 up
+	like "ipvlan alone: check says so" "$(ivb check iv0)" 'warning +device +iv0 is an ipvlan device of s1,.*attach to s1'
+	unlike "with its parent: nothing" "$(ivb check iv0 s1)" 'ipvlan'
+	like "up says so" "$(ivb up wan iv0 2>&1)" 'warning: iv0 is an ipvlan device of s1.*ipvs-bpf up s1'
+	like "status says so" "$(ivb status)" 'WARNING: iv0 is an ipvlan device of s1'
+	unlike "with its parent: nothing" "$(ivb up s1 2>&1; ivb status)" 'ipvlan'
+	ivb down
+else
+	diag "no ipvlan here"
+fi
+
 done_testing

@@ -173,9 +173,15 @@ static void add_flags(struct json_object *o, __u32 flags)
 	}
 }
 
+static void add_finding(const char *text, void *arg)
+{
+	json_object_array_add(arg, json_object_new_string(text));
+}
+
 void ivb_status_print_json(const struct ivb_status *s)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = json_object_new_object(), *warnings = json_object_new_array();
+	const struct ivb_findings find = { add_finding, warnings };
 	const struct ivb_info *i = &s->info;
 
 	json_object_object_add(o, "instance", json_object_new_string(s->cli->instance));
@@ -199,6 +205,8 @@ void ivb_status_print_json(const struct ivb_status *s)
 			       json_object_new_string(ivb_status_hooks[s->hooks].name));
 	json_object_object_add(o, "notrack_rules", json_object_new_boolean(s->notrack == 1));
 	add_devs(o, s);
+	ivb_status_find(s, &find);
+	json_object_object_add(o, "warnings", warnings);
 	add_families(o, s);
 	add_ports(o, s);
 	add_counters(o, s);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "cli/cli.h"
+#include "cli/findings.h"
 #include "dp/attach/attached.h"
 #include "dp/follow/hooks.h"
 #include "dp/load/build.h"
@@ -49,6 +50,9 @@ struct ivb_status_flag {
 };
 
 extern const struct ivb_status_flag ivb_status_flags[];
+
+/* What keeps packets from being carried. */
+void ivb_status_find(const struct ivb_status *s, const struct ivb_findings *f);
 
 /* "10.0.0.0/8" */
 char *ivb_status_prefix(char *buf, size_t size, const struct ivb_prefix *p);

@@ -202,8 +202,15 @@ static void print_verify(const struct ivb_verify *v)
 	       v->problems);
 }
 
+static void print_finding(const char *text, void *arg)
+{
+	(void)arg;
+	printf("WARNING: %s\n", text);
+}
+
 void ivb_status_print_text(const struct ivb_status *s)
 {
+	const struct ivb_findings find = { print_finding, NULL };
 	const struct ivb_status_flag *f;
 	const struct ivb_info *i = &s->info;
 
@@ -224,6 +231,7 @@ void ivb_status_print_text(const struct ivb_status *s)
 	print_devs(s);
 	print_ipvs(s);
 	print_notrack(s);
+	ivb_status_find(s, &find);
 	print_families(s);
 	print_ports(s);
 	print_counters(s);

@@ -147,6 +147,38 @@ int ivb_host_progs(__u32 ifindex, int (*fn)(const struct ivb_host_prog *p, void 
 	return r ? r : ivb_tc_filters(ifindex, visit_filter, &w);
 }
 
+static int count(const struct ivb_host_prog *p, void *arg)
+{
+	int *n = arg;
+
+	*n += p->ours && !p->egress;
+	return 0;
+}
+
+int ivb_host_count_ours(__u32 ifindex)
+{
+	int n = 0;
+
+	ivb_host_progs(ifindex, count, &n);
+	return n;
+}
+
+bool ivb_host_is_ipvlan(__u32 ifindex, struct ivb_link *ret)
+{
+	struct ivb_link l;
+
+	return !ivb_link_by_index(&l, ifindex) && !strcmp(l.kind, "ipvlan") &&
+	       !l.parent_elsewhere && !ivb_link_by_index(ret, l.parent);
+}
+
+int ivb_host_sysctl(const char *path)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	int n;
+
+	return f && fscanf(f, "%d", &n) == 1 ? n : -1;
+}
+
 int ivb_host_snat_ports(__u32 *ret, struct ivb_err *err)
 {
 	static const struct ivb_config any; /* without addresses for SNAT alone */

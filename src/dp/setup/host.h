@@ -38,4 +38,16 @@ struct ivb_host_prog {
 /* Calls fn for each, in the order in which packets meet them. Nonzero stops and is returned. */
 int ivb_host_progs(__u32 ifindex, int (*fn)(const struct ivb_host_prog *p, void *arg), void *arg);
 
+/* How many instances have their program at a device's ingress. */
+int ivb_host_count_ours(__u32 ifindex);
+
+/*
+ * Whether it is an ipvlan device: packets to addresses that are not its own, as replies to clients
+ * are, come in by the device it is made on, *ret.
+ */
+bool ivb_host_is_ipvlan(__u32 ifindex, struct ivb_link *ret);
+
+/* The number in a file of /proc/sys; -1: there is none. */
+int ivb_host_sysctl(const char *path);
+
 #endif

@@ -424,6 +424,7 @@ int ivb_dp_up(const struct ivb_up *up, struct ivb_up_result *ret, struct ivb_err
 	r = ivb_dp_is_complete(dp) ? up_running(&j, err) : up_fresh(&j, err);
 	if (r)
 		return r;
+	res.flags = plan->config.flags;
 	res.num_snat_ports = plan->config.num_snat_ports;
 	res.no_timer = dp->no_timer;
 	if (!plan->config.num_snat_addrs[0])

@@ -47,6 +47,7 @@ struct ivb_up_result {
 	bool fresh;    /* the instance was not up before */
 	bool renewed;  /* its programs were another build's, and have been replaced */
 	int took_over; /* the ABI of the version that had made it, or 0 */
+	__u32 flags;   /* IVB_CONFIG_*, all that are on now */
 	__u32 num_snat_ports;
 	struct ivb_up_dev devs[IVB_MAX_DEVS];
 	size_t num_devs;
