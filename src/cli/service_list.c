@@ -32,8 +32,10 @@ int ivb_service_list_show(const struct ivb_cli *cli, const char *command,
 
 	if (cli->json)
 		l.json = json_object_new_array();
-	if (!r)
+	if (!r) {
+		ivb_dp_unlock(dp);
 		r = fill(dp, &l, &err);
+	}
 	if (r) {
 		json_object_put(l.json);
 		return ivb_fail_err(cli, command, r, &err);

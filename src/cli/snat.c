@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ipvs-bpf snat: SNAT policies of kernel IPVS's services. */
+#include <errno.h>
 #include <json-c/json.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,7 +13,9 @@
 #include "cli/service_list.h"
 #include "dp/follow/policy.h"
 #include "dp/instance/instance.h"
+#include "dp/services/list.h"
 #include "model/names.h"
+#include "nl/ipvs.h"
 
 enum {
 	OPT_TCP = 1,
@@ -83,6 +86,47 @@ static int fill(struct ivb_dp *dp, struct ivb_service_list *l, struct ivb_err *e
 	return r;
 }
 
+/* Whether kernel IPVS has the service, or cannot be asked. */
+static bool kernel_has(const struct ivb_service_key *key)
+{
+	struct ivb_ipvs_service *all;
+	bool has = false;
+	size_t n, i;
+	int r = ivb_ipvs_list(&all, &n);
+
+	if (r)
+		return r != -ENOENT;
+	for (i = 0; i < n && !has; i++)
+		has = !all[i].fwmark && all[i].af == key->af && all[i].proto == key->proto &&
+		      (all[i].port == key->port || !all[i].port) &&
+		      ivb_addr_equal(&all[i].addr, &key->addr);
+	ivb_ipvs_free(all, n);
+	return has;
+}
+
+/* A service of adm has its policy from adm. 0, or what to say instead. */
+static int refuse_own(struct ivb_dp *dp, const struct ivb_service_key *key, const char *word,
+		      struct ivb_err *err)
+{
+	_cleanup_free_ struct ivb_service_info *all = NULL;
+	char addr[IVB_ADDRPORT_LEN];
+	size_t n, i;
+	int r = ivb_list_services(dp, &all, &n, err);
+
+	for (i = 0; i < n && !r; i++) {
+		if (memcmp(&all[i].key, key, sizeof(*key)) || kernel_has(key))
+			continue;
+		ivb_addrport_fmt(addr, sizeof(addr), key->af, &key->addr, key->port);
+		r = ivb_err(
+			err, -EINVAL,
+			"%s is a service of adm and not of kernel IPVS: say `ipvs-bpf adm -E %s %s -s %s "
+			"--snat %s`",
+			addr, key->proto == IPPROTO_UDP ? "-u" : "-t", addr,
+			ivb_scheduler_name(all[i].svc.scheduler), word);
+	}
+	return r;
+}
+
 static int change(const struct ivb_cli *cli, const struct options *o, const char *word)
 {
 	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;
@@ -94,6 +138,8 @@ static int change(const struct ivb_cli *cli, const struct options *o, const char
 		return ivb_fail(cli, "snat", IVB_EXIT_USAGE,
 				"'%s': choose never, auto, always or default", word);
 	r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_EXCLUSIVE, &err);
+	if (!r && policy != IVB_SNAT_DEFAULT)
+		r = refuse_own(dp, &o->key, word, &err);
 	if (!r)
 		r = ivb_policy_set(dp, &o->key, policy, &err);
 	return r ? ivb_fail_err(cli, "snat", r, &err) : IVB_EXIT_OK;

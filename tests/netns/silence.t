@@ -5,6 +5,7 @@
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 
+need socat
 ns_begin
 servers='1 2'
 two_armed
@@ -48,7 +49,7 @@ out=$(ivb adm -R <"$tmp/many" 2>&1)
 is "-R of many: five warnings, and how many more" \
 	"$(echo "$out" | grep -c 'line [1-5]: 10.7.7.7 is not')/$(echo "$out" | grep -c 'and 2995 more')" 5/1
 ivb adm -C
-ivb down
+ivb down >/dev/null
 
 # --- the host: forwarding, two instances on a device, ipvlan ---
 ok "up" ivb up wan s1
@@ -71,7 +72,7 @@ like "status of either" "$(ivb status)" "WARNING: another instance's programs ar
 like "status of the other" "$(other status)" "WARNING: another instance's programs are on wan "
 other down
 unlike "gone: no word any more" "$(ivb status)" 'WARNING'
-ivb down
+ivb down >/dev/null
 
 if ipn lb link add link s1 name iv0 type ipvlan mode l2 2>/dev/null; then
 	ipn lb link set dev iv0 up
@@ -84,5 +85,49 @@ if ipn lb link add link s1 name iv0 type ipvlan mode l2 2>/dev/null; then
 else
 	diag "no ipvlan here"
 fi
+
+# --- adm: the wrong command, and input that is cut short ---
+ok "up" ivb up wan s1
+ok "a service" ivb adm -A -t $vip4:80 -s wrr
+says 1 'is a service of adm .*ipvs-bpf adm -E -t 10.0.0.80:80 -s wrr --snat always' snat --tcp-service $vip4:80 always
+says 0 nothing adm -E -t $vip4:80 -s wrr --snat always
+says 0 nothing snat --tcp-service 10.9.9.9:80 always
+saved=$(ivb adm -S -n)
+ln -s "$(realpath "$ipvs_bpf")" "$tmp/ipvsadm-restore"
+restore() {
+	rc=0
+	out=$("$tmp/ipvsadm-restore" --netns "$(ns_name lb)" 2>&1) || rc=$?
+	echo "$rc $out"
+}
+like "ipvsadm-restore of nothing is refused" "$(restore </dev/null)" '^1 .*no rule in standard input.*-C removes'
+like "of a comment as well" "$(echo '# saved' | restore)" '^1 .*no rule in standard input'
+is "-R of nothing changes nothing" "$(ivb adm -R </dev/null 2>&1) $(ivb adm -S -n)" " $saved"
+like "garbage in -R" "$(echo 'garbage in' | ivb adm -R 2>&1)" "^line 1: 'garbage' is not a command"
+like "a NUL in -R" "$(printf -- '-A -t 10.0.0.80:81 -s rr\000 -b none\n' | ivb adm -R 2>&1)" '^line 1: .*NUL'
+like "-R of a closed input" "$(ivb adm -R <&- 2>&1)" 'cannot read standard input'
+is "the last line needs no end" "$(printf -- '-A -t 10.0.0.80:81 -s rr' | ivb adm -R 2>&1) $(ivb adm -S -n | grep -c :81)" " 1"
+is "none of that changed a thing" "$(ivb adm -D -t $vip4:81 2>&1) $(ivb adm -S -n)" " $saved"
+"$tmp/ipvsadm-restore" --netns "$(ns_name lb)" </dev/null 2>/dev/null
+ivb adm -C
+is "with no services restoring nothing is fine" "$(restore </dev/null)" "0 "
+
+# --- slow readers and writers keep nobody waiting ---
+seq 1 400 | sed 's/.*/-A -t 10.0.0.80:& -s rr\n-a -t 10.0.0.80:& -r 10.2.1.2:80 -m/' | ivb adm -R
+mkfifo "$tmp/slow" "$tmp/rules"
+sleep 60 <"$tmp/slow" &
+reader=$!
+ivb metrics >"$tmp/slow" &
+metrics=$!
+sleep 60 >"$tmp/rules" &
+writer=$!
+ivb adm -R <"$tmp/rules" &
+rules=$!
+sleep $((1 * slow))
+ok "while metrics is being read, and -R waits for its input: a change" timeout $((4 * slow)) \
+	nsenter --net="/run/netns/$(ns_name lb)" "$ipvs_bpf" --instance "$(ns_name lb)" adm -D -t $vip4:1
+ok "both are there still" kill -0 $metrics $rules
+kill $reader $writer
+wait $reader $writer $metrics $rules 2>/dev/null
+ivb adm -C
 
 done_testing

@@ -130,9 +130,17 @@ static int with_instance(const struct ivb_cli *cli, const char *program, bool fl
 {
 	bool reads = adm->cmd == IVB_ADM_LIST || adm->cmd == IVB_ADM_SAVE;
 	__cleanup(ivb_dp_closep) struct ivb_dp *dp = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct ivb_adm_rules rules = {};
 	struct ivb_err err = {};
 	int r;
 
+	if (adm->cmd == IVB_ADM_RESTORE) {
+		r = ivb_adm_rules_read(&rules, wrong);
+		if (r)
+			return r;
+		text = rules.text;
+	}
 	if (reads && adm->list == IVB_ADM_LIST_RATE && !cli->json) {
 		r = ivb_adm_stats_print_rate(cli->instance, adm, &err);
 		return r ? ivb_adm_plan_explain(wrong, adm->cmd, r, &err) : 0;
@@ -142,7 +150,7 @@ static int with_instance(const struct ivb_cli *cli, const char *program, bool fl
 		return ivb_adm_opts_refuse(wrong, IVB_EXIT_FAILURE, "ipvs-bpf adm: %.480s",
 					   err.text[0] ? err.text : strerror(-r));
 	if (adm->cmd == IVB_ADM_RESTORE)
-		return ivb_adm_rules_restore(dp, program, flush, wrong);
+		return ivb_adm_rules_restore(dp, &rules, program, flush, wrong);
 	r = carry_out(cli, dp, adm, &err);
 	return r ? ivb_adm_plan_explain(wrong, adm->cmd, r, &err) : 0;
 }

@@ -21,8 +21,15 @@ int ivb_adm_plan_explain(struct ivb_adm_error *wrong, enum ivb_adm_cmd cmd, int 
 /* Prints the help; returns IVB_EXIT_OK. */
 int ivb_adm_help(const char *program);
 
-/* Lines from standard input; flush: after -C. -errno, and wrong says which line and why. */
-int ivb_adm_rules_restore(struct ivb_dp *dp, const char *program, bool flush,
-			  struct ivb_adm_error *wrong);
+/* -R's lines: all of standard input, which is read before the instance is locked. */
+struct ivb_adm_rules {
+	char *text;
+	size_t len;
+};
+
+int ivb_adm_rules_read(struct ivb_adm_rules *ret, struct ivb_adm_error *wrong);
+/* flush: after -C. -errno, and wrong says which line and why. */
+int ivb_adm_rules_restore(struct ivb_dp *dp, const struct ivb_adm_rules *rules, const char *program,
+			  bool flush, struct ivb_adm_error *wrong);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -10,6 +11,7 @@
 #include "cli/adm/adm_int.h"
 #include "cli/adm/list.h"
 #include "cli/cli.h"
+#include "dp/services/list.h"
 #include "dp/services/services.h"
 #include "model/names.h"
 
@@ -115,6 +117,10 @@ static int restore_line(struct restore *re, char *line, struct ivb_adm_error *wr
 		return ivb_adm_opts_refuse(wrong, IVB_EXIT_USAGE, "too many words");
 	if (n == 1 || words[1][0] == '#')
 		return 0;
+	if (words[1][0] != '-')
+		return ivb_adm_opts_refuse(wrong, IVB_EXIT_ADM,
+					   "'%.100s' is not a command (-A -E -D -C -a -e -d)",
+					   words[1]);
 	if (ivb_adm_parse(&adm, n, words, wrong))
 		return -EINVAL;
 	if (!is_change(adm.cmd))
@@ -132,20 +138,80 @@ static int restore_line(struct restore *re, char *line, struct ivb_adm_error *wr
 	return 0;
 }
 
-static int read_lines(struct restore *re, struct ivb_adm_error *wrong)
+int ivb_adm_rules_read(struct ivb_adm_rules *ret, struct ivb_adm_error *wrong)
 {
-	_cleanup_free_ char *line = NULL;
-	size_t size = 0;
-	int r = 0;
+	_cleanup_free_ char *text = NULL;
+	size_t room = 0, len = 0;
+	char *more;
 
-	for (re->line = 1; !r && getline(&line, &size, stdin) >= 0; re->line++) {
+	do {
+		if (len + 1 >= room) {
+			room = room ? 2 * room : 4096;
+			more = realloc(text, room);
+			if (!more)
+				return ivb_adm_opts_refuse(wrong, IVB_EXIT_FAILURE,
+							   "out of memory");
+			text = more;
+		}
+		len += fread(text + len, 1, room - 1 - len, stdin);
+	} while (!feof(stdin) && !ferror(stdin));
+	if (ferror(stdin))
+		return ivb_adm_opts_refuse(wrong, IVB_EXIT_FAILURE,
+					   "cannot read standard input: %m");
+	text[len] = '\0';
+	*ret = (struct ivb_adm_rules){ .text = TAKE_PTR(text), .len = len };
+	return 0;
+}
+
+/* Whether there is anything but blank lines and comments. */
+static bool has_rule(const struct ivb_adm_rules *rules)
+{
+	const char *p = rules->text, *end = p + rules->len;
+
+	while (p < end) {
+		p += strspn(p, " \t\r\n");
+		if (p < end && *p != '#')
+			return true;
+		p += strcspn(p, "\n");
+	}
+	return false;
+}
+
+/* Nothing to restore is a file that was cut short rather than a wish. */
+static int refuse_empty(struct ivb_dp *dp, struct ivb_adm_error *wrong)
+{
+	_cleanup_free_ struct ivb_service_info *all = NULL;
+	struct ivb_err err = {};
+	size_t n;
+	int r = ivb_list_services(dp, &all, &n, &err);
+
+	if (r)
+		return ivb_adm_plan_explain(wrong, IVB_ADM_RESTORE, r, &err);
+	return n ? ivb_adm_opts_refuse(wrong, IVB_EXIT_FAILURE,
+				       "there is no rule in standard input, and nothing has been "
+				       "changed; -C removes all services")
+		 : 0;
+}
+
+static int read_lines(struct restore *re, const struct ivb_adm_rules *rules,
+		      struct ivb_adm_error *wrong)
+{
+	char *line = rules->text, *end = line + rules->len, *next;
+	size_t len;
+	int r;
+
+	for (re->line = 1; line < end; re->line++, line = next) {
+		next = memchr(line, '\n', (size_t)(end - line));
+		len = (size_t)((next ? next : end) - line);
+		line[len] = '\0'; /* there is one behind the end as well */
+		next = line + len + 1;
+		if (strlen(line) < len)
+			return ivb_adm_opts_refuse(wrong, IVB_EXIT_USAGE,
+						   "there is a NUL character in it");
 		r = restore_line(re, line, wrong);
 		if (r)
 			return r;
 	}
-	if (ferror(stdin))
-		return ivb_adm_opts_refuse(wrong, IVB_EXIT_FAILURE,
-					   "cannot read standard input: %m");
 	return 0;
 }
 
@@ -158,21 +224,24 @@ static void at_line(struct ivb_adm_error *wrong, __u32 line)
 	memcpy(wrong->text, text, sizeof(text));
 }
 
-int ivb_adm_rules_restore(struct ivb_dp *dp, const char *program, bool flush,
-			  struct ivb_adm_error *wrong)
+int ivb_adm_rules_restore(struct ivb_dp *dp, const struct ivb_adm_rules *rules, const char *program,
+			  bool flush, struct ivb_adm_error *wrong)
 {
 	__cleanup(ivb_session_closep) struct ivb_session *session = NULL;
 	struct restore re = { .program = program };
 	struct ivb_err err = {};
 	int r;
 
+	r = flush && !has_rule(rules) ? refuse_empty(dp, wrong) : 0;
+	if (r)
+		return r;
 	r = ivb_session_open(&session, dp, &err);
 	if (!r && flush)
 		r = ivb_service_flush(session, &err);
 	if (r)
 		return ivb_adm_plan_explain(wrong, IVB_ADM_RESTORE, r, &err);
 	re.session = session;
-	r = read_lines(&re, wrong);
+	r = read_lines(&re, rules, wrong);
 	if (r) {
 		at_line(wrong, re.line);
 		return r;
