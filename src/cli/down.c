@@ -97,8 +97,10 @@ static int dry_run(const struct ivb_cli *cli)
 	struct ivb_err err = { 0 };
 	int r = ivb_dp_open(&dp, cli->instance, IVB_LOCK_SHARED, &err);
 
-	if (!r)
+	if (!r) {
+		ivb_dp_unlock(dp);
 		r = ivb_conns_walk(dp, list_cut, NULL, &err);
+	}
 	return r ? ivb_fail_err(cli, "down", r, &err) : IVB_EXIT_OK;
 }
 
@@ -138,7 +140,7 @@ static int drain(const struct ivb_cli *cli, struct ivb_fates *fates)
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	r = look(cli->instance, &on, fates, &err);
-	while (!r && (left = fates->own + fates->snat) && !interrupted) {
+	while (!r && (left = fates->own + fates->snat) && fates->draining && !interrupted) {
 		if (!cli->json && left != said) {
 			printf("waiting for %llu connection%s\n", left, left == 1 ? "" : "s");
 			fflush(stdout);
@@ -149,6 +151,12 @@ static int drain(const struct ivb_cli *cli, struct ivb_fates *fates)
 	}
 	if (r)
 		return ivb_fail_err(cli, "down", r, &err);
+	if (!fates->draining)
+		return ivb_fail(
+			cli, "down", IVB_EXIT_FAILURE,
+			"somebody else has ended the draining (`up`, or an interrupted `down --drain`): new "
+			"connections come again, %llu are left, and nothing was changed",
+			fates->own + fates->snat);
 	if (!interrupted)
 		return IVB_OPTS_GO;
 	r = look(cli->instance, &off, fates, &err);

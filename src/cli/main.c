@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
@@ -209,6 +210,23 @@ static int finish(struct ivb_cli *cli, const char *cmd, int r)
 			strerror(errno));
 }
 
+/*
+ * Whatever is opened must not become standard input or output: a closed one becomes one that fails.
+ */
+static void keep_standard(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY)) >= 0 && fd <= 2) {
+		if (!fd) {
+			close(fd);
+			open("/dev/null", O_WRONLY);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *cmd;
@@ -216,6 +234,7 @@ int main(int argc, char **argv)
 	const char *bad;
 	int r;
 
+	keep_standard();
 	argc = globals_take(&cli, argc, argv, &bad);
 	if (argc < 0)
 		return ivb_fail(&cli, NULL, IVB_EXIT_USAGE, "%s needs a name", bad);
@@ -224,9 +243,14 @@ int main(int argc, char **argv)
 		return finish(&cli, "adm", r);
 	if (argc < 2)
 		return usage(stderr, IVB_EXIT_USAGE);
+	/* "help COMMAND" is "COMMAND --help" */
+	if (!strcmp(argv[1], "help") && argc == 3) {
+		argv[1] = argv[2];
+		argv[2] = (char *)"--help";
+	}
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
 		return usage(stdout, IVB_EXIT_OK);
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts("ipvs-bpf " IVB_VERSION);
 		return IVB_EXIT_OK;
 	}

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "dp/attach/attached.h"
+#include "dp/follow/hooks.h"
 #include "dp/instance/instance.h"
 #include "dp/report/info.h"
 #include "dp/report/reason.h"
@@ -53,6 +54,16 @@ static void print_devices(const struct ivb_attachment *devs, size_t n)
 		print_quoted(devs[i].name);
 		printf(",zone=\"%u\"} %d\n", devs[i].zone, devs[i].state == IVB_ATTACHED);
 	}
+}
+
+/* Of an instance that is to follow kernel IPVS: without hooks its connections get no SNAT. */
+static void print_following(const struct ivb_dp *dp, const struct ivb_info *info)
+{
+	if (!(info->config.flags & IVB_CONFIG_IPVS))
+		return;
+	head("following_ipvs", "gauge",
+	     "1: the ipvs engine follows kernel IPVS, 0: it was told to, and does not");
+	printf("ipvs_bpf_following_ipvs %d\n", ivb_hooks_state(dp) == IVB_HOOKS_ALL);
 }
 
 struct family_metric {
@@ -224,7 +235,10 @@ int ivb_cmd_metrics(const struct ivb_cli *cli, int argc, char **argv)
 		r = ivb_stats_get(&stats, dp, &err);
 	if (r)
 		return ivb_fail_err(cli, "metrics", r, &err);
+	/* Who reads slowly keeps nobody from changing something. */
+	ivb_dp_unlock(dp);
 	print_devices(devs, num_devs);
+	print_following(dp, &info);
 	print_families(&info);
 	print_reasons(&info, "packets_total", "Packets that were not carried, by reason", false);
 	print_reasons(&info, "bytes_total", "Bytes of frames that were not carried, by reason",

@@ -130,4 +130,60 @@ kill $reader $writer
 wait $reader $writer $metrics $rules 2>/dev/null
 ivb adm -C
 
+# --- draining that somebody else ends ---
+service -t 4 80 rr 2>/dev/null
+start srv sv1 socat -u TCP4-LISTEN:80,fork,reuseaddr /dev/null
+wait_listen sv1 tcp 80
+start held cl socat -u "TCP4:$vip4:80" OPEN:/dev/null
+wait_for 5 eval '[ "$(ivb conn --count --state ESTABLISHED)" = 1 ]'
+start drain1 lb "$ipvs_bpf" --instance "$(ns_name lb)" down --drain
+drain1=$started
+start drain2 lb "$ipvs_bpf" --instance "$(ns_name lb)" down --drain
+drain2=$started
+wait_for 10 eval 'grep -q waiting "$tmp/drain1.log" && grep -q waiting "$tmp/drain2.log"'
+kill -INT $drain2
+rc=0
+wait $drain2 || rc=$?
+is "one of two is interrupted" $rc 1
+rc=0
+wait $drain1 || rc=$?
+like "the other says that draining is over" "$rc $(cat "$tmp/drain1.log")" 'somebody else has ended the draining'
+unlike "and it is" "$(ivb status)" DRAINING
+ivb down >/dev/null
+
+# --- `up` that is interrupted leaves nothing; one that nobody would find again is refused ---
+pins=/sys/fs/bpf/ipvs-bpf/$(ns_name lb)
+for t in 0.02 0.1 0.3 0.6; do
+	rc=0
+	in_ns lb timeout "$t" "$ipvs_bpf" --instance "$(ns_name lb)" up wan >/dev/null 2>&1 || rc=$?
+	[ $rc != 124 ] || is "up, ended after $t s: nothing is left" "$(ls "$pins" 2>/dev/null)" ''
+	[ $rc = 124 ] || ivb down
+done
+exec_lb() {
+	rc=0
+	out=$(ip netns exec "$(ns_name lb)" sh -c "$1" 2>&1) || rc=$?
+	echo "$rc $out"
+}
+like "ip netns exec: no bpffs, and what to say" "$(exec_lb "'$ipvs_bpf' status")" \
+	"^1 .*no bpffs under .ip netns exec.*ipvs-bpf --netns $(ns_name lb)"
+like "with one of its own: refused" "$(exec_lb "mount -t bpf bpf /sys/fs/bpf && '$ipvs_bpf' up wan")" \
+	"^1 .*goes when the command ends.*ipvs-bpf --netns $(ns_name lb) up"
+readonly_bpffs() {
+	unshare -m sh -c "mount -t bpf -o ro bpf /sys/fs/bpf; nsenter --net='/run/netns/$(ns_name lb)' '$ipvs_bpf' check wan"
+}
+like "check finds a read-only bpffs" "$(readonly_bpffs)" '^NO +bpffs +.*read-only'
+
+# --- the ipvs engine that has nothing to follow ---
+if [ ! -e /proc/net/ip_vs ]; then
+	like "without ip_vs" "$(ivb up --ipvs --notrack wan s1 2>&1)" 'ip_vs is not loaded'
+	like "metrics tell" "$(ivb metrics)" '^ipvs_bpf_following_ipvs 0$'
+	like "status tells, and blames no rules" "$(ivb status)" '^notrack: on; its rules are made when'
+	like "and that it does not follow" "$(ivb status)" 'BUT NOT FOLLOWING'
+	ivb down
+fi
+
+# --- small courtesies ---
+like "help COMMAND" "$("$ipvs_bpf" help up)" '^Usage: ipvs-bpf up'
+like "-V" "$("$ipvs_bpf" -V)" '^ipvs-bpf '
+
 done_testing

@@ -204,6 +204,8 @@ void ivb_status_print_json(const struct ivb_status *s)
 	json_object_object_add(o, "ipvs_hooks",
 			       json_object_new_string(ivb_status_hooks[s->hooks].name));
 	json_object_object_add(o, "notrack_rules", json_object_new_boolean(s->notrack == 1));
+	json_object_object_add(o, "kernel_ipvs_services",
+			       json_object_new_int64((int64_t)s->kernel_services));
 	add_devs(o, s);
 	ivb_status_find(s, &find);
 	json_object_object_add(o, "warnings", warnings);

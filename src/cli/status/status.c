@@ -16,6 +16,7 @@
 #include "dp/report/info.h"
 #include "dp/report/port_use.h"
 #include "dp/verify/verify.h"
+#include "nl/ipvs.h"
 #include "nl/notrack.h"
 
 enum {
@@ -92,6 +93,7 @@ static int get(struct ivb_status *s, struct ivb_err *err)
 		r = ivb_port_use_get(dp, &s->ports, &s->num_ports, err);
 	if (!r) {
 		s->hooks = ivb_hooks_state(dp);
+		ivb_ipvs_count(&s->kernel_services);
 		ivb_build_get(dp, s->build, sizeof(s->build));
 	}
 	if (!r && s->info.config.flags & IVB_CONFIG_NOTRACK)

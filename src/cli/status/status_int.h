@@ -26,7 +26,8 @@ struct ivb_status {
 	size_t num_devs;
 	char build[IVB_BUILD_LEN];
 	enum ivb_hooks hooks;
-	int notrack; /* 1: the rules are there */
+	size_t kernel_services; /* of kernel IPVS, if it is there */
+	int notrack;		/* 1: the rules are there */
 	struct ivb_snat_use snat;
 	struct ivb_port_use *ports;
 	size_t num_ports;

@@ -83,7 +83,11 @@ static void print_ipvs(const struct ivb_status *s)
 
 	if (!(s->info.config.flags & IVB_CONFIG_IPVS) && s->hooks == IVB_HOOKS_NONE)
 		return;
-	printf("ipvs engine: %s\n", ivb_status_hooks[s->hooks].text);
+	printf("ipvs engine: %s", ivb_status_hooks[s->hooks].text);
+	if (s->hooks == IVB_HOOKS_ALL)
+		printf(", which has %zu service%s", s->kernel_services,
+		       s->kernel_services == 1 ? "" : "s");
+	putchar('\n');
 	for (i = 0; i < s->num_devs; i++) {
 		if (s->devs[i].state == IVB_ATTACHED && !s->devs[i].egress)
 			printf("  %s: the egress program is missing; attach it again with `ipvs-bpf up`\n",
@@ -96,7 +100,9 @@ static void print_notrack(const struct ivb_status *s)
 {
 	if (s->info.config.flags & IVB_CONFIG_NOTRACK)
 		printf("notrack: %s\n",
-		       s->notrack == 1
+		       s->hooks == IVB_HOOKS_NONE
+			       ? "on; its rules are made when there is something to follow"
+		       : s->notrack == 1
 			       ? "on, by the nftables tables " IVB_NOTRACK_TABLE " (ip and ip6)"
 			       : "on, BUT ITS RULES ARE GONE: make them again with `ipvs-bpf up`");
 }
@@ -214,7 +220,7 @@ void ivb_status_print_text(const struct ivb_status *s)
 	const struct ivb_status_flag *f;
 	const struct ivb_info *i = &s->info;
 
-	printf("instance %s: %u services, %u servers", s->cli->instance, i->num_services,
+	printf("instance %s: %u services of adm, %u servers", s->cli->instance, i->num_services,
 	       i->num_dests);
 	if (i->num_removed)
 		printf(" (and %u removed ones with connections)", i->num_removed);

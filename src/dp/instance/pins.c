@@ -6,10 +6,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -43,8 +47,56 @@ int ivb_pins_check_name(const char *name, struct ivb_err *err)
 	return 0;
 }
 
+/*
+ * Under `ip netns exec NS` there is a mount namespace of that command's own, with a /sys whose
+ * source is called NS. Returns whether that is so.
+ */
+static bool is_netns_exec(char *name, size_t size)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	char path[NAME_MAX + 16], source[NAME_MAX + 1] = "";
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+	struct stat st;
+
+	while (f && getline(&line, &room, f) >= 0) {
+		const char *tail = strstr(line, " /sys ") ? strstr(line, " - sysfs ") : NULL;
+
+		if (tail)
+			sscanf(tail, " - sysfs %255s", source);
+	}
+	snprintf(path, sizeof(path), "/run/netns/%s", source);
+	if (!source[0] || strchr(source, '/') || stat(path, &st))
+		return false;
+	snprintf(name, size, "%s", source);
+	return true;
+}
+
+int ivb_pins_check_lasting(struct ivb_err *err)
+{
+	char netns[NAME_MAX + 1];
+	struct statfs s;
+	int r = ivb_pins_check_bpffs(err);
+
+	if (r)
+		return r;
+	if (!statfs(IVB_BPFFS, &s) && s.f_flags & ST_RDONLY)
+		return ivb_err(err, -EROFS,
+			       "bpffs is mounted read-only at " IVB_BPFFS
+			       "; make it writable with: mount -o remount,rw " IVB_BPFFS);
+	if (is_netns_exec(netns, sizeof(netns)))
+		return ivb_err(
+			err, -EXDEV,
+			"the bpffs at " IVB_BPFFS
+			" is that of `ip netns exec` alone, and all that is made there goes when "
+			"the command ends; outside of it, say: ipvs-bpf --netns %s up ...",
+			netns);
+	return 0;
+}
+
 int ivb_pins_check_bpffs(struct ivb_err *err)
 {
+	char netns[NAME_MAX + 1];
 	struct statfs s;
 
 	/* The pins are root's, whatever capabilities others have. */
@@ -52,6 +104,12 @@ int ivb_pins_check_bpffs(struct ivb_err *err)
 		return ivb_err(err, -EPERM, "not permitted; run as root");
 	if (statfs(IVB_BPFFS, &s))
 		return ivb_err(err, -ENODEV, "no " IVB_BPFFS " (%m): does the kernel have BPF?");
+	if (s.f_type != BPF_FS_MAGIC && is_netns_exec(netns, sizeof(netns)))
+		return ivb_err(
+			err, -ENODEV,
+			"there is no bpffs under `ip netns exec`; outside of it, say: ipvs-bpf "
+			"--netns %s ...",
+			netns);
 	if (s.f_type != BPF_FS_MAGIC)
 		return ivb_err(err, -ENODEV,
 			       "bpffs is not mounted at " IVB_BPFFS

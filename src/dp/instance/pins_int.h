@@ -21,6 +21,8 @@ int ivb_pins_check_name(const char *name, struct ivb_err *err);
 
 /* -ENODEV: no bpffs at IVB_BPFFS; -EPERM: not root. */
 int ivb_pins_check_bpffs(struct ivb_err *err);
+/* The same, and what is made there can be made, and stays when we end. */
+int ivb_pins_check_lasting(struct ivb_err *err);
 
 /*
  * Opens and locks the instance's folder, making it (and the root) if create says so. The caller

@@ -26,8 +26,12 @@ static int count(const struct ivb_conn_info *c, void *arg)
 int ivb_drain_count(struct ivb_dp *dp, struct ivb_fates *ret, struct ivb_err *err)
 {
 	struct ivb_fates f = { 0 };
-	int r = ivb_conns_walk(dp, count, &f, err);
+	struct ivb_config c;
+	int r = ivb_config_get(dp, &c, err);
 
+	if (!r)
+		r = ivb_conns_walk(dp, count, &f, err);
+	f.draining = !r && c.flags & IVB_CONFIG_DRAIN;
 	if (!r)
 		*ret = f;
 	return r;

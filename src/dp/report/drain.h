@@ -23,6 +23,7 @@ struct ivb_fates {
 	__u64 own;   /* of our own services: end */
 	__u64 snat;  /* of kernel IPVS with SNAT: end */
 	__u64 going; /* of kernel IPVS without SNAT: it goes on with them */
+	bool draining;
 };
 
 int ivb_drain_count(struct ivb_dp *dp, struct ivb_fates *ret, struct ivb_err *err);

@@ -35,7 +35,7 @@ int ivb_host_check_btf(struct ivb_err *err)
 
 int ivb_host_check_bpffs(struct ivb_err *err)
 {
-	return ivb_pins_check_bpffs(err);
+	return ivb_pins_check_lasting(err);
 }
 
 int ivb_host_check_programs(int *ret_no_timer, struct ivb_err *err)

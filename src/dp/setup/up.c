@@ -4,6 +4,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -371,10 +372,39 @@ static int up_running(struct job *j, struct ivb_err *err)
 	return r;
 }
 
+/* Signals that would end us wait until a step is done; what waits already is not ours to judge. */
+static void hold_signals(sigset_t *held)
+{
+	static const int ends[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction act;
+	sigset_t old;
+	size_t i;
+
+	sigemptyset(held);
+	sigprocmask(SIG_SETMASK, NULL, &old);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (!sigismember(&old, ends[i]) && !sigaction(ends[i], NULL, &act) &&
+		    act.sa_handler != SIG_IGN)
+			sigaddset(held, ends[i]);
+	}
+	sigprocmask(SIG_BLOCK, held, NULL);
+}
+
+static int interrupted(const sigset_t *held, struct ivb_err *err)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	sigandset(&pending, &pending, held);
+	return sigisemptyset(&pending) ? 0 : ivb_err(err, -EINTR, "interrupted; nothing is left");
+}
+
 static int up_fresh(struct job *j, struct ivb_err *err)
 {
+	sigset_t held;
 	int r;
 
+	hold_signals(&held);
 	j->res->fresh = true;
 	/* What an interrupted `up` has left. */
 	r = ivb_wipe(j->dp, /* ret= */ NULL, err);
@@ -386,13 +416,20 @@ static int up_fresh(struct job *j, struct ivb_err *err)
 	if (!r)
 		r = load_fresh(j, err);
 	if (!r)
+		r = interrupted(&held, err);
+	if (!r)
 		r = attach_devs(j, err);
 	if (!r)
+		r = interrupted(&held, err);
+	if (!r)
 		r = set_ipvs(j, err);
+	if (!r)
+		r = interrupted(&held, err);
 	if (r) {
 		ivb_wipe(j->dp, /* ret= */ NULL, /* err= */ NULL);
 		ivb_pins_remove_instance(j->up->instance);
 	}
+	sigprocmask(SIG_UNBLOCK, &held, NULL); /* one that has waited ends us here */
 	return r;
 }
 
@@ -409,7 +446,7 @@ int ivb_dp_up(const struct ivb_up *up, struct ivb_up_result *ret, struct ivb_err
 	/* First whether we may at all: what follows would fail in less clear ways. */
 	r = ivb_pins_check_name(up->instance, err);
 	if (!r)
-		r = ivb_pins_check_bpffs(err);
+		r = ivb_pins_check_lasting(err);
 	if (!r)
 		r = find_devs(up, &res, err);
 	if (!r)
