@@ -33,5 +33,9 @@ for c in $commands; do
 	"$bin" --help | grep -oE -e '--[a-z-]+' | sed 's/^--//' >"/tmp/global.$$"
 	is "$c: options that the page does not have" "$(grep -vxF -f "/tmp/global.$$" "/tmp/help.$$" | grep -vxF -f "/tmp/man.$$" | tr '\n' ' ')" ''
 done
+
+for reason in $(sed -n 's/^IVB_\(PASS\|DROP\|SENT\)(\([A-Z_]*\),.*/\2/p' include/ivb/reasons.def | tr '[:upper:]' '[:lower:]'); do
+	like "the reason $reason is there" "$(grep '^\.It [a-z_]*' "$man")" "[ ,]$reason( |\$)"
+done
 rm -f "/tmp/help.$$" "/tmp/man.$$" "/tmp/global.$$"
 done_testing

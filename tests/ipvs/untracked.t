@@ -98,6 +98,7 @@ is "IPv6: without rules there is a conntrack entry" "$(entries 6 6002)" 1
 is "IPv6: and nothing is carried" "$(carried 6002)" "0 0"
 play rst 1
 like "status says so" "$(ivb status)" 'WARNING: net.ipv4.vs.conntrack is 1.*--notrack'
+like "and how many services there are to follow" "$(ivb status)" 'follows kernel IPVS, which has [1-9]'
 like "up as well" "$(ivb up 2>&1)" 'warning: net.ipv4.vs.conntrack is 1.*--notrack'
 
 ok "up --notrack" follow --snat always --notrack

@@ -114,7 +114,7 @@ is "with no services restoring nothing is fine" "$(restore </dev/null)" "0 "
 # --- slow readers and writers keep nobody waiting ---
 seq 1 400 | sed 's/.*/-A -t 10.0.0.80:& -s rr\n-a -t 10.0.0.80:& -r 10.2.1.2:80 -m/' | ivb adm -R
 mkfifo "$tmp/slow" "$tmp/rules"
-sleep 60 <"$tmp/slow" &
+{ exec sleep 60; } <"$tmp/slow" &
 reader=$!
 ivb metrics >"$tmp/slow" &
 metrics=$!
