@@ -25,13 +25,13 @@
 
 enum result {
 	OK,
-	WARNING, /* it works, but the user should know */
+	WARNING, /* works, but the user should know */
 	NO,	 /* `up` would fail */
 };
 
 struct check {
 	const struct ivb_cli *cli;
-	char *const *devs; /* those asked for; none: all that there are */
+	char *const *devs; /* devices asked for; none: all that there are */
 	int num_devs;
 	struct json_object *tests; /* NULL without --json */
 	bool failed;

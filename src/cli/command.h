@@ -9,7 +9,7 @@
 
 struct ivb_opt {
 	const char *name; /* without the dashes; NULL ends the table */
-	int id;		  /* from 1 */
+	int id;		  /* numbers begin at 1 */
 	const char *arg;  /* what to call the value; NULL: none; "[X]": optional, after '=' */
 	const char *help; /* may have newlines */
 };

@@ -46,7 +46,7 @@ struct printer {
 	bool json;
 	struct ivb_json_list list;
 	unsigned long long n;
-	struct ivb_conn_info *kept; /* to be sorted */
+	struct ivb_conn_info *kept; /* connections to be sorted */
 	size_t room;
 	struct ivb_err *err;
 };

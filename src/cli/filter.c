@@ -15,7 +15,7 @@
 #include "dp/report/conns.h"
 
 #define SECONDS 2
-#define AF_BITS 32 /* of ivb_prefix.prefixlen, before the address's own */
+#define AF_BITS 32 /* bits of ivb_prefix.prefixlen before the address's own */
 
 /* ADDRESS, ADDRESS:PORT, [IPV6]:PORT. -EINVAL. */
 static int end_parse(struct ivb_filter_end *ret, const char *s)

@@ -77,7 +77,7 @@ static struct ivb_traffic total(const struct ivb_traffic *kernel, const struct i
  */
 
 #define NUM_COLUMNS 9
-#define NUM_TOTALS 5 /* of the columns */
+#define NUM_TOTALS 5 /* columns that have a total */
 
 static const char *const titles[NUM_COLUMNS] = {
 	"Conns",  "InPkts",  "OutPkts", "InBytes",  "OutBytes",

@@ -31,7 +31,7 @@ enum {
 	OPT_MAX_HALF_OPEN,
 	OPT_IGNORE_XFRM,
 	OPT_SNAT_KEY,
-	OPT_FLAG, /* and the number of the bit (flags.def) */
+	OPT_FLAG, /* a flag: the number of its bit (flags.def) */
 };
 
 static const struct ivb_opt opts[] = {
@@ -228,7 +228,7 @@ static int set_flag(const struct ivb_cli *cli, int id, const char *value, struct
 
 /* Options that are a number. */
 static const struct number {
-	size_t offset; /* in struct ivb_up */
+	size_t offset; /* the member's, in struct ivb_up */
 	__u32 min, max;
 	const char *most; /* what to call max, if not by its number */
 } numbers[OPT_FLAG] = {

@@ -18,7 +18,7 @@
 #include "base/cleanup.h"
 #include "base/gcd.h"
 
-#define MH_BITS 6 /* of a server's share: IP_VS_MH_TAB_BITS */
+#define MH_BITS 6 /* bits of a server's share: IP_VS_MH_TAB_BITS */
 
 __u32 ivb_hash_value(__u8 af, const union ivb_addr *addr, __be16 port)
 {

@@ -11,7 +11,7 @@
 
 static const struct scheduler {
 	const char *name;
-	__u32 flags; /* that it knows */
+	__u32 flags; /* flags that it knows */
 } schedulers[IVB_SCHED_MAX_] = {
 #define IVB_SCHEDULER(NAME, name, table, flags, ask) [IVB_SCHED_##NAME] = { #name, flags },
 #include <ivb/schedulers.def>

@@ -14,10 +14,11 @@
 struct ivb_err;
 
 #define IVB_SEGMENT_WORDS 3
-#define IVB_MAX_SEGMENTS 1024 /* as many as the programs' search reaches */
+#define IVB_MAX_SEGMENTS 1024 /* the programs' search reaches no more */
 #define IVB_MAX_WEIGHT 65535
-#define IVB_HASH_SIZE 256 /* of the tables of sh and dh (CONFIG_IP_VS_SH_TAB_BITS, ..._DH_...) */
-#define IVB_MH_SIZE 4093  /* of mh's (CONFIG_IP_VS_MH_TAB_INDEX) */
+#define IVB_HASH_SIZE \
+	256 /* size of the tables of sh and dh (CONFIG_IP_VS_SH_TAB_BITS, ..._DH_...) */
+#define IVB_MH_SIZE 4093 /* size of mh's (CONFIG_IP_VS_MH_TAB_INDEX) */
 
 /* What a scheduler's table is (see struct ivb_sched). */
 enum ivb_sched_kind {
@@ -55,7 +56,7 @@ struct ivb_table {
 	__u64 written_at;
 	__u32 num_segments;
 	__u32 num_words;
-	__u32 state;  /* for ivb_sched.cw */
+	__u32 state;  /* ivb_sched.cw's value */
 	__u32 *words; /* ivb_segment.first counts from words[0] until ivb_sched_table_place() */
 };
 

@@ -21,7 +21,7 @@ struct ivb_notrack_rule {
 	int prog_fd;  /* a socket filter; -1: a set */
 	__u16 set;    /* ivb_notrack_ipset_find()'s; compared with the packet's destination */
 	__u8 set_dim; /* what that is: 1 port, 2 address and port */
-	bool leave;   /* to conntrack */
+	bool leave;   /* matching packets are left to conntrack */
 	__u8 family;  /* AF_INET, AF_INET6; 0: both */
 };
 

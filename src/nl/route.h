@@ -10,7 +10,7 @@
 struct ivb_route {
 	bool local;	    /* the destination is this host itself */
 	bool broadcast;	    /* all hosts of a subnet */
-	__u32 ifindex;	    /* of the outgoing device, 0 if unknown */
+	__u32 ifindex;	    /* index of the outgoing device, 0 if unknown */
 	union ivb_addr src; /* source that a socket would use; zero = none */
 };
 

@@ -18,7 +18,7 @@ for n in $servers; do
 	ipn "sv$n" route add default via "10.2.$n.1"
 done
 # shellcheck disable=SC2046 # words
-said=$(printf 'run 100 50\nrun %s %s\n' "$rate" $((rate * seconds)) | "$tooldir/churn" -a -b 384 10.0.0.80:80 \
+said=$(printf 'run 100 50\nrun %s %s\n' "$rate" $((rate * seconds)) | "$tooldir/churn" -a -b 768 10.0.0.80:80 \
 	"$(ns_name lb)" wan "$(ns_name cl)" eth0 $(for n in $servers; do echo "$(ns_name "sv$n")" eth0; done) | tail -n 1)
 diag "$said"
 reached=$(echo "$said" | awk '{ for (i = 1; i < NF; i++) v[$i] = $(i + 1); print int(v["done"] / v["seconds"]) }')

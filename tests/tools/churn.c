@@ -2,8 +2,9 @@
 /*
  * Many short TCP connections through a director, made and answered in the kernel (churn.bpf.c).
  *   churn [-a] [-b BURST] VIP:PORT DIRECTOR-NETNS DEV CLIENT-NETNS DEV [SERVER-NETNS DEV]...
- * -a: from all CPUs at once. -b: how many a CPU begins at once at most, and how many may be on
- * their way then (128; the backlog of a CPU takes a thousand packets, of whomever).
+ * -a: from all CPUs at once. -b: how many may be on their way, or have ended less than REST_MS ago
+ * (256; the backlog of a CPU takes a thousand packets, of whomever). So however long the machine
+ * kept it from its work, what it begins after that needs no more ports at once than these.
  * Lines of standard input: "run RATE COUNT" begins COUNT connections, RATE a second; "hold RATE
  * COUNT" does so and leaves them open. After each it waits for what is on its way, has clients send
  * again what got lost, as TCP does, and prints a line: begun N done N ... (of that command; held
@@ -33,10 +34,12 @@
 
 #define PORTS 60000
 #define TICK_MS 5
-#define PATIENCE 100
+#define REST_MS 40 /* a director may leave an ended connection's port alone for so long */
+#define PATIENCE_MS 500
 #define TRIES 5
+#define SAMPLES 64
 
-static unsigned int burst = 128;
+static unsigned int burst = 256;
 
 static int die(const char *what)
 {
@@ -111,32 +114,60 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* While the kernel is busy with others' packets ours wait; those that got lost, not for ever. */
-static void wait_for_room(const struct churn_bpf *skel)
-{
-	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
-	const volatile struct churn_counts *c = &skel->bss->counts;
+/* How many connections were done, and when that was read; the oldest is written over. */
+struct samples {
+	struct {
+		double at;
+		__u64 done;
+	} of[SAMPLES];
+	unsigned int next;
+};
 
-	for (int i = 0; i < PATIENCE && c->begun > c->done + burst; i++)
-		nanosleep(&tick, NULL);
+static void sample(struct samples *s, __u64 done, double at)
+{
+	s->of[s->next].at = at;
+	s->of[s->next].done = done;
+	s->next = (s->next + 1) % SAMPLES;
+}
+
+/* How many were done REST_MS ago. */
+static __u64 rested(const struct samples *s, double at)
+{
+	__u64 done = 0;
+
+	for (unsigned int i = 0; i < SAMPLES; i++)
+		if (s->of[i].at <= at - REST_MS / 1e3 && s->of[i].done > done)
+			done = s->of[i].done;
+	return done;
 }
 
 /* A share of them, from one CPU: each test run waits for the end of an RCU period, 20 ms or more. */
-static void begin_share(const struct churn_bpf *skel, int ifindex, double rate, __u64 count,
-			double start)
+static void begin_share(const struct churn_bpf *skel, int ifindex, int cpus, double rate,
+			__u64 count, double start)
 {
 	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
-	__u64 sent = 0, due;
+	const volatile struct churn_counts *c = &skel->bss->counts;
+	struct samples done = { 0 };
+	__u64 sent = 0, due, busy, room;
+	double at, last = start;
 
 	while (sent < count) {
-		wait_for_room(skel);
-		due = (__u64)((now() - start) * rate) + 1;
+		at = now();
+		sample(&done, c->done, at);
+		busy = skel->bss->keep ? c->begun - c->done : c->begun - rested(&done, at);
+		room = busy < burst ? (burst - busy) / (__u64)cpus : 0;
+		/* those that got lost are not waited for for ever */
+		if (!room && at - last > PATIENCE_MS / 1e3)
+			room = 1;
+		due = (__u64)((at - start) * rate) + 1;
 		due = due > count ? count : due;
-		due = due > sent + burst ? sent + burst : due;
-		if (due > sent)
+		due = due > sent + room ? sent + room : due;
+		if (due > sent) {
 			begin(bpf_program__fd(skel->progs.gen), ifindex,
 			      (unsigned int)(due - sent));
-		sent = due;
+			last = now();
+		}
+		sent = due > sent ? due : sent;
 		nanosleep(&tick, NULL);
 	}
 }
@@ -195,7 +226,7 @@ static void run(struct churn_bpf *skel, int ifindex, int cpus, double rate, __u6
 		CPU_ZERO(&own);
 		CPU_SET(i, &own);
 		sched_setaffinity(0, sizeof(own), &own);
-		begin_share(skel, ifindex, rate / cpus,
+		begin_share(skel, ifindex, cpus, rate / cpus,
 			    count / cpus + ((unsigned int)i < count % cpus), start);
 		_exit(0);
 	}

@@ -38,13 +38,13 @@ struct ivb_port_key {
 
 /* port_blank (array of one): what a new one begins as, with the ports that may not be used marked. */
 struct ivb_port_map {
-	__u64 full[65536 / 64 / 64];	  /* a bit for each word of used that has no 0 */
-	__u64 used[65536 / 64];		  /* a bit for each port */
+	__u64 full[65536 / 64 / 64];	      /* a bit for each word of used that has no 0 */
+	__u64 used[65536 / 64];		      /* a bit for each port */
 	__u64 some_given_up[65536 / 64 / 64]; /* a bit for each word of given_up that is not 0 */
 	/* ports of connections that have ended, and are kept for a while */
 	__u64 given_up[65536 / 64];
-	__u32 cursor;		/* the last port that was found free */
-	__u32 turn; /* in the list of snat_ports: the last one that was looked at to be taken over */
+	__u32 cursor; /* the last port that was found free */
+	__u32 turn;   /* index into snat_ports: the last port looked at to be reclaimed */
 	__u32 free;
 	__u32 given_up_cursor;
 	__u64 reclaimed; /* from connections that had ended, or never began */

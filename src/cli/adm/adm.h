@@ -65,7 +65,7 @@ struct ivb_adm {
 };
 
 struct ivb_adm_error {
-	int status; /* to exit with */
+	int status; /* the exit status */
 	char text[512];
 };
 

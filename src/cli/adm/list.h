@@ -43,7 +43,7 @@ int ivb_adm_list_print_conns(struct ivb_dp *dp, const struct ivb_adm *adm, struc
 int ivb_adm_json_table(struct ivb_dp *dp, const struct ivb_adm_table *table, struct ivb_err *err);
 int ivb_adm_json_conns(struct ivb_dp *dp, struct ivb_err *err);
 
-#define IVB_ADM_NAME_LEN 1100 /* of "[host]:port" */
+#define IVB_ADM_NAME_LEN 1100 /* length of "[host]:port" */
 
 /* address:port, by names where there are some unless numeric. Returns buf. */
 char *ivb_adm_list_name(char *buf, size_t size, __u8 af, const union ivb_addr *addr, __be16 port,

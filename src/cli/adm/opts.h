@@ -37,7 +37,7 @@ enum ivb_adm_opt {
 	IVB_OPT_SNAT, /* ours */
 	IVB_OPT_ZONE, /* ours */
 	IVB_OPT_MAX_,
-	IVB_OPT_CMD = IVB_OPT_MAX_, /* not an option but a command */
+	IVB_OPT_CMD = IVB_OPT_MAX_, /* a command, not an option */
 };
 
 enum ivb_adm_arg {
@@ -51,7 +51,7 @@ struct ivb_adm_option {
 	const char *name;
 	enum ivb_adm_arg arg;
 	enum ivb_adm_opt opt;
-	enum ivb_adm_cmd cmd; /* of IVB_OPT_CMD; IVB_ADM_MAX_: a later version's */
+	enum ivb_adm_cmd cmd; /* IVB_OPT_CMD's; IVB_ADM_MAX_: a later version's */
 	const char *later;    /* what it would do, if a later version brings it */
 };
 
@@ -61,9 +61,9 @@ struct ivb_adm_words {
 	int argc;
 	int next;				     /* index of the next word */
 	const char *letters;			     /* the rest of "-abc" */
-	bool only_arguments;			     /* after "--" */
+	bool only_arguments;			     /* "--" has been met */
 	const char *word;			     /* the word that the option came from */
-	const char *value;			     /* its argument, or NULL */
+	const char *value;			     /* the option's argument, or NULL */
 	const char *leftovers[IVB_ADM_TIMEOUTS + 1]; /* the first words that belong to no option */
 	int num_leftovers;
 };

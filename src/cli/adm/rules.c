@@ -16,7 +16,7 @@
 #include "model/names.h"
 
 #define WORDS_MAX 64
-#define WARNINGS_MAX 5 /* that are printed one by one */
+#define WARNINGS_MAX 5 /* warnings that are printed one by one */
 
 void ivb_adm_rules_print(const struct ivb_adm_table *table, const struct ivb_adm *adm)
 {

@@ -24,7 +24,7 @@
 struct look {
 	struct ivb_adm_table table;
 	struct ivb_carried live;
-	__u64 at; /* as ivb_clock_monotonic_ns() */
+	__u64 at; /* time by ivb_clock_monotonic_ns() */
 };
 
 static void look_fini(struct look *l)
@@ -51,7 +51,7 @@ static int look_take(struct look *l, struct ivb_dp *dp, const struct ivb_adm *ad
 {
 	int r;
 
-	/* before the live ones: a connection that ends in between is not to be counted twice */
+	/* The ended ones come first: a connection that ends in between is not to be counted twice. */
 	r = ivb_adm_list_load(&l->table, dp, adm, err);
 	if (!r)
 		r = ivb_traffic_carried_read(&l->live, dp, err);

@@ -10,14 +10,14 @@
 
 /* Where on a device. */
 struct ivb_side {
-	const char *suffix; /* of the link's pin */
+	const char *suffix; /* suffix of the link's pin */
 	const char *name;   /* "ingress", "egress" */
 	bool egress;
 	bool behind; /* another program of ours */
 };
 
 extern const struct ivb_side ivb_side_ingress; /* the program that all devices have */
-extern const struct ivb_side ivb_side_egress;  /* that of the ipvs engine */
+extern const struct ivb_side ivb_side_egress;  /* the ipvs engine's */
 extern const struct ivb_side ivb_side_after;   /* ours behind another version's */
 
 /*

@@ -34,7 +34,7 @@ static void destroy(struct ivb_ipvs **skel)
 }
 
 #define DIR "hooks"
-#define DIR_NEXT DIR "-next" /* those that are to take the others' places */
+#define DIR_NEXT DIR "-next" /* hooks that are to take the others' places */
 
 /* Whether the instance follows the network namespace with this cookie. */
 static bool follows(const char *instance, __u64 cookie)
@@ -284,7 +284,8 @@ int ivb_hooks_renew(const struct ivb_dp *dp, struct ivb_err *err)
 	int r;
 
 	ivb_pin_path(dir, sizeof(dir), dp, DIR_NEXT);
-	r = ivb_pins_remove(dir, err); /* of one that was killed; each place has its hook */
+	r = ivb_pins_remove(dir,
+			    err); /* left by a command that was killed; each place has its hook */
 	if (!r)
 		r = load(dp, &skel, err);
 	if (!r)

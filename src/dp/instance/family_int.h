@@ -9,7 +9,7 @@
 
 struct ivb_family {
 	__u8 af;
-	__u8 index; /* in sweeps, admission, config */
+	__u8 index; /* index into sweeps, admission, config */
 	enum ivb_map flows, conns, clock, half_open;
 	__u32 key_size, flow_size, conn_size;
 };

@@ -43,7 +43,7 @@ int ivb_dp_open(struct ivb_dp **ret, const char *instance, enum ivb_lock lock, s
  * may take his time (less), and changes must not wait for him.
  */
 void ivb_dp_unlock(struct ivb_dp *dp);
-void ivb_dp_closep(struct ivb_dp **dp); /* for __cleanup */
+void ivb_dp_closep(struct ivb_dp **dp); /* __cleanup's */
 
 /* Now, in the kernel's jiffies64 (low 32 bits), computed from meta and CLOCK_MONOTONIC. */
 __u32 ivb_dp_jiffies(const struct ivb_dp *dp);

@@ -36,7 +36,7 @@ extern const struct ivb_map_row ivb_map_rows[IVB_MAP_MAX_];
 enum ivb_open {
 	IVB_OPEN_EXISTING, /* -ENOENT without a sentence if there is none */
 	IVB_OPEN_CREATE,   /* makes the folders if they are not there */
-	IVB_OPEN_SALVAGE, /* as existing, for `down`: maps that are not ours and a missing v<ABI> do not matter */
+	IVB_OPEN_SALVAGE, /* `down`'s way: as existing, but others' maps and a missing v<ABI> do not matter */
 };
 
 /*

@@ -32,7 +32,7 @@ struct load {
 	struct ivb_dp *dp;
 	struct ivb_tc *skel;
 	__u32 zone;
-	bool in4, in6, out4, out6; /* which programs to load: ingress, egress, by family */
+	bool in4, in6, out4, out6; /* programs to load: ingress, egress, by family */
 	bool takeover, renew;
 	unsigned int num_pins;
 	char pins[MAX_NEW_PINS][32];
@@ -153,7 +153,7 @@ static int pin_prog(struct load *l, const struct bpf_program *prog, const char *
 	if (!l->renew)
 		return pin(l, bpf_program__fd(prog), name, err);
 	snprintf(next, sizeof(next), IVB_PIN_NEXT "%s", name);
-	ivb_pin_remove(l->dp, next); /* of another zone's load */
+	ivb_pin_remove(l->dp, next); /* another zone's load left it */
 	return pin(l, bpf_program__fd(prog), next, err);
 }
 

@@ -19,9 +19,9 @@ int ivb_load_defaults(struct ivb_meta *meta, struct ivb_err *err);
 
 enum {
 	IVB_LOAD_V6 = 1 << 0,
-	IVB_LOAD_EGRESS = 1 << 1, /* for the ipvs engine */
+	IVB_LOAD_EGRESS = 1 << 1, /* the ipvs engine's */
 	IVB_LOAD_TAKEOVER =
-		1 << 2,		 /* with take4 and take6, and no expiry before ivb_prog_arm_all() */
+		1 << 2, /* take4 and take6 as well, and no expiry before ivb_prog_arm_all() */
 	IVB_LOAD_RENEW = 1 << 3, /* what is loaded already, once more: pinned as next-<name> */
 };
 

@@ -36,7 +36,7 @@ const char *ivb_conn_state_name(__u32 state)
 struct walk {
 	const struct ivb_dp *dp;
 	const struct ivb_family *f;
-	const struct ivb_clock_group *clock; /* as it was when the walk began */
+	const struct ivb_clock_group *clock; /* the clock when the walk began */
 	__u32 max;
 	__u32 now;
 	int (*fn)(const struct ivb_conn_info *c, void *arg);

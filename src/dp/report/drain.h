@@ -20,9 +20,9 @@ bool ivb_drain_needs_us(const struct ivb_conn_info *c);
 
 /* Live connections, by what becomes of them without us. */
 struct ivb_fates {
-	__u64 own;   /* of our own services: end */
-	__u64 snat;  /* of kernel IPVS with SNAT: end */
-	__u64 going; /* of kernel IPVS without SNAT: it goes on with them */
+	__u64 own;   /* our own services': they end */
+	__u64 snat;  /* kernel IPVS's with SNAT: they end */
+	__u64 going; /* kernel IPVS's without SNAT: it goes on with them */
 	bool draining;
 };
 

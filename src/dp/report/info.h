@@ -17,13 +17,13 @@ struct ivb_family_info {
 	struct ivb_sweep sweep;
 	__u32 sweep_age_ms; /* since the last tick */
 	bool sweep_running;
-	bool by_packets; /* there has never been a timer */
+	bool by_packets; /* no timer has ever run */
 };
 
 struct ivb_info {
 	struct ivb_config config;
 	__u32 num_services;
-	__u32 num_dests;			 /* of services */
+	__u32 num_dests;			 /* services' servers */
 	__u32 num_removed;			 /* removed, with connections left */
 	struct ivb_family_info families[2];	 /* IPv4, IPv6 */
 	struct ivb_counter counters[IVB_R_MAX_]; /* sums over the CPUs */

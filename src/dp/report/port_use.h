@@ -15,10 +15,10 @@ struct ivb_err;
 
 struct ivb_port_use {
 	struct ivb_port_key key;
-	__u32 ports;	 /* that SNAT may use */
-	__u32 used;	 /* of these; up to some 64 more, from before there was a bitmap */
-	__u32 ended;	 /* of those: by connections that have ended, and can be had if need be */
-	__u64 reclaimed; /* so far */
+	__u32 ports;	 /* ports that SNAT may use */
+	__u32 used;	 /* some of these; up to 64 more are from before there was a bitmap */
+	__u32 ended;	 /* used ones of connections that have ended; can be had if need be */
+	__u64 reclaimed; /* ports reclaimed so far */
 };
 
 /* Those with the most live connections first; the caller frees *ret. */

@@ -14,7 +14,7 @@ enum ivb_reason_kind {
 };
 
 struct ivb_reason_info {
-	const char *name; /* as in reasons.def */
+	const char *name; /* reasons.def's name */
 	const char *help;
 	enum ivb_reason_kind kind;
 };

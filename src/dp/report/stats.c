@@ -361,7 +361,7 @@ int ivb_stats_get(struct ivb_stats *ret, struct ivb_dp *dp, struct ivb_err *err)
 	size_t i;
 	int r;
 
-	/* before the live connections: one that ends in between is not to be counted twice */
+	/* The ended ones come first: a connection that ends in between is not to be counted twice. */
 	r = own_services(&j.out, dp, err);
 	if (!r)
 		r = ivb_traffic_carried_read(&carried, dp, err);

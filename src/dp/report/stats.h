@@ -17,7 +17,7 @@ struct ivb_err;
 struct ivb_stats_server {
 	__u8 af;
 	__be16 port;
-	bool removed; /* its service does not have it any more: only eBPF's counts are left */
+	bool removed; /* gone from its service: only eBPF's counts are left */
 	union ivb_addr addr;
 	__u32 slot; /* the bpf engine's dest, else IVB_NONE */
 	struct ivb_traffic kernel, ebpf;
@@ -26,7 +26,7 @@ struct ivb_stats_server {
 struct ivb_stats_service {
 	bool ipvs;     /* kernel IPVS's; else the bpf engine's, where kernel is zero */
 	bool unlisted; /* the kernel lists none such: it was removed, or it is one of several fwmarks */
-	__u32 fwmark; /* not 0: address, port and protocol are not the service's, hence zero */
+	__u32 fwmark; /* if not 0, address, port and protocol are zero */
 	struct ivb_service_key key;
 	char scheduler[16];
 	struct ivb_traffic kernel,
@@ -36,14 +36,14 @@ struct ivb_stats_service {
 };
 
 struct ivb_stats {
-	struct ivb_stats_service *services; /* in the order of ipvsadm's listings, fwmarks last */
+	struct ivb_stats_service *services; /* the order is ipvsadm's, fwmarks last */
 	size_t num;
 	bool ipvs; /* ip_vs is there */
 };
 
 /* The caller calls ivb_stats_fini(). */
 int ivb_stats_get(struct ivb_stats *ret, struct ivb_dp *dp, struct ivb_err *err);
-/* now becomes what came since before, seconds ago, as rates per second. */
+/* Turns now into rates per second: what came since before, which was read seconds ago. */
 void ivb_stats_rate(struct ivb_stats *now, const struct ivb_stats *before, __u32 seconds);
 void ivb_stats_fini(struct ivb_stats *stats);
 

@@ -17,7 +17,7 @@
 #include "dp/report/conns.h"
 
 struct adding {
-	void *tree; /* of struct ivb_carried_row, by key */
+	void *tree; /* rows, struct ivb_carried_row, by key */
 	size_t num;
 	struct ivb_carried *out;
 };

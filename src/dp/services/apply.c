@@ -26,9 +26,9 @@
 struct apply {
 	struct ivb_session *session;
 	const struct ivb_sched *scheds; /* the map; NULL: all tables went where they were before */
-	struct ivb_slice *taken;	/* of all tables, in order */
+	struct ivb_slice *taken;	/* slices of all tables, in order */
 	size_t num_taken;
-	__u32 hint; /* where the search for room goes on */
+	__u32 hint; /* the search for room goes on here */
 };
 
 static void apply_fini(struct apply *a)
@@ -66,7 +66,7 @@ static int slices_read(struct apply *a, struct ivb_err *err)
 
 		if (s->wanted && s->rewrite)
 			skip[next_sched(s)] = true;
-		if (s->slice.capacity) /* of this session, and found already */
+		if (s->slice.capacity) /* this session's, and found already */
 			a->taken[a->num_taken++] = s->slice;
 	}
 	for (i = 0; i < max; i++) {

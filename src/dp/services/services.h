@@ -31,7 +31,7 @@ struct ivb_server {
 struct ivb_session;
 
 int ivb_session_open(struct ivb_session **ret, struct ivb_dp *dp, struct ivb_err *err);
-void ivb_session_closep(struct ivb_session **session); /* for __cleanup */
+void ivb_session_closep(struct ivb_session **session); /* __cleanup's */
 /* What cannot be is found before anything is written (-ENOSPC, -E2BIG: see ivb_session_failed()). */
 int ivb_session_apply(struct ivb_session *session, struct ivb_err *err);
 /*

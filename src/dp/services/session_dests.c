@@ -26,7 +26,7 @@ struct waiting {
 struct ivb_session_search {
 	void *tree;
 	struct waiting *all;
-	__u32 next_unused; /* from here on none has ever been used */
+	__u32 next_unused; /* no slot from here on has ever been used */
 	__u32 *given_up;   /* removed, and without connections */
 	__u32 num_given_up, next_given_up;
 };

@@ -25,15 +25,15 @@ struct ivb_session_list {
 struct ivb_session_service {
 	struct ivb_service_key key;
 	struct ivb_service svc;
-	bool exists;  /* in the map, with the table of svc.sched */
+	bool exists;  /* the map has it, with the table of svc.sched */
 	bool wanted;  /* will be there */
-	bool rewrite; /* its table and list too; else svc alone, if touched */
+	bool rewrite; /* table and list are written too; else svc alone, if touched */
 	bool touched;
 	bool loaded; /* list and cursor are there */
 	__u32 tag;   /* ivb_session.tag at the last change */
 	struct ivb_session_list list;
 	struct ivb_cursor cursor;
-	struct ivb_table table; /* these two are apply's */
+	struct ivb_table table; /* table and the next are apply's */
 	struct ivb_slice slice;
 };
 
@@ -41,7 +41,7 @@ struct ivb_session_dest {
 	struct ivb_dest dest;
 	__u32 slot;
 	bool changed;
-	bool fresh; /* its counters begin at zero */
+	bool fresh; /* counters begin at zero */
 };
 
 /* A removed dest, to be revived by its addresses; the slots that may be given away. */
@@ -57,17 +57,17 @@ struct ivb_session {
 	struct ivb_session_service **service_list;
 	size_t num_services;
 	bool all_services;  /* all that there are have been read */
-	bool *service_used; /* by slot; NULL: not needed yet */
+	bool *service_used; /* slots that are taken; NULL: not needed yet */
 	__u32 next_service;
 
-	struct ivb_session_dest **dests; /* by slot */
+	struct ivb_session_dest **dests; /* servers by slot */
 	__u32 *dest_list;		 /* slots of those that have been looked at */
 	size_t num_dests;
 	struct ivb_session_search *search;
 
 	void *routes;	       /* tree, by address */
 	struct ifaddrs *addrs; /* NULL: not needed yet */
-	bool enable_v6;	       /* there will be an IPv6 service */
+	bool enable_v6;	       /* an IPv6 service is among them */
 };
 
 /* -ESRCH and its sentence if there will be none. *ret stays the session's. */

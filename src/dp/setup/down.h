@@ -12,7 +12,7 @@ struct ivb_down {
 	const char *instance;
 	char *const *devs; /* none: everything */
 	size_t num_devs;
-	bool force; /* also an instance of another network namespace */
+	bool force; /* an instance of another network namespace as well */
 };
 
 /* -ENOENT: nothing of that name is there. */

@@ -27,10 +27,10 @@ int ivb_host_snat_ports(__u32 *ret, struct ivb_err *err);
 
 /* A tc program or filter on a device. */
 struct ivb_host_prog {
-	bool tcx; /* else clsact */
+	bool tcx; /* false: clsact */
 	bool egress;
-	bool ours;	   /* by its name */
-	bool in_our_place; /* not ours, and where our clsact filter would have to be */
+	bool ours;	   /* name says so */
+	bool in_our_place; /* another's, where our clsact filter would have to be */
 	__u32 prog_id;
 	char name[64]; /* the program's, or the filter's kind */
 };

@@ -15,7 +15,7 @@ struct ivb_plan {
 	const struct ivb_prefix *non_masq;
 	size_t num_non_masq;
 	bool set_non_masq;
-	__u32 shared_ports; /* of those for SNAT, that the kernel gives to local sockets too */
+	__u32 shared_ports; /* SNAT's that the kernel gives to local sockets too */
 };
 
 /*

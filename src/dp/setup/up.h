@@ -33,7 +33,7 @@ struct ivb_up {
 	bool set_non_masq;
 	bool ignore_xfrm;
 	bool set_hash_key;
-	__u64 hash_key; /* of SNAT ports; valid with set_hash_key */
+	__u64 hash_key; /* key of SNAT ports; valid with set_hash_key */
 };
 
 struct ivb_up_dev {
@@ -45,15 +45,15 @@ struct ivb_up_dev {
 
 struct ivb_up_result {
 	bool fresh;    /* the instance was not up before */
-	bool renewed;  /* its programs were another build's, and have been replaced */
+	bool renewed;  /* programs were another build's, and have been replaced */
 	int took_over; /* the ABI of the version that had made it, or 0 */
 	__u32 flags;   /* IVB_CONFIG_*, all that are on now */
 	__u32 num_snat_ports;
 	struct ivb_up_dev devs[IVB_MAX_DEVS];
 	size_t num_devs;
-	bool ipvs;	    /* kernel IPVS is to be followed */
-	bool ipvs_off;	    /* but is not there */
-	__u32 shared_ports; /* of the range just given: the kernel gives them to local sockets too */
+	bool ipvs;     /* kernel IPVS is to be followed */
+	bool ipvs_off; /* it is not there */
+	__u32 shared_ports; /* ports of the range just given that the kernel gives to local sockets too */
 	int no_timer;	    /* -errno: expiry by packets */
 };
 

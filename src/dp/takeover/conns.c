@@ -29,7 +29,7 @@ union value {
 struct tables {
 	struct ivb_takeover *t;
 	const struct ivb_family *f;
-	__u32 *clock; /* only these are read as a whole: the other arrays would take seconds */
+	__u32 *clock; /* clocks alone are read as a whole: the other arrays would take seconds */
 	__u32 max;
 };
 

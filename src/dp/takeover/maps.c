@@ -72,7 +72,7 @@ int ivb_takeover_map(const struct ivb_takeover *t, enum ivb_map id, struct ivb_e
 	struct value v = { 0 };
 	int r;
 
-	if (t->old.fds[id] < 0 || t->dp->fds[id] < 0) /* only one of us has such a thing */
+	if (t->old.fds[id] < 0 || t->dp->fds[id] < 0) /* one version alone has such a map */
 		return 0;
 	if (bpf_obj_get_info_by_fd(t->dp->fds[id], &info, &len))
 		return ivb_err(err, -errno, "cannot look at the map %s: %m", ivb_map_rows[id].name);

@@ -13,7 +13,7 @@
 #include "dp/instance/pins_int.h"
 #include "dp/takeover/takeover_int.h"
 
-#define CONFIG_MAX 4096u /* of any version's */
+#define CONFIG_MAX 4096u /* any version's config is shorter */
 
 static int open_map(struct ivb_takeover *t, enum ivb_map id, struct ivb_err *err)
 {

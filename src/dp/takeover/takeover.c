@@ -26,7 +26,7 @@
 #include "dp/load/zones_int.h"
 #include "dp/takeover/wipe.h"
 
-#define HOLD_S 3u /* at most; a table of a million takes 0.1 */
+#define HOLD_S 3u /* longest hold; a table of a million takes 0.1 */
 #define HOLD_FOR_GOOD_S 86400u
 #define SETTLE_MS 10 /* programs that run already have ended by then */
 

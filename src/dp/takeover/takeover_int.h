@@ -12,7 +12,8 @@
 
 #include "dp/instance/instance.h"
 
-#define IVB_OLD_VALUE_MAX 256u /* of flows, conns, dest_conns and config; others may be longer */
+#define IVB_OLD_VALUE_MAX \
+	256u /* longest of flows, conns, dest_conns, config; others may be longer */
 
 /* What of a connection has been taken already. */
 struct ivb_taken {
@@ -27,7 +28,7 @@ struct ivb_takeover {
 	struct {
 		__u32 key, value, max;
 	} size[IVB_MAP_MAX_];	    /* the old one's */
-	struct ivb_taken *taken[2]; /* by connection id, IPv4 and IPv6 */
+	struct ivb_taken *taken[2]; /* connections by id, IPv4 and IPv6 */
 	int take_fd[2];		    /* take4, take6 */
 	bool kernel;		    /* both have hooks on kernel IPVS */
 	bool resumed;

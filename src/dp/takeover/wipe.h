@@ -10,7 +10,7 @@
 struct ivb_down_result {
 	size_t detached; /* devices */
 	size_t left;	 /* devices that are still attached; without devs: filters out of reach */
-	int other_abi;	 /* not 0: it was another version's instance that has been removed */
+	int other_abi;	 /* ABI of what was removed, if another version's; else 0 */
 };
 
 /*

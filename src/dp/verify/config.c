@@ -22,8 +22,8 @@ struct config {
 	struct ivb_dest *dests;
 	struct ivb_sched *scheds;
 	__u32 *ring;
-	__u8 *listed; /* by dest: in how many lists it was met */
-	__u8 *slots;  /* by service slot: taken */
+	__u8 *listed; /* count of lists that have the dest, by dest */
+	__u8 *slots;  /* slots that are taken, by service slot */
 };
 
 static void config_free(struct config *c)

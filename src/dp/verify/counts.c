@@ -27,7 +27,7 @@ enum opinion {
 struct recount {
 	struct ivb_verifier *v;
 	const struct ivb_family *f;
-	struct tally *tally; /* by dest */
+	struct tally *tally; /* counts by dest */
 };
 
 static int visit(const void *key, const void *value, void *arg)

@@ -20,7 +20,7 @@
 #include "model/names.h"
 
 #define MAX_SUSPECTS 65536u
-#define SWEEP_LATE_S 2 /* as the programs' own idea of a dead timer */
+#define SWEEP_LATE_S 2 /* programs take a timer for dead as early */
 #define REAP_LATE_S 10 /* a slot that ended so long ago has been missed */
 
 struct suspect {
