@@ -112,6 +112,7 @@ CLI_SRCS := \
 	src/cli/service_list.c \
 	src/cli/snat.c \
 	src/cli/stats.c \
+	src/cli/status/find.c \
 	src/cli/status/json.c \
 	src/cli/status/status.c \
 	src/cli/status/text.c \

@@ -35,7 +35,7 @@ struct check {
 	int num_devs;
 	struct json_object *tests; /* NULL without --json */
 	bool failed;
-	struct ivb_attachment *attached; /* by the instance, if it is up */
+	struct ivb_attachment *attached; /* the instance's devices, if it is up */
 	size_t num_attached;
 };
 
@@ -355,7 +355,7 @@ static int check_dev_progs(struct check *c, const char *dev)
 	return d.found;
 }
 
-/* Whether the instance has its program there. */
+/* Whether the instance has its program on the device. */
 static bool is_attached(const struct check *c, __u32 ifindex)
 {
 	size_t i;
@@ -378,7 +378,7 @@ static bool is_asked_for(const struct check *c, __u32 ifindex)
 	return false;
 }
 
-/* What there is to be known of a device that can be attached to. */
+/* Warnings about a device that can be attached to. */
 static void check_dev(struct check *c, const char *dev)
 {
 	__u32 ifindex = if_nametoindex(dev);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What keeps packets from being carried though everything is up: `up` and `status` say it. */
+/* Findings: what keeps packets from being carried though everything is up, for `up` and `status`. */
 #ifndef IVB_CLI_FINDINGS_H
 #define IVB_CLI_FINDINGS_H
 
@@ -11,9 +11,9 @@ struct ivb_findings {
 	void *arg;
 };
 
-/* Of a device that is attached; v6: IPv6 packets are expected to come by it. */
+/* An attached device's; v6: IPv6 packets are expected to come by it. */
 void ivb_findings_dev(const struct ivb_findings *f, const char *name, __u32 ifindex, bool v6);
-/* Of the ipvs engine; flags: ivb_config's. */
+/* The ipvs engine's; flags are ivb_config's. */
 void ivb_findings_ipvs(const struct ivb_findings *f, __u32 flags);
 
 #endif

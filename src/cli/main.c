@@ -211,7 +211,8 @@ static int finish(struct ivb_cli *cli, const char *cmd, int r)
 }
 
 /*
- * Whatever is opened must not become standard input or output: a closed one becomes one that fails.
+ * Standard input or output that is closed must not become the next file that is opened: it becomes
+ * one that fails.
  */
 static void keep_standard(void)
 {
@@ -243,7 +244,7 @@ int main(int argc, char **argv)
 		return finish(&cli, "adm", r);
 	if (argc < 2)
 		return usage(stderr, IVB_EXIT_USAGE);
-	/* "help COMMAND" is "COMMAND --help" */
+	/* "help COMMAND" is "COMMAND --help". */
 	if (!strcmp(argv[1], "help") && argc == 3) {
 		argv[1] = argv[2];
 		argv[2] = (char *)"--help";

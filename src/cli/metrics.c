@@ -56,7 +56,7 @@ static void print_devices(const struct ivb_attachment *devs, size_t n)
 	}
 }
 
-/* Of an instance that is to follow kernel IPVS: without hooks its connections get no SNAT. */
+/* Hooks of an instance that is to follow kernel IPVS: without them connections get no SNAT. */
 static void print_following(const struct ivb_dp *dp, const struct ivb_info *info)
 {
 	if (!(info->config.flags & IVB_CONFIG_IPVS))
@@ -235,7 +235,7 @@ int ivb_cmd_metrics(const struct ivb_cli *cli, int argc, char **argv)
 		r = ivb_stats_get(&stats, dp, &err);
 	if (r)
 		return ivb_fail_err(cli, "metrics", r, &err);
-	/* Who reads slowly keeps nobody from changing something. */
+	/* A slow reader keeps nobody from changing something. */
 	ivb_dp_unlock(dp);
 	print_devices(devs, num_devs);
 	print_following(dp, &info);

@@ -104,7 +104,7 @@ static bool kernel_has(const struct ivb_service_key *key)
 	return has;
 }
 
-/* A service of adm has its policy from adm. 0, or what to say instead. */
+/* A service of adm has its policy from adm: 0 for others, else what to say. */
 static int refuse_own(struct ivb_dp *dp, const struct ivb_service_key *key, const char *word,
 		      struct ivb_err *err)
 {

@@ -338,7 +338,7 @@ static void warn_snat_addr(const struct output *out, int af, const union ivb_add
 
 #define FEW_PORTS 1024
 
-/* Of a range that was just given: what it will not do. */
+/* A range that was just given: what it will not do. */
 static void warn_snat_ports(const struct output *out, const struct ivb_up *up,
 			    const struct ivb_up_result *res)
 {

@@ -9,11 +9,11 @@
 
 struct ivb_link {
 	__u32 ifindex;
-	__u32 flags;  /* IFF_* */
-	__u32 master; /* ifindex, 0 = none */
-	__u32 parent; /* the device that it is made on, by ifindex; 0 = none */
-	bool parent_elsewhere;
-	__u16 type; /* ARPHRD_* */
+	__u32 flags;	       /* IFF_* */
+	__u32 master;	       /* ifindex, 0 = none */
+	__u32 parent;	       /* ifindex of the device that it is made on, 0 = none */
+	bool parent_elsewhere; /* parent is of another network namespace */
+	__u16 type;	       /* ARPHRD_* */
 	char name[IF_NAMESIZE];
 	char kind[32];	     /* "veth", "bridge", ...; empty for hardware */
 	char slave_kind[32]; /* what it is a part of: "bridge", "bond", "vrf", ...; or empty */

@@ -28,7 +28,7 @@ struct ivb_adm_rules {
 };
 
 int ivb_adm_rules_read(struct ivb_adm_rules *ret, struct ivb_adm_error *wrong);
-/* flush: after -C. -errno, and wrong says which line and why. */
+/* Restoring, with flush after -C. -errno, and wrong says which line and why. */
 int ivb_adm_rules_restore(struct ivb_dp *dp, const struct ivb_adm_rules *rules, const char *program,
 			  bool flush, struct ivb_adm_error *wrong);
 

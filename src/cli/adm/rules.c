@@ -177,7 +177,7 @@ static bool has_rule(const struct ivb_adm_rules *rules)
 	return false;
 }
 
-/* Nothing to restore is a file that was cut short rather than a wish. */
+/* An empty input is a file that was cut short rather than a wish. */
 static int refuse_empty(struct ivb_dp *dp, struct ivb_adm_error *wrong)
 {
 	_cleanup_free_ struct ivb_service_info *all = NULL;
@@ -203,7 +203,7 @@ static int read_lines(struct restore *re, const struct ivb_adm_rules *rules,
 	for (re->line = 1; line < end; re->line++, line = next) {
 		next = memchr(line, '\n', (size_t)(end - line));
 		len = (size_t)((next ? next : end) - line);
-		line[len] = '\0'; /* there is one behind the end as well */
+		line[len] = '\0'; /* a NUL stands behind the end as well */
 		next = line + len + 1;
 		if (strlen(line) < len)
 			return ivb_adm_opts_refuse(wrong, IVB_EXIT_USAGE,

@@ -44,7 +44,7 @@ static void add_ports(struct json_object *o, const struct ivb_status *s)
 	json_object_object_add(o, "snat_ports_in_use", list);
 }
 
-/* As `up` takes them: "1024-32767", "10.0.0.0/8". */
+/* Addresses, ports and prefixes as `up` takes them: "1024-32767", "10.0.0.0/8". */
 static void add_snat(struct json_object *o, const struct ivb_status *s)
 {
 	struct json_object *addrs = json_object_new_array(), *ports = json_object_new_array();
@@ -65,7 +65,7 @@ static void add_snat(struct json_object *o, const struct ivb_status *s)
 		json_object_array_add(ports, json_object_new_string(text));
 	}
 	for (i = 0; i < s->snat.num_prefixes; i++)
-		json_object_array_add(prefixes, json_object_new_string(ivb_status_prefix(
+		json_object_array_add(prefixes, json_object_new_string(ivb_status_words_prefix(
 							text, sizeof(text), &s->snat.prefixes[i])));
 	json_object_object_add(o, "snat_addresses", addrs);
 	json_object_object_add(o, "snat_port_ranges", ports);

@@ -63,20 +63,6 @@ static void report(const char *problem, void *arg)
 		printf("problem: %s\n", problem);
 }
 
-void ivb_status_find(const struct ivb_status *s, const struct ivb_findings *f)
-{
-	const struct ivb_family_info *v6 = &s->info.families[1];
-	/* With the ipvs engine there is always room for IPv6, and need not be any. */
-	bool want_v6 = v6->on && (v6->conns || !(s->info.config.flags & IVB_CONFIG_IPVS));
-	size_t i;
-
-	for (i = 0; i < s->num_devs; i++) {
-		if (s->devs[i].state == IVB_ATTACHED)
-			ivb_findings_dev(f, s->devs[i].name, s->devs[i].ifindex, want_v6);
-	}
-	ivb_findings_ipvs(f, s->info.config.flags);
-}
-
 static int get(struct ivb_status *s, struct ivb_err *err)
 {
 	struct ivb_dp *dp __cleanup(ivb_dp_closep) = NULL;

@@ -26,7 +26,7 @@ struct ivb_status {
 	size_t num_devs;
 	char build[IVB_BUILD_LEN];
 	enum ivb_hooks hooks;
-	size_t kernel_services; /* of kernel IPVS, if it is there */
+	size_t kernel_services; /* kernel IPVS's, if it is there */
 	int notrack;		/* 1: the rules are there */
 	struct ivb_snat_use snat;
 	struct ivb_port_use *ports;
@@ -52,11 +52,11 @@ struct ivb_status_flag {
 
 extern const struct ivb_status_flag ivb_status_flags[];
 
-/* What keeps packets from being carried. */
+/* Findings about the instance's devices and engine. */
 void ivb_status_find(const struct ivb_status *s, const struct ivb_findings *f);
 
-/* "10.0.0.0/8" */
-char *ivb_status_prefix(char *buf, size_t size, const struct ivb_prefix *p);
+/* A prefix as text: "10.0.0.0/8". */
+char *ivb_status_words_prefix(char *buf, size_t size, const struct ivb_prefix *p);
 
 void ivb_status_print_text(const struct ivb_status *s);
 void ivb_status_print_json(const struct ivb_status *s);

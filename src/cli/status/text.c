@@ -16,7 +16,7 @@
 #include "model/names.h"
 #include "nl/notrack.h"
 
-#define RANGES_SHOWN 4 /* of ports, without --verbose */
+#define RANGES_SHOWN 4 /* ranges of ports, without --verbose */
 
 static const char *dev_name(const struct ivb_attachment *a, char *buf, size_t size)
 {
@@ -61,7 +61,7 @@ static void print_snat(const struct ivb_status *s)
 	printf("%s", i < s->snat.num_ranges ? " ..." : i ? "" : " none");
 	for (i = 0; i < s->snat.num_prefixes; i++)
 		printf("%s %s", i ? "" : "; --non-masq",
-		       ivb_status_prefix(text, sizeof(text), &s->snat.prefixes[i]));
+		       ivb_status_words_prefix(text, sizeof(text), &s->snat.prefixes[i]));
 	putchar('\n');
 }
 

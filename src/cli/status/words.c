@@ -37,7 +37,7 @@ const struct ivb_status_flag ivb_status_flags[] = {
 	{ 0 },
 };
 
-char *ivb_status_prefix(char *buf, size_t size, const struct ivb_prefix *p)
+char *ivb_status_words_prefix(char *buf, size_t size, const struct ivb_prefix *p)
 {
 	char addr[IVB_ADDR_LEN];
 

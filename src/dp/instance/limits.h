@@ -11,6 +11,6 @@
 #define IVB_HALF_OPEN_DEFAULT(conns) ((conns) / 4)
 #define IVB_MAX_DEVS 256
 #define IVB_MAX_NON_MASQ 1024
-#define IVB_FIRST_SNAT_PORT 1024 /* if nobody says otherwise */
+#define IVB_FIRST_SNAT_PORT 1024 /* the default's lowest port */
 
 #endif

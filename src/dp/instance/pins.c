@@ -48,8 +48,8 @@ int ivb_pins_check_name(const char *name, struct ivb_err *err)
 }
 
 /*
- * Under `ip netns exec NS` there is a mount namespace of that command's own, with a /sys whose
- * source is called NS. Returns whether that is so.
+ * `ip netns exec NS` makes a mount namespace of the command's own, with a /sys whose source is
+ * called NS. Returns whether that is so.
  */
 static bool is_netns_exec(char *name, size_t size)
 {

@@ -21,7 +21,7 @@ int ivb_pins_check_name(const char *name, struct ivb_err *err);
 
 /* -ENODEV: no bpffs at IVB_BPFFS; -EPERM: not root. */
 int ivb_pins_check_bpffs(struct ivb_err *err);
-/* The same, and what is made there can be made, and stays when we end. */
+/* A bpffs where pins can be made and stay when we end; errors as of ivb_pins_check_bpffs(). */
 int ivb_pins_check_lasting(struct ivb_err *err);
 
 /*

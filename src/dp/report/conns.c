@@ -14,8 +14,8 @@
 #include "dp/instance/maps_int.h"
 
 /*
- * By so much the clock is beyond kernel IPVS's own timeout (bpf/engine_ipvs/adopt_conn.h), in case
- * its end is missed: nobody has to see that.
+ * The clock of a connection of kernel IPVS is beyond the kernel's own timeout by so much, in case
+ * its end is missed (bpf/engine_ipvs/adopt_conn.h): nobody has to see that.
  */
 #define KERNEL_GRACE_S 90
 

@@ -78,7 +78,7 @@ static void dest_set(struct ivb_dest *d, const struct ivb_server *s)
 	d->lower = s->lower;
 }
 
-/* As the program decides (engine_bpf/new.h): connections to it are dropped. */
+/* The device towards a server, as the program asks for it (engine_bpf/new.h). */
 static void dev_check(const struct ivb_session *session, const struct ivb_session_service *svc,
 		      const char *server, __u32 ifindex, struct ivb_err *warn)
 {

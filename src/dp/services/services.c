@@ -20,7 +20,7 @@ static int scheduler_check(__u32 scheduler, struct ivb_err *err)
 	return ivb_err(err, -ENOENT, "there is no such scheduler");
 }
 
-/* An address that only another routing table knows to be local, as a VRF's. */
+/* Whether a device has the address: of a VRF's only another routing table knows. */
 static bool has_addr(struct ivb_session *session, int af, const union ivb_addr *addr)
 {
 	const struct ifaddrs *a;

@@ -66,7 +66,7 @@ struct ivb_session {
 	struct ivb_session_search *search;
 
 	void *routes;	       /* tree, by address */
-	struct ifaddrs *addrs; /* NULL: not needed yet */
+	struct ifaddrs *addrs; /* addresses of all devices; NULL: not needed yet */
 	bool enable_v6;	       /* an IPv6 service is among them */
 };
 

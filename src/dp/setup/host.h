@@ -38,7 +38,7 @@ struct ivb_host_prog {
 /* Calls fn for each, in the order in which packets meet them. Nonzero stops and is returned. */
 int ivb_host_progs(__u32 ifindex, int (*fn)(const struct ivb_host_prog *p, void *arg), void *arg);
 
-/* How many instances have their program at a device's ingress. */
+/* Programs of ours at a device's ingress: one for each instance. */
 int ivb_host_count_ours(__u32 ifindex);
 
 /*

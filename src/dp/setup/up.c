@@ -429,7 +429,7 @@ static int up_fresh(struct job *j, struct ivb_err *err)
 		ivb_wipe(j->dp, /* ret= */ NULL, /* err= */ NULL);
 		ivb_pins_remove_instance(j->up->instance);
 	}
-	sigprocmask(SIG_UNBLOCK, &held, NULL); /* one that has waited ends us here */
+	sigprocmask(SIG_UNBLOCK, &held, NULL); /* a signal that has waited ends us here */
 	return r;
 }
 

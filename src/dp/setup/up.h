@@ -24,8 +24,8 @@ struct ivb_up {
 	__u32 flags, given_flags; /* IVB_CONFIG_*, of flags.def's options; flags: of those given */
 	enum ivb_snat snat;	  /* IVB_SNAT_DEFAULT: not given */
 	__u32 snat_port_lo, snat_port_hi;
-	bool default_snat_ports;		      /* as if none had ever been given */
-	bool no_snat_addrs;			      /* the same; those given beside it are new */
+	bool default_snat_ports; /* ports as if none had ever been given */
+	bool no_snat_addrs;	 /* addresses as if none had; those given beside it are new */
 	union ivb_addr snat_addrs[2][IVB_SNAT_ADDRS]; /* IPv4, IPv6 */
 	__u32 num_snat_addrs[2];
 	const struct ivb_prefix *non_masq; /* valid with set_non_masq */
@@ -47,7 +47,7 @@ struct ivb_up_result {
 	bool fresh;    /* the instance was not up before */
 	bool renewed;  /* programs were another build's, and have been replaced */
 	int took_over; /* the ABI of the version that had made it, or 0 */
-	__u32 flags;   /* IVB_CONFIG_*, all that are on now */
+	__u32 flags;   /* IVB_CONFIG_* that are on now */
 	__u32 num_snat_ports;
 	struct ivb_up_dev devs[IVB_MAX_DEVS];
 	size_t num_devs;
