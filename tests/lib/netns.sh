@@ -251,6 +251,13 @@ ivb() {
 	ivb_in lb "$@"
 }
 
+# answer ARGUMENT...: the exit status, in $rc, and all that is printed, in $out.
+# shellcheck disable=SC2034 # read by the tests
+answer() {
+	rc=0
+	out=$(ivb "$@" 2>&1 </dev/null) || rc=$?
+}
+
 # verify [SHORT]: law 4; every scenario ends with it.
 verify() {
 	verify_rc=0

@@ -16,8 +16,7 @@ refuses() {
 	want_rc=$1
 	want_text=$2
 	shift 2
-	rc=0
-	out=$(ivb "$@" 2>&1 </dev/null) || rc=$?
+	answer "$@"
 	like "refused ($want_rc): $*" "$rc $out" "^$want_rc .*$want_text"
 }
 
