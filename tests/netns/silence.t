@@ -15,8 +15,7 @@ says() {
 	says_rc=$1
 	says_text=$2
 	shift 2
-	rc=0
-	out=$(ivb "$@" 2>&1 </dev/null) || rc=$?
+	answer "$@"
 	if [ "$says_text" = nothing ]; then
 		is "$*: not a word" "$rc $out" "$says_rc "
 	else
@@ -102,6 +101,7 @@ restore() {
 }
 like "ipvsadm-restore of nothing is refused" "$(restore </dev/null)" '^1 .*no rule in standard input.*-C removes'
 like "of a comment as well" "$(echo '# saved' | restore)" '^1 .*no rule in standard input'
+like "and of a line without a command" "$(echo ipvsadm | restore)" '^1 .*no rule in standard input'
 is "-R of nothing changes nothing" "$(ivb adm -R </dev/null 2>&1) $(ivb adm -S -n)" " $saved"
 like "garbage in -R" "$(echo 'garbage in' | ivb adm -R 2>&1)" "^line 1: 'garbage' is not a command"
 like "a NUL in -R" "$(printf -- '-A -t 10.0.0.80:81 -s rr\000 -b none\n' | ivb adm -R 2>&1)" '^line 1: .*NUL'

@@ -82,7 +82,7 @@ static int list(const struct ivb_cli *cli, struct ivb_dp *dp, const struct ivb_a
 	case IVB_ADM_LIST_TIMEOUTS:
 		return print_timeouts(dp, err);
 	case IVB_ADM_LIST_DAEMON:
-		return 0; /* no such service */
+		return 0; /* no daemon is ours */
 	case IVB_ADM_LIST_STATS:
 		return cli->json ? list_services(cli, dp, adm, err)
 				 : ivb_adm_stats_print(dp, adm, err);

@@ -65,7 +65,7 @@ void ivb_adm_rules_print(const struct ivb_adm_table *table, const struct ivb_adm
 struct restore {
 	const char *program;
 	struct ivb_session *session;
-	__u32 line, warnings;
+	__u32 line, rules, warnings;
 };
 
 /*
@@ -117,6 +117,7 @@ static int restore_line(struct restore *re, char *line, struct ivb_adm_error *wr
 		return ivb_adm_opts_refuse(wrong, IVB_EXIT_USAGE, "too many words");
 	if (n == 1 || words[1][0] == '#')
 		return 0;
+	re->rules++;
 	if (words[1][0] != '-')
 		return ivb_adm_opts_refuse(wrong, IVB_EXIT_ADM,
 					   "'%.100s' is not a command (-A -E -D -C -a -e -d)",
@@ -161,20 +162,6 @@ int ivb_adm_rules_read(struct ivb_adm_rules *ret, struct ivb_adm_error *wrong)
 	text[len] = '\0';
 	*ret = (struct ivb_adm_rules){ .text = TAKE_PTR(text), .len = len };
 	return 0;
-}
-
-/* Whether there is anything but blank lines and comments. */
-static bool has_rule(const struct ivb_adm_rules *rules)
-{
-	const char *p = rules->text, *end = p + rules->len;
-
-	while (p < end) {
-		p += strspn(p, " \t\r\n");
-		if (p < end && *p != '#')
-			return true;
-		p += strcspn(p, "\n");
-	}
-	return false;
 }
 
 /* An empty input is a file that was cut short rather than a wish. */
@@ -232,9 +219,6 @@ int ivb_adm_rules_restore(struct ivb_dp *dp, const struct ivb_adm_rules *rules, 
 	struct ivb_err err = {};
 	int r;
 
-	r = flush && !has_rule(rules) ? refuse_empty(dp, wrong) : 0;
-	if (r)
-		return r;
 	r = ivb_session_open(&session, dp, &err);
 	if (!r && flush)
 		r = ivb_service_flush(session, &err);
@@ -246,6 +230,9 @@ int ivb_adm_rules_restore(struct ivb_dp *dp, const struct ivb_adm_rules *rules, 
 		at_line(wrong, re.line);
 		return r;
 	}
+	r = flush && !re.rules ? refuse_empty(dp, wrong) : 0;
+	if (r)
+		return r;
 	if (re.warnings > WARNINGS_MAX)
 		fprintf(stderr, "%s: warning: and %u more warnings\n", program,
 			re.warnings - WARNINGS_MAX);
