@@ -11,8 +11,6 @@
 #include "engine_ipvs/join.h"
 #include "engine_ipvs/note.h"
 
-#define GRACE_S 90 /* beyond the kernel's timeout: then the end of the connection has been missed */
-
 static __always_inline __u32 stamp_or_one(__u32 jiffies)
 {
 	return jiffies ? jiffies : 1;
@@ -36,7 +34,7 @@ static __always_inline void note_pair(const int af, const struct note *n, struct
 		.service = n->epoch,
 		.dest = n->dest,
 		.state = IVB_CONN_KERNEL | n->state,
-		.timeout = n->timeout + GRACE_S * ivb_hz,
+		.timeout = n->timeout + IVB_KERNEL_GRACE_S * ivb_hz,
 		.port = n->dport,
 		.flags = IVB_FLOW_KERNEL | (n->flags & NOTE_DIRECT ? IVB_FLOW_DIRECT : 0) |
 			 (n->flags & NOTE_TUNNEL ? IVB_FLOW_TUNNEL : 0),

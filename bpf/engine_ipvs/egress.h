@@ -113,7 +113,7 @@ static __always_inline void follow_note(const int af, const struct note *n,
 	union flow *rep;
 
 	WRITE_ONCE(w->c->state, IVB_CONN_KERNEL | n->state);
-	conn_touch(af, w->id, now, n->timeout + GRACE_S * ivb_hz);
+	conn_touch(af, w->id, now, n->timeout + IVB_KERNEL_GRACE_S * ivb_hz);
 	if (!(n->flags & NOTE_REPLY)) {
 		follow_request(af, n, w, now);
 		return;

@@ -44,7 +44,7 @@ static __always_inline bool adopt_renew(const int af, const struct note *n)
 	c = conn_get(af, kc->conn);
 	if (c && c->gen == kc->gen && c->cp == cp) {
 		WRITE_ONCE(c->state, IVB_CONN_KERNEL | n->state);
-		conn_touch(af, kc->conn, bpf_jiffies64(), n->timeout + GRACE_S * ivb_hz);
+		conn_touch(af, kc->conn, bpf_jiffies64(), n->timeout + IVB_KERNEL_GRACE_S * ivb_hz);
 	}
 	return true;
 }

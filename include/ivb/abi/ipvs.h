@@ -11,6 +11,12 @@ enum ivb_kernel_conn_flags {
 	IVB_KERNEL_EXISTED = 1 << 0,
 };
 
+/*
+ * Seconds that a connection of kernel IPVS has here beyond the kernel's own timeout: when they are
+ * over, its end has been missed.
+ */
+#define IVB_KERNEL_GRACE_S 90
+
 /* kernel_conns (hash, by the address of struct ip_vs_conn): which connection of ours is its. */
 struct ivb_kernel_conn {
 	__u32 conn; /* id, or IVB_NONE: only the flags count */

@@ -13,12 +13,6 @@
 #include "dp/instance/instance.h"
 #include "dp/instance/maps_int.h"
 
-/*
- * The clock of a connection of kernel IPVS is beyond the kernel's own timeout by so much, in case
- * its end is missed (bpf/engine_ipvs/adopt_conn.h): nobody has to see that.
- */
-#define KERNEL_GRACE_S 90
-
 static const char *const state_names[IVB_S_MAX_] = {
 	[IVB_S_NONE] = "NONE",	       [IVB_S_ESTABLISHED] = "ESTABLISHED",
 	[IVB_S_SYN_SENT] = "SYN_SENT", [IVB_S_SYN_RECV] = "SYN_RECV",
@@ -100,8 +94,9 @@ static int visit(const void *key, const void *value, void *arg)
 	c.kernel = flow.flow.flags & IVB_FLOW_KERNEL;
 	c.state = IVB_CONN_STATE(conn.conn.state);
 	c.expires = seconds_left(w, c.id);
+	/* what is there for us alone nobody has to see */
 	if (c.kernel)
-		c.expires -= c.expires < KERNEL_GRACE_S ? c.expires : KERNEL_GRACE_S;
+		c.expires -= c.expires < IVB_KERNEL_GRACE_S ? c.expires : IVB_KERNEL_GRACE_S;
 	c.service = c.kernel ? IVB_NONE : flow.flow.service;
 	c.dest = c.kernel ? IVB_NONE : flow.flow.dest;
 	c.in_packets = flow.flow.packets;
