@@ -166,8 +166,8 @@ static void begin_share(const struct churn_bpf *skel, int ifindex, int cpus, dou
 			begin(bpf_program__fd(skel->progs.gen), ifindex,
 			      (unsigned int)(due - sent));
 			last = now();
+			sent = due;
 		}
-		sent = due > sent ? due : sent;
 		nanosleep(&tick, NULL);
 	}
 }
