@@ -42,7 +42,7 @@ echo_servers 7
 udp_named 9
 
 settings() {
-	ivb adm -S -n && ivb timeout && ivb snat && ivb status | sed -n '1s/^instance [^:]*//p'
+	ivb adm -S -n && ivb timeout && ivb snat && ivb status | sed -n '1{s/^instance [^:]*//;s/services of adm/services/;p;}'
 }
 
 # tuples: of the connections that talk, with SNAT's ports

@@ -281,7 +281,7 @@ differs addresses 2 'illegal virtual server address' -A -t 10.0.0.80:+81 -s rr
 differs "clients on the director, servers on the director" 1 'address of the director itself' \
 	-a -t $v -r 127.0.0.1:80 -m
 ipn lb route add unreachable 10.66.0.0/16
-differs "a server without a route to it" 0 'warning: ' -a -t $v -r 10.66.0.1:80 -m
+differs "a server without a route to it, or behind a device that is not attached" 0 'warning: ' -a -t $v -r 10.66.0.1:80 -m
 differences_are_known
 eq -D -t $v
 verify
