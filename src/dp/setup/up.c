@@ -399,12 +399,10 @@ static int interrupted(const sigset_t *held, struct ivb_err *err)
 	return sigisemptyset(&pending) ? 0 : ivb_err(err, -EINTR, "interrupted; nothing is left");
 }
 
-static int up_fresh(struct job *j, struct ivb_err *err)
+static int up_fresh(struct job *j, const sigset_t *held, struct ivb_err *err)
 {
-	sigset_t held;
 	int r;
 
-	hold_signals(&held);
 	j->res->fresh = true;
 	/* What an interrupted `up` has left. */
 	r = ivb_wipe(j->dp, /* ret= */ NULL, err);
@@ -416,21 +414,40 @@ static int up_fresh(struct job *j, struct ivb_err *err)
 	if (!r)
 		r = load_fresh(j, err);
 	if (!r)
-		r = interrupted(&held, err);
+		r = interrupted(held, err);
 	if (!r)
 		r = attach_devs(j, err);
 	if (!r)
-		r = interrupted(&held, err);
+		r = interrupted(held, err);
 	if (!r)
 		r = set_ipvs(j, err);
 	if (!r)
-		r = interrupted(&held, err);
+		r = interrupted(held, err);
 	if (r) {
 		ivb_wipe(j->dp, /* ret= */ NULL, /* err= */ NULL);
 		ivb_pins_remove_instance(j->up->instance);
 	}
-	sigprocmask(SIG_UNBLOCK, &held, NULL); /* a signal that has waited ends us here */
 	return r;
+}
+
+/* Of the instance as it is, or made anew; or of another version's. */
+static int up_any(struct job *j, struct ivb_dp **ret, struct ivb_err *err)
+{
+	sigset_t held;
+	int r;
+
+	hold_signals(&held);
+	r = ivb_dp_open_any(&j->dp, j->up->instance, IVB_LOCK_EXCLUSIVE, IVB_OPEN_CREATE, err);
+	*ret = j->dp;
+	if (!r)
+		r = ivb_takeover(j->dp, j->up->instance, &j->res->took_over, err);
+	if (!r && !ivb_dp_is_complete(j->dp)) {
+		r = up_fresh(j, &held, err);
+		sigprocmask(SIG_UNBLOCK, &held, NULL); /* a signal that has waited ends us here */
+		return r;
+	}
+	sigprocmask(SIG_UNBLOCK, &held, NULL);
+	return r ? r : up_running(j, err);
 }
 
 int ivb_dp_up(const struct ivb_up *up, struct ivb_up_result *ret, struct ivb_err *err)
@@ -452,13 +469,7 @@ int ivb_dp_up(const struct ivb_up *up, struct ivb_up_result *ret, struct ivb_err
 	if (!r)
 		r = check_host(up, err);
 	if (!r)
-		r = ivb_dp_open_any(&dp, up->instance, IVB_LOCK_EXCLUSIVE, IVB_OPEN_CREATE, err);
-	if (!r)
-		r = ivb_takeover(dp, up->instance, &res.took_over, err);
-	if (r)
-		return r;
-	j.dp = dp;
-	r = ivb_dp_is_complete(dp) ? up_running(&j, err) : up_fresh(&j, err);
+		r = up_any(&j, &dp, err);
 	if (r)
 		return r;
 	res.flags = plan->config.flags;
