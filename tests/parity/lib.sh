@@ -94,7 +94,7 @@ slurp() {
 }
 
 # run_one COMMAND...: $status, $out and $err. What may differ is taken out: the connection table's size, the
-# program's name, the note that the kernel has services as well, and our warnings.
+# program's name, the note that the kernel has services as well, and our warnings: $warning has those.
 run_one() {
 	status=0
 	"$@" >"$tmp/out" 2>"$tmp/err" <"${stdin:-/dev/null}" || status=$?
@@ -109,14 +109,15 @@ run_one() {
 	warning=''
 	while :; do
 		case $text in
-		'ipvs-bpf adm: note: the kernel'* | 'ipvs-bpf adm: warning: '*)
+		'ipvs-bpf adm: note: the kernel'*) ;;
+		'ipvs-bpf adm: warning: '*)
 			warning=$warning${text%%"
 "*}
-			text=${text#*"
-"}
 			;;
 		*) break ;;
 		esac
+		text=${text#*"
+"}
 	done
 	err=''
 	while :; do
